@@ -1,0 +1,173 @@
+"""The interface that every way out implements, and the errors that it may raise.
+
+A channel renders an announcement once per language (`prepare`) and hands slices of
+recipients to the service outside (`send`). Who, when and how often is the scheduler's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The words of a notice in one language. `language` is a BCP 47 tag; `ja-easy` is やさしい日本語."""
+
+    language: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a channel needs to know of one version of a notice to render it.
+
+    `texts` holds at least Japanese, in the town's order of languages. `mode` is live, drill or
+    test; `urgency` urgent or routine; `kind` original, correction or withdrawal. `url` is the
+    public page of the notice, "" when it has none. `category_names` maps language to the name.
+    `published_at` is milliseconds since the epoch.
+    """
+
+    notice_id: int
+    version_id: int
+    town: str
+    mode: str
+    urgency: str
+    kind: str
+    category: str
+    category_names: dict[str, str]
+    texts: tuple[Text, ...]
+    url: str
+    published_at: int
+    contact: str = ""
+
+    def text(self, language: str) -> Text:
+        """The text in `language`, else in Japanese."""
+        by_language = {text.language: text for text in self.texts}
+        return by_language.get(language) or by_language["ja"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One subscriber with the address in clear; lives only while its batch is being sent."""
+
+    subscriber_id: int
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The service outside refused this one recipient for good. `reason` is a short code, `detail` free of addresses."""
+
+    subscriber_id: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The next `size` recipients of the slice are done: accepted, but for those in `refused`."""
+
+    size: int
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How a message will look, for the confirm page: label and text pairs in reading order."""
+
+    channel: str
+    language: str
+    headline: str
+    body: str
+    notes: tuple[str, ...] = ()
+
+
+class ChannelError(Exception):
+    """Base of what a channel raises. `reason` is a short stable code, the message is for a person.
+
+    Messages never carry an address, a token or the words of a notice.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class CannotRender(ChannelError):
+    """This announcement does not fit this channel. `field` names the form field to change."""
+
+    def __init__(self, field_name: str, message: str) -> None:
+        super().__init__("cannot_render", message)
+        self.field = field_name
+
+
+class TemporaryFailure(ChannelError):
+    """Nothing of the rest of the slice was accepted; try again after `retry_after` seconds (None: as usual)."""
+
+    def __init__(self, reason: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(reason, message)
+        self.retry_after = retry_after
+
+
+class UnknownOutcome(ChannelError):
+    """The rest of the slice may or may not have been accepted; ask again with the same retry key."""
+
+
+class BatchRefused(ChannelError):
+    """The rest of the slice was refused for good; other slices may still go."""
+
+
+class DeliveryStopped(ChannelError):
+    """No slice of this delivery can go out any more (quota used up); other channels go on."""
+
+
+class AccountStopped(ChannelError):
+    """Nothing can go out through this account until a person acts (credentials revoked)."""
+
+
+class Channel(Protocol):
+    """One way out, bound to one account.
+
+    Attributes: `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch;
+    `concurrency` slices in flight at once; `rate` slices started per second at most (None: no limit).
+    """
+
+    name: str
+    batch_size: int
+    concurrency: int
+    rate: float | None
+
+    def prepare(self, announcement: Announcement, language: str) -> Any:
+        """Render and check once per notice version and language; the result goes into `send`.
+
+        Raises CannotRender naming the form field when the words do not fit.
+        """
+        ...
+
+    def preview(self, announcement: Announcement, language: str) -> Preview:
+        """The same words as `prepare` produces, for a person to read before sending."""
+        ...
+
+    def send(self, prepared: Any, recipients: Sequence[Recipient], retry_key: str) -> AsyncIterator[Part]:
+        """Hand the slice over, yielding parts in the order of `recipients` as they are settled.
+
+        `retry_key` is the UUID stored with the batch: the same key with the same recipients never
+        delivers twice where the service offers that. Raises the errors above for the rest of the slice.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let connections go."""
+        ...
+
+
+class BroadcastChannel(Channel, Protocol):
+    """A channel that can reach everyone in one call, without naming anybody."""
+
+    async def broadcast(self, announcement: Announcement, retry_key: str) -> None:
+        """Send to everyone on the account. Raises the errors above."""
+        ...

@@ -1,0 +1,57 @@
+"""What an address on each channel looks like: one place to check and normalise it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+LINE_USER_ID = re.compile(r"U[0-9a-f]{32}")
+# Old phone carriers gave out addresses with two dots in a row or a dot before the @, so the
+# local part is looser than RFC 5321's dot-atom; the mail channel quotes it when it must.
+MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
+)
+WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")
+
+
+class BadAddress(ValueError):
+    """Not an address of this channel; the message says what one looks like, never the address."""
+
+
+def normalise(channel: str, address: str) -> str:
+    """The one form under which an address is stored and found. Raises BadAddress."""
+    check = _CHECKS.get(channel)
+    if check is None:
+        raise BadAddress(f"unknown channel; use one of {', '.join(sorted(_CHECKS))}")
+    return check(address.strip())
+
+
+def lookup_part(channel: str, address: str) -> str:
+    """The part of a normalised address that identifies it: for a webhook the URL without its secret."""
+    return address.split(" ")[0] if channel == "webhook" else address
+
+
+def _line_user_id(address: str) -> str:
+    if not LINE_USER_ID.fullmatch(address):
+        raise BadAddress("a LINE user id is U followed by 32 hexadecimal digits")
+    return address
+
+
+def _mail_address(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    lowered = f"{local}@{domain.lower()}"
+    if len(lowered) > 254 or not MAIL_ADDRESS.fullmatch(lowered):
+        raise BadAddress("a mail address looks like name@example.jp")
+    return lowered
+
+
+def _webhook(address: str) -> str:
+    url, _, secret = address.partition(" ")
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not WEBHOOK_SECRET.fullmatch(secret):
+        raise BadAddress("a webhook is a URL, one space and its secret: https://example.jp/hook whsec_…")
+    return f"{url} {secret}"
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {"line": _line_user_id, "mail": _mail_address, "webhook": _webhook}

@@ -1,0 +1,122 @@
+"""The database: engines, transactions, and every difference between SQLite and PostgreSQL.
+
+SQLite runs in WAL mode with enforced foreign keys and one writing connection; PostgreSQL lets
+any number of processes write. Times in rows are integers: milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import BigInteger, Integer, MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column that is declared INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Database:
+    """Reading and writing transactions on one database.
+
+    `url` is `sqlite:///path` or `postgresql://…`. `read()` and `write()` give a connection inside
+    a transaction; `write(wake=topic)` also sets every signal of `listen(topic)` once it has committed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.path = Path(parsed.database or "")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            async_url = parsed.set(drivername="sqlite+aiosqlite")
+            self._reader = _sqlite_engine(async_url, "BEGIN", pool_size=4)
+            self._writer = _sqlite_engine(async_url, "BEGIN IMMEDIATE", pool_size=1)
+        else:
+            async_url = parsed.set(drivername="postgresql+asyncpg")
+            self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10)
+            self._reader = self._writer
+        self._signals: dict[str, WeakSet[Signal]] = {}
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self, wake: str | None = None) -> AsyncIterator[AsyncConnection]:
+        async with self._writer.begin() as connection:
+            yield connection
+        if wake is not None:
+            self.wake(wake)
+
+    def listen(self, topic: str) -> Signal:
+        """A signal of one's own; each listener is woken, whoever else was listening."""
+        signal = Signal()
+        self._signals.setdefault(topic, WeakSet()).add(signal)
+        return signal
+
+    def wake(self, topic: str) -> None:
+        for signal in self._signals.get(topic, ()):
+            signal.set()
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+
+class Signal(asyncio.Event):
+    """Hurry, not truth: a lost signal only delays until the listener's own poll."""
+
+    async def wait_for(self, timeout: float) -> None:
+        """Until it is set or `timeout` seconds have passed; leaves it cleared."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), timeout)
+        self.clear()
+
+
+def _sqlite_engine(url: Any, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling would begin too late and without a lock.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "foreign_keys = ON",
+            "busy_timeout = 30000",
+            # A settled batch must survive a power cut, or it would go out twice.
+            "synchronous = FULL",
+            "cache_size = -32768",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,105 @@
+"""Sealed addresses, keyed look-up hashes and signed tokens, all derived from one secret key file.
+
+The file holds lines `number base64(32 bytes)`, the newest last. Addresses are sealed with the
+newest key and opened with the one whose number they carry, so a key can be replaced while the
+service runs. Look-ups and tokens always use the first key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+NONCE_BYTES = 12
+TOKEN_MAC_BYTES = 12
+
+
+class KeyFileError(Exception):
+    """The secret key file is missing, readable by others, or not in its form."""
+
+
+class Keys:
+    """Derived keys. `seal`/`open` addresses, `lookup` hashes, `sign`/`verify` tokens."""
+
+    def __init__(self, roots: dict[int, bytes]) -> None:
+        if not roots:
+            raise KeyFileError("the secret key file holds no key; run `kairanban init`")
+        self._sealing = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
+        self._newest = max(roots)
+        first = roots[min(roots)]
+        self._lookup_key = _derive(first, b"lookup")
+        self._token_key = _derive(first, b"token")
+        self.session_secret = _derive(first, b"session").hex()
+
+    def seal(self, plain: str) -> bytes:
+        """Key number (1 byte), nonce (12 bytes), AES-256-GCM ciphertext with tag."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._sealing[self._newest].encrypt(nonce, plain.encode(), None)
+        return bytes([self._newest]) + nonce + sealed
+
+    def open(self, sealed: bytes) -> str:
+        """Raises KeyFileError when no key of the file opens it."""
+        cipher = self._sealing.get(sealed[0])
+        if cipher is None:
+            raise KeyFileError(f"sealed with key {sealed[0]}, which the secret key file does not hold")
+        try:
+            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], None).decode()
+        except InvalidTag as error:
+            raise KeyFileError("the secret key file does not belong to this database") from error
+
+    def lookup(self, account: str, address: str) -> bytes:
+        """16 bytes that find an address on an account without telling it."""
+        return self._mac(self._lookup_key, f"{account}\n{address}")[:16]
+
+    def sign(self, purpose: str, value: str) -> str:
+        """`value.mac`, URL-safe. The purpose keeps a token from serving elsewhere."""
+        mac = self._mac(self._token_key, f"{purpose}\n{value}")[:TOKEN_MAC_BYTES]
+        return f"{value}.{base64.urlsafe_b64encode(mac).decode()}"
+
+    def verify(self, purpose: str, token: str) -> str | None:
+        """The value inside a token of `sign`, or None when it is not ours."""
+        value = token.rpartition(".")[0]
+        return value if value and hmac.compare_digest(self.sign(purpose, value), token) else None
+
+    def _mac(self, key: bytes, message: str) -> bytes:
+        return hmac.digest(key, message.encode(), hashlib.sha256)
+
+
+def _derive(root: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"kairanban " + purpose).derive(root)
+
+
+def create_key_file(path: Path) -> None:
+    """Write a new file with one random key, mode 0600. Raises FileExistsError rather than replace one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(_line(1))
+
+
+def load_keys(path: Path) -> Keys:
+    """Raises KeyFileError with the remedy."""
+    if not path.is_file():
+        raise KeyFileError(
+            f"no secret key file at {path}; run `kairanban init` or restore it from the backup"
+        )
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(f"{path} can be read by others; run `chmod 600 {path}`")
+    try:
+        rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        return Keys({int(number): base64.b64decode(key, validate=True) for number, key in rows})
+    except ValueError as error:
+        raise KeyFileError(f"{path} is not a secret key file; restore it from the backup") from error
+
+
+def _line(number: int) -> str:
+    return f"{number} {base64.b64encode(secrets.token_bytes(32)).decode()}\n"

@@ -1,0 +1,355 @@
+"""Notices (お知らせ): what the town says. Versions, states, the chain of corrections, and when it is due.
+
+draft → approved; from there its text cannot change, a change is a correction. `held` waits for a
+person because it was due too long ago; `cancelled` never goes out. Whether an approved notice is
+scheduled, going out or finished is derived from trigger and ledger, never stored.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database import Id, metadata
+from content.segments import Target
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # One form, sent twice, is one notice.
+    Column("submission_key", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="original"),
+    Column("corrects", Id, ForeignKey("notice.id")),
+    Column("urgency", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("target_kind", Text, nullable=False),
+    Column("target_key", Text, nullable=False),
+    Column("channels", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", BigInteger),
+    CheckConstraint("state IN ('draft', 'approved', 'cancelled')", name="state"),
+    CheckConstraint("kind IN ('original', 'correction', 'withdrawal')", name="kind"),
+    CheckConstraint("urgency IN ('urgent', 'routine')", name="urgency"),
+    CheckConstraint("mode IN ('live', 'drill', 'test')", name="mode"),
+    CheckConstraint("target_kind IN ('subscribed', 'segment', 'group', 'everyone')", name="target"),
+)
+
+notice_version = Table(
+    "notice_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("notice_id", Id, ForeignKey("notice.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    # {language: {"title": …, "body": …}}
+    Column("texts", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("notice_id", "number"),
+)
+
+trigger = Table(
+    "trigger",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("notice_id", Id, ForeignKey("notice.id"), nullable=False, unique=True),
+    Column("due_at", BigInteger, nullable=False),
+    Column("scheduled", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("fired_at", BigInteger),
+    CheckConstraint("state IN ('waiting', 'fired', 'held', 'cancelled')", name="state"),
+    Index(None, "state", "due_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person or a machine asks for; checked by the caller before it is stored.
+
+    `texts` maps language to (title, body), at least "ja"; `at` is when it is due in ms, None for at once.
+    """
+
+    category: str
+    urgency: str
+    texts: dict[str, tuple[str, str]]
+    channels: tuple[str, ...]
+    mode: str = "live"
+    target: Target = field(default_factory=Target)
+    at: int | None = None
+    kind: str = "original"
+    corrects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice with its newest version and its trigger, as read from the rows."""
+
+    id: int
+    state: str
+    kind: str
+    corrects: int | None
+    version_id: int
+    draft: Draft
+    created_by: str
+    created_at: int
+    approved_by: str | None
+    approved_at: int | None
+    trigger_state: str
+    due_at: int | None
+    fired_at: int | None
+    held_reason: str
+
+    @property
+    def title(self) -> str:
+        return self.draft.texts["ja"][0]
+
+    @property
+    def body(self) -> str:
+        return self.draft.texts["ja"][1]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.draft.texts)
+
+
+async def create(
+    connection: AsyncConnection, draft: Draft, *, submission_key: str, staff: str, at: int
+) -> tuple[int, bool]:
+    """Store a draft; its id, and False when the same form had been stored before."""
+    known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
+    if known is not None:
+        return int(known), False
+    new_id = await connection.scalar(
+        insert(notice)
+        .values(
+            submission_key=submission_key,
+            state="draft",
+            created_by=staff,
+            created_at=at,
+            **_columns(draft),
+        )
+        .returning(notice.c.id)
+    )
+    assert new_id is not None
+    await _add_version(connection, new_id, 1, draft, staff, at)
+    await connection.execute(
+        insert(trigger).values(
+            notice_id=new_id,
+            due_at=draft.at or 0,
+            scheduled=int(draft.at is not None),
+            state="waiting",
+        )
+    )
+    return int(new_id), True
+
+
+async def revise(connection: AsyncConnection, notice_id: int, draft: Draft, *, staff: str, at: int) -> bool:
+    """Replace the words and choices of a draft by a new version; False when it is no draft any more."""
+    changed = await connection.execute(
+        update(notice)
+        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .values(version=notice.c.version + 1, **_columns(draft))
+    )
+    if not changed.rowcount:
+        return False
+    number = await connection.scalar(select(notice.c.version).where(notice.c.id == notice_id))
+    await _add_version(connection, notice_id, number or 1, draft, staff, at)
+    await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id)
+        .values(due_at=draft.at or 0, scheduled=int(draft.at is not None))
+    )
+    return True
+
+
+async def approve(connection: AsyncConnection, notice_id: int, *, staff: str, at: int) -> bool:
+    """draft → approved, due at its time or now; False when somebody was faster or it was cancelled."""
+    changed = await connection.execute(
+        update(notice)
+        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .values(state="approved", approved_by=staff, approved_at=at)
+    )
+    if not changed.rowcount:
+        return False
+    await connection.execute(
+        update(trigger).where(trigger.c.notice_id == notice_id, trigger.c.scheduled == 0).values(due_at=at)
+    )
+    return True
+
+
+async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
+    """A draft, scheduled or held notice never goes out; False once it has fired."""
+    changed = await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.state.in_(("waiting", "held")))
+        .values(state="cancelled")
+    )
+    if changed.rowcount:
+        await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="cancelled"))
+    return bool(changed.rowcount)
+
+
+async def release(connection: AsyncConnection, notice_id: int, *, at: int) -> bool:
+    """A person decided that a held notice goes out now after all."""
+    changed = await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.state == "held")
+        .values(state="waiting", due_at=at, reason="")
+    )
+    return bool(changed.rowcount)
+
+
+async def due(connection: AsyncConnection, now: int) -> list[int]:
+    """Approved notices whose trigger waits and whose time has come, the most urgent first."""
+    rows = await connection.scalars(
+        select(notice.c.id)
+        .join(trigger, trigger.c.notice_id == notice.c.id)
+        .where(notice.c.state == "approved", trigger.c.state == "waiting", trigger.c.due_at <= now)
+        .order_by(notice.c.urgency.desc(), trigger.c.due_at, notice.c.id)
+    )
+    return [int(row) for row in rows]
+
+
+async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
+    """Claim a trigger: waiting → fired. Row count 1 wins, whoever else tries."""
+    changed = await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.state == "waiting")
+        .values(state="fired", fired_at=now)
+    )
+    return bool(changed.rowcount)
+
+
+async def hold(connection: AsyncConnection, notice_id: int, reason: str) -> bool:
+    """Keep a notice that is due too late for a person to decide."""
+    changed = await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.state == "waiting")
+        .values(state="held", reason=reason)
+    )
+    return bool(changed.rowcount)
+
+
+async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
+    found = await _select(connection, notice.c.id == notice_id, limit=1)
+    return found[0] if found else None
+
+
+async def recent(connection: AsyncConnection, limit: int = 50, before: int | None = None) -> list[Notice]:
+    """The newest first; `before` pages on from an id."""
+    return await _select(connection, notice.c.id < before if before else notice.c.id > 0, limit=limit)
+
+
+async def last_fired_at(connection: AsyncConnection) -> int | None:
+    found = await connection.scalar(select(func.max(trigger.c.fired_at)))
+    return None if found is None else int(found)
+
+
+async def _select(connection: AsyncConnection, condition: ColumnElement[bool], limit: int) -> list[Notice]:
+    rows = await connection.execute(
+        select(
+            notice,
+            notice_version.c.id.label("version_id"),
+            notice_version.c.texts,
+            trigger.c.due_at,
+            trigger.c.scheduled,
+            trigger.c.state.label("trigger_state"),
+            trigger.c.reason,
+            trigger.c.fired_at,
+        )
+        .join(
+            notice_version,
+            and_(notice_version.c.notice_id == notice.c.id, notice_version.c.number == notice.c.version),
+        )
+        .join(trigger, trigger.c.notice_id == notice.c.id)
+        .where(condition)
+        .order_by(notice.c.id.desc())
+        .limit(limit)
+    )
+    return [_notice(row) for row in rows]
+
+
+def _notice(row: Row[Any]) -> Notice:
+    texts = {key: (item["title"], item["body"]) for key, item in json.loads(row.texts).items()}
+    draft = Draft(
+        category=row.category,
+        urgency=row.urgency,
+        texts=texts,
+        channels=tuple(row.channels.split(",")),
+        mode=row.mode,
+        target=Target(row.target_kind, row.target_key),
+        at=row.due_at if row.scheduled else None,
+        kind=row.kind,
+        corrects=row.corrects,
+    )
+    return Notice(
+        id=row.id,
+        state=row.state,
+        kind=row.kind,
+        corrects=row.corrects,
+        version_id=row.version_id,
+        draft=draft,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        trigger_state=row.trigger_state,
+        due_at=row.due_at or None,
+        fired_at=row.fired_at,
+        held_reason=row.reason,
+    )
+
+
+def _columns(draft: Draft) -> dict[str, object]:
+    return {
+        "category": draft.category,
+        "urgency": draft.urgency,
+        "mode": draft.mode,
+        "target_kind": draft.target.kind,
+        "target_key": draft.target.key,
+        "channels": ",".join(draft.channels),
+        "kind": draft.kind,
+        "corrects": draft.corrects,
+    }
+
+
+async def _add_version(
+    connection: AsyncConnection, notice_id: int, number: int, draft: Draft, staff: str, at: int
+) -> None:
+    texts = {key: {"title": title, "body": body} for key, (title, body) in draft.texts.items()}
+    await connection.execute(
+        insert(notice_version).values(
+            notice_id=notice_id,
+            number=number,
+            texts=json.dumps(texts, ensure_ascii=False),
+            created_by=staff,
+            created_at=at,
+        )
+    )

@@ -1,0 +1,76 @@
+"""Bringing a database to the form that this code expects, and refusing one that is ahead of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+# Importing them puts their tables into `metadata`.
+from content import audit, counts, inbox, ledger, notices, staff, subscribers
+from content.database import Database, metadata
+
+TABLE_MODULES = (audit, counts, inbox, ledger, notices, staff, subscribers)
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaMismatch(Exception):
+    """The database was written by another version of the code; the message says what to do."""
+
+
+async def upgrade(database: Database, revision: str = "head") -> None:
+    """Run what is missing, in one transaction. Raises SchemaMismatch when the database is newer."""
+    async with database.write() as connection:
+        await connection.run_sync(_refuse_newer)
+        await connection.run_sync(_run, "upgrade", revision)
+
+
+async def downgrade(database: Database, revision: str) -> None:
+    async with database.write() as connection:
+        await connection.run_sync(_run, "downgrade", revision)
+
+
+async def require_current(database: Database) -> None:
+    """Raises SchemaMismatch unless the database is exactly at this code's revision."""
+    async with database.read() as connection:
+        await connection.run_sync(_refuse_newer)
+        found = await connection.run_sync(_revision)
+    if found is None:
+        raise SchemaMismatch("the database is empty; run `kairanban init`")
+    if found != _head():
+        raise SchemaMismatch(
+            f"the database is at {found}, this version needs {_head()}; make a backup, then run `kairanban init`"
+        )
+
+
+def _refuse_newer(connection: Connection) -> None:
+    found = _revision(connection)
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaMismatch(
+            f"the database is at {found}, which this version does not know; install the newer kairanban again"
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _head() -> str | None:
+    return _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def _run(connection: Connection, direction: str, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = metadata
+    getattr(command, direction)(config, revision)

@@ -1,0 +1,236 @@
+"""The town profile: what a town decides once, in one TOML file, and staff pick from every day."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Mode = Literal["live", "drill", "test"]
+ChannelName = Literal["line", "mail", "webhook"]
+Urgency = Literal["urgent", "routine"]
+
+
+class TownProfileError(Exception):
+    """The town profile cannot be used; the message names the file, the field and what it takes."""
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Named(Part):
+    """Something residents choose from. `names` maps language to wording; `ja` is required."""
+
+    key: Key
+    names: dict[str, str]
+
+    @model_validator(mode="after")
+    def _has_japanese(self) -> Self:
+        if not self.names.get("ja"):
+            raise ValueError("names.ja is required")
+        return self
+
+    def name(self, language: str = "ja") -> str:
+        return self.names.get(language) or self.names["ja"]
+
+
+class Category(Named):
+    """分野. `always`: chosen for every new registration and cannot be dropped. `closed`: no notice
+    may use it any more. `max_late_minutes`: a notice that is due for longer is held for a person."""
+
+    always: bool = False
+    closed: bool = False
+    max_late_minutes: int = Field(default=60, ge=1)
+    icon: str = ""
+
+
+class Area(Named):
+    """地区."""
+
+
+class Group(Named):
+    """Closed membership."""
+
+
+class Rule(Part):
+    """One condition of a segment. `any_of`/`none_of` hold keys of the field, `children_aged` the
+    youngest and oldest age in full years on the day of the send."""
+
+    field: Literal["category", "area", "language", "group", "birth_month"]
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    children_aged: tuple[int, int] | None = None
+
+
+class Segment(Named):
+    """配信対象: every rule must hold, on top of the category that the registration chose."""
+
+    closed: bool = False
+    rules: tuple[Rule, ...] = ()
+
+
+class Account(Part):
+    """One set of credentials on a channel. `also_carries` is the town's explicit permission for
+    drills or tests through a live account. `everyone = "broadcast"`: a notice to everyone goes out
+    as LINE's broadcast, which also reaches friends whose registration was never recorded."""
+
+    key: Key
+    channel: ChannelName
+    mode: Mode = "live"
+    also_carries: tuple[Mode, ...] = ()
+    everyone: Literal["multicast", "broadcast"] = "multicast"
+
+    def carries(self, mode: str) -> bool:
+        return mode == self.mode or mode in self.also_carries
+
+
+class Words(Part):
+    title: str
+    body: str
+
+
+class Template(Part):
+    key: Key
+    name: str
+    category: Key
+    urgency: Urgency = "routine"
+    texts: dict[str, Words]
+
+
+class Annotation(Part):
+    """A remark that belongs to a month of an indicator, printed under its chart and table."""
+
+    month: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
+    text: str
+
+
+class Indicator(Part):
+    """指標. Counts registrations on `channels`; `targets` maps fiscal year to 目標."""
+
+    key: Key
+    name: str
+    plan: str
+    definition: str
+    channels: tuple[ChannelName, ...]
+    unit: str = "件"
+    targets: dict[int, int]
+    annotations: tuple[Annotation, ...] = ()
+
+
+class Town(Part):
+    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    name: str
+    prefecture: str
+    names: dict[str, str] = {}
+    office: str
+    phone: str
+    population: int = Field(gt=0)
+    languages: tuple[str, ...] = ("ja", "ja-easy", "en")
+    categories: tuple[Category, ...]
+    areas: tuple[Area, ...] = ()
+    groups: tuple[Group, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    accounts: tuple[Account, ...]
+    templates: tuple[Template, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+
+    @cached_property
+    def category(self) -> dict[str, Category]:
+        return {item.key: item for item in self.categories}
+
+    @cached_property
+    def area(self) -> dict[str, Area]:
+        return {item.key: item for item in self.areas}
+
+    @cached_property
+    def group(self) -> dict[str, Group]:
+        return {item.key: item for item in self.groups}
+
+    @cached_property
+    def segment(self) -> dict[str, Segment]:
+        return {item.key: item for item in self.segments}
+
+    @cached_property
+    def account(self) -> dict[str, Account]:
+        return {item.key: item for item in self.accounts}
+
+    @cached_property
+    def template(self) -> dict[str, Template]:
+        return {item.key: item for item in self.templates}
+
+    @cached_property
+    def indicator(self) -> dict[str, Indicator]:
+        return {item.key: item for item in self.indicators}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(account.channel for account in self.accounts))
+
+    @property
+    def always_categories(self) -> tuple[str, ...]:
+        return tuple(category.key for category in self.categories if category.always)
+
+    def name_in(self, language: str) -> str:
+        return self.names.get(language) or self.name
+
+    def accounts_for(self, channel: str, mode: str) -> list[Account]:
+        """The accounts of a channel that may carry this mode, the ones made for it first."""
+        fitting = [item for item in self.accounts if item.channel == channel and item.carries(mode)]
+        return sorted(fitting, key=lambda item: item.mode != mode)
+
+    def live_account(self, channel: str) -> Account | None:
+        """Where residents of a channel register."""
+        return next((item for item in self.accounts if item.channel == channel and item.mode == "live"), None)
+
+    @model_validator(mode="after")
+    def _keys_are_unique_and_known(self) -> Self:
+        for field in ("categories", "areas", "groups", "segments", "accounts", "templates", "indicators"):
+            keys = [item.key for item in getattr(self, field)]
+            doubles = sorted({key for key in keys if keys.count(key) > 1})
+            if doubles:
+                raise ValueError(f"{field}: key {doubles[0]} stands twice")
+        for template in self.templates:
+            if template.category not in self.category:
+                raise ValueError(f"templates.{template.key}.category: no category {template.category}")
+            if "ja" not in template.texts:
+                raise ValueError(f"templates.{template.key}.texts: ja is required")
+        if "ja" not in self.languages:
+            raise ValueError("languages: ja is required")
+        return self
+
+
+def load_town(path: Path) -> Town:
+    """Raises TownProfileError naming the file, the field and what it takes."""
+    try:
+        return Town.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise TownProfileError(f"no town profile at {path}; set KAIRANBAN_TOWN to a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise TownProfileError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in problem['loc']) or 'profile'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        raise TownProfileError(f"{path} cannot be used:\n" + "\n".join(lines)) from error
+
+
+def birth_months(youngest: int, oldest: int, today: date) -> tuple[str, str]:
+    """The first and last birth month (YYYY-MM) of children aged `youngest` to `oldest` full years.
+
+    Only months are known, so a child counts with the older age from the first day of its month.
+    """
+    this_month = today.year * 12 + today.month - 1
+    first = this_month - (oldest + 1) * 12 + 1
+    last = this_month - youngest * 12
+    return _month(first), _month(last)
+
+
+def _month(index: int) -> str:
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
