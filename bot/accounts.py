@@ -1,0 +1,69 @@
+"""From the settings to channels: which credentials belong to which account of the town."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import parseaddr
+
+from bot.settings import Settings
+from channels.channel import Channel
+from channels.line import LineChannel
+from channels.line_api import LineApi
+from channels.mail import MailChannel
+from channels.webhook import WebhookChannel
+from content.town import Account, Town
+
+
+class MissingSetting(Exception):
+    """A channel of the town cannot be used; the message names the setting."""
+
+
+def channel_opener(
+    settings: Settings, town: Town, unsubscribe_url: Callable[[int], str]
+) -> Callable[[Account], Channel]:
+    """A function that opens a channel for an account of the town, with connections of its own."""
+
+    def open_channel(account: Account) -> Channel:
+        if account.channel == "line":
+            return LineChannel(
+                api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
+            )
+        if account.channel == "mail":
+            return _mail(settings, town, unsubscribe_url)
+        return WebhookChannel(allow_private=settings.webhook.allow_private)
+
+    return open_channel
+
+
+def line_api(settings: Settings) -> LineApi:
+    """The parts of LINE's API that conversations and set-up need."""
+    return LineApi(
+        settings.line.api_base, settings.line.data_origin, settings.line.channel_token.get_secret_value()
+    )
+
+
+def missing_settings(settings: Settings, town: Town) -> list[str]:
+    """The settings that the town's channels need and that are empty, as environment names."""
+    needed = {
+        "line": {
+            "KAIRANBAN_LINE__CHANNEL_TOKEN": settings.line.channel_token.get_secret_value(),
+            "KAIRANBAN_LINE__CHANNEL_SECRET": settings.line.channel_secret.get_secret_value(),
+        },
+        "mail": {
+            "KAIRANBAN_MAIL__SMTP_URL": settings.mail.smtp_url.get_secret_value(),
+            "KAIRANBAN_MAIL__FROM": settings.mail.sender,
+        },
+    }
+    return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
+
+
+def _mail(settings: Settings, town: Town, unsubscribe_url: Callable[[int], str]) -> MailChannel:
+    sender_domain = parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost"
+    domain = settings.mail.bounce_domain or sender_domain
+    return MailChannel(
+        smtp_url=settings.mail.smtp_url.get_secret_value(),
+        sender=settings.mail.sender,
+        list_id=f"notices.{domain}",
+        unsubscribe_url=unsubscribe_url,
+        message_domain=domain,
+    )

@@ -1,0 +1,65 @@
+"""What every part of the bot room shares: settings, town, database and keys of one running service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.accounts import channel_opener
+from bot.settings import Settings
+from content.database import Database
+from content.keys import Keys, load_keys
+from content.schema import require_current
+from content.town import Town, load_town
+from scheduler.office import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One town's service. Handlers find it as `request.app[SERVICE]`."""
+
+    settings: Settings
+    office: Office
+
+    @property
+    def town(self) -> Town:
+        return self.office.town
+
+    @property
+    def database(self) -> Database:
+        return self.office.database
+
+    @property
+    def keys(self) -> Keys:
+        return self.office.keys
+
+
+SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+
+
+async def open_service(settings: Settings) -> Service:
+    """Raises TownProfileError, KeyFileError or SchemaMismatch, each with its remedy."""
+    town = load_town(settings.town)
+    keys = load_keys(settings.secret_key_file)
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        await require_current(database)
+    except BaseException:
+        await database.close()
+        raise
+    return Service(settings, open_office(settings, town, database, keys))
+
+
+def open_office(settings: Settings, town: Town, database: Database, keys: Keys) -> Office:
+    def unsubscribe_url(subscriber_id: int) -> str:
+        """The page (GET) and one-click address (POST, RFC 8058) that ends one registration."""
+        return f"{settings.public_url}/unsubscribe/{keys.sign('unsubscribe', str(subscriber_id))}"
+
+    return Office(
+        town=town,
+        database=database,
+        keys=keys,
+        open_channel=channel_opener(settings, town, unsubscribe_url),
+        notice_url=lambda notice_id: f"{settings.public_url}/n/{notice_id}",
+    )

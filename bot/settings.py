@@ -1,0 +1,101 @@
+"""Settings: flag > environment (KAIRANBAN_…, nested by __) > kairanban.toml > default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LINE_API = "https://api.line.me"
+LINE_DATA_API = "https://api-data.line.me"
+BUNDLED_TOWN = Path(__file__).parent.parent / "examples" / "shibata.toml"
+
+
+class WebSettings(BaseModel):
+    listen: str = Field("127.0.0.1:8080", description="Address and port of the web pages.")
+    public_url: str = Field("", description="How residents and LINE reach the pages; default: http://LISTEN.")
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class LineSettings(BaseModel):
+    api_base: str = Field(LINE_API, description="Origin of the Messaging API.")
+    data_base: str = Field(
+        "", description="Origin for images; default: LINE's own, or API_BASE when that is set."
+    )
+    channel_secret: SecretStr = Field(SecretStr(""), description="Channel secret: checks webhook signatures.")
+    channel_token: SecretStr = Field(SecretStr(""), description="Channel access token.")
+
+    @property
+    def data_origin(self) -> str:
+        return self.data_base or (LINE_DATA_API if self.api_base == LINE_API else self.api_base)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.api_base != LINE_API
+
+
+class MailSettings(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="smtp://, smtps:// or smtp+starttls://user:password@host:port."
+    )
+    sender: str = Field("", alias="from", description="From: address, with the name residents know.")
+    bounce_domain: str = Field(
+        "", description="Domain of the envelope sender and Message-ID; default: that of FROM."
+    )
+
+
+class WebhookSettings(BaseModel):
+    allow_private: bool = Field(False, description="Allow webhooks to private and loopback addresses.")
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Unknown keys are refused, so a misspelt one is found at the start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAIRANBAN_",
+        env_nested_delimiter="__",
+        toml_file="kairanban.toml",
+        extra="forbid",
+    )
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/kairanban.db"),
+        description="sqlite:///path or postgresql://user:password@host/name.",
+    )
+    town: Path = Field(BUNDLED_TOWN, description="The town profile (TOML).")
+    secret_key_file: Path = Field(
+        Path("var/secret.key"), description="Root of all derived keys; made by init, mode 0600."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="How the log is written.")
+    web: WebSettings = WebSettings()
+    line: LineSettings = LineSettings()
+    mail: MailSettings = MailSettings()
+    webhook: WebhookSettings = WebhookSettings()
+
+    @property
+    def public_url(self) -> str:
+        return (self.web.public_url or f"http://{self.web.listen}").rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

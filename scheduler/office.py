@@ -1,0 +1,71 @@
+"""What the scheduler works with: the town, its database and keys, and how to open a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from channels.channel import Announcement, Channel, Text
+from content.clock import now_ms
+from content.database import Database
+from content.keys import Keys
+from content.notices import Draft, Notice
+from content.town import Account, Town
+
+LANES = ("urgent", "routine")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """`open_channel(account)` gives a channel of its own, with its own connections.
+
+    `notice_url(id)` is the public page of a notice.
+    """
+
+    town: Town
+    database: Database
+    keys: Keys
+    open_channel: Callable[[Account], Channel]
+    notice_url: Callable[[int], str]
+
+
+def announcement(office: Office, notice: Notice) -> Announcement:
+    """The stored version of a notice, as channels see it."""
+    return draft_announcement(
+        office,
+        notice.draft,
+        notice_id=notice.id,
+        version_id=notice.version_id,
+        published_at=notice.fired_at or notice.approved_at or notice.created_at,
+    )
+
+
+def draft_announcement(
+    office: Office, draft: Draft, *, notice_id: int = 0, version_id: int = 0, published_at: int | None = None
+) -> Announcement:
+    """A draft as channels see it, for checking and previewing before it is stored."""
+    category = office.town.category.get(draft.category)
+    names = {language: category.name(language) for language in office.town.languages} if category else {}
+    return Announcement(
+        notice_id=notice_id,
+        version_id=version_id,
+        town=office.town.name,
+        mode=draft.mode,
+        urgency=draft.urgency,
+        kind=draft.kind,
+        category=draft.category,
+        category_names=names,
+        texts=tuple(
+            Text(language, *draft.texts[language])
+            for language in office.town.languages
+            if language in draft.texts
+        ),
+        # A group's notice is for its members alone, so it has no public page.
+        url="" if draft.target.kind == "group" else office.notice_url(notice_id),
+        published_at=now_ms() if published_at is None else published_at,
+        contact=f"{office.town.office} {office.town.phone}",
+    )
+
+
+def lane_of(draft: Draft) -> str:
+    return draft.urgency

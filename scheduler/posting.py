@@ -1,0 +1,283 @@
+"""From the staff's words to an approved notice: check, count, show, store, approve.
+
+Every refusal names the field and the remedy and changes nothing. The checks run when a draft is
+stored and again when it is approved, since the town profile may have changed in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from channels.channel import CannotRender, Preview
+from content import audit, notices
+from content.clock import now_ms, today_jst
+from content.notices import Draft, Notice
+from content.segments import TARGET_KINDS, NobodyMatches, audience, count_audience
+from content.tallies import Tally, progress_state, refusal_reasons, tally
+from scheduler.office import Office, draft_announcement
+
+CHANNEL_NAMES = {"line": "LINE", "mail": "メール", "webhook": "Webhook"}
+MODE_NAMES = {"live": "本番", "drill": "訓練", "test": "試験"}
+URGENCY_NAMES = {"urgent": "緊急", "routine": "通常"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`field` is the form field to change: category, title, body, channels, mode, target, at, urgency."""
+
+    field: str
+    message: str
+
+
+class Refused(Exception):
+    """The draft cannot be used; nothing was changed."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{item.field}: {item.message}" for item in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What approving would do on one account: how many active registrations, and how it looks."""
+
+    account: str
+    channel: str
+    count: int
+    broadcast: bool
+    previews: tuple[Preview, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A notice and what became of it. `state` as in content.tallies.progress_state."""
+
+    notice: Notice
+    state: str
+    tallies: tuple[Tally, ...]
+    reasons: tuple[tuple[str, str, int], ...]
+
+    @property
+    def planned(self) -> int:
+        return sum(row.planned for row in self.tallies)
+
+    @property
+    def accepted(self) -> int:
+        return sum(row.accepted for row in self.tallies)
+
+    @property
+    def open(self) -> int:
+        return sum(row.open for row in self.tallies)
+
+
+def find_problems(office: Office, draft: Draft, now: int | None = None) -> list[Problem]:
+    """Everything that is wrong with a draft, field by field; empty when it can be stored."""
+    problems = [*_choice_problems(office, draft, now_ms() if now is None else now), *_text_problems(draft)]
+    if any(item.field in ("category", "channels", "mode", "title", "body") for item in problems):
+        return problems
+    return problems + _rendering_problems(office, draft)
+
+
+async def measure_impact(office: Office, draft: Draft) -> list[Impact]:
+    """Who would get a draft that has no problems, if it went out now. Raises Refused."""
+    accounts = chosen_accounts(office, draft)
+    try:
+        async with office.database.read() as connection:
+            counts = await count_audience(
+                connection, office.town, draft.target, draft.category, list(accounts), today_jst()
+            )
+    except NobodyMatches as error:
+        raise Refused([Problem(error.field, str(error))]) from error
+    impacts = []
+    for key, channel in accounts.items():
+        account = office.town.account[key]
+        broadcast = draft.target.kind == "everyone" and account.everyone == "broadcast"
+        previews = _previews(office, draft, key)
+        impacts.append(Impact(key, channel, counts[key], broadcast, previews))
+    return impacts
+
+
+async def store(office: Office, draft: Draft, *, submission_key: str, staff: str) -> tuple[int, bool]:
+    """Store a draft; its id, and False when the same form had come before. Raises Refused."""
+    _refuse(find_problems(office, draft))
+    now = now_ms()
+    async with office.database.write() as connection:
+        notice_id, created = await notices.create(
+            connection, draft, submission_key=submission_key, staff=staff, at=now
+        )
+        if created:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.drafted", subject=f"notice {notice_id}"
+            )
+    return notice_id, created
+
+
+async def revise(office: Office, notice_id: int, draft: Draft, *, staff: str) -> bool:
+    """Replace a draft's words and choices; False when it is no draft any more. Raises Refused."""
+    _refuse(find_problems(office, draft))
+    now = now_ms()
+    async with office.database.write() as connection:
+        changed = await notices.revise(connection, notice_id, draft, staff=staff, at=now)
+        if changed:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.revised", subject=f"notice {notice_id}"
+            )
+    return changed
+
+
+async def approve(office: Office, notice_id: int, *, staff: str) -> bool:
+    """Let a draft go, at once or at its time; False when it was approved or cancelled before.
+
+    Raises Refused when the draft has become unusable, LookupError when there is no such notice.
+    """
+    found = await find(office, notice_id)
+    if found.state == "draft":
+        _refuse(find_problems(office, found.draft))
+    now = now_ms()
+    async with office.database.write(wake="triggers") as connection:
+        approved = await notices.approve(connection, notice_id, staff=staff, at=now)
+        if approved:
+            await audit.record(
+                connection,
+                at=now,
+                actor=staff,
+                action="notice.approved",
+                subject=f"notice {notice_id}",
+                urgency=found.draft.urgency,
+                mode=found.draft.mode,
+                target=found.draft.target.kind,
+            )
+    return approved
+
+
+async def cancel(office: Office, notice_id: int, *, staff: str) -> bool:
+    """A draft, scheduled or held notice never goes out; False once it has fired."""
+    now = now_ms()
+    async with office.database.write() as connection:
+        cancelled = await notices.cancel(connection, notice_id)
+        if cancelled:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.cancelled", subject=f"notice {notice_id}"
+            )
+    return cancelled
+
+
+async def release(office: Office, notice_id: int, *, staff: str) -> bool:
+    """A person lets a held notice go now after all; False when it is not held."""
+    now = now_ms()
+    async with office.database.write(wake="triggers") as connection:
+        released = await notices.release(connection, notice_id, at=now)
+        if released:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.released", subject=f"notice {notice_id}"
+            )
+    return released
+
+
+async def find(office: Office, notice_id: int) -> Notice:
+    """Raises LookupError when there is no such notice."""
+    async with office.database.read() as connection:
+        found = await notices.get(connection, notice_id)
+    if found is None:
+        raise LookupError(f"no notice {notice_id}")
+    return found
+
+
+async def status(office: Office, notice_id: int) -> Status:
+    """Raises LookupError when there is no such notice."""
+    async with office.database.read() as connection:
+        found = await notices.get(connection, notice_id)
+        if found is None:
+            raise LookupError(f"no notice {notice_id}")
+        tallies = await tally(connection, notice_id)
+        reasons = await refusal_reasons(connection, notice_id)
+    return Status(found, progress_state(found, tallies), tuple(tallies), tuple(reasons))
+
+
+def chosen_accounts(office: Office, draft: Draft) -> dict[str, str]:
+    """account key → channel: for each channel the account that carries the notice's mode."""
+    chosen = {}
+    for channel in draft.channels:
+        fitting = office.town.accounts_for(channel, draft.mode)
+        if fitting:
+            chosen[fitting[0].key] = channel
+    return chosen
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Refused(problems)
+
+
+def _choice_problems(office: Office, draft: Draft, now: int) -> list[Problem]:
+    problems = []
+    if draft.urgency not in URGENCY_NAMES:
+        problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
+    if draft.target.kind not in TARGET_KINDS:
+        problems.append(Problem("target", "宛先の決め方を選んでください。"))
+    try:
+        audience(office.town, draft.target, draft.category, today_jst(now))
+    except NobodyMatches as error:
+        problems.append(Problem(error.field, str(error)))
+    if draft.at is not None and draft.at < now:
+        problems.append(
+            Problem("at", "配信日時が過ぎています。これからの日時にするか、空にしてすぐに配信してください。")
+        )
+    return problems + _channel_problems(office, draft)
+
+
+def _channel_problems(office: Office, draft: Draft) -> list[Problem]:
+    if draft.mode not in MODE_NAMES:
+        return [Problem("mode", "「本番」「訓練」「試験」のどれかを選んでください。")]
+    if not draft.channels:
+        return [Problem("channels", "配信手段を1つ以上選んでください。")]
+    unknown = [channel for channel in draft.channels if channel not in office.town.channels]
+    if unknown:
+        known = "、".join(office.town.channels)
+        return [Problem("channels", f"「{unknown[0]}」という配信手段はありません。使えるのは {known} です。")]
+    missing = [channel for channel in draft.channels if not office.town.accounts_for(channel, draft.mode)]
+    if missing:
+        names = "、".join(CHANNEL_NAMES.get(channel, channel) for channel in missing)
+        mode = MODE_NAMES[draft.mode]
+        return [
+            Problem(
+                "mode",
+                f"{names} には「{mode}」を送れるアカウントがありません。{mode}が住民に本番として届くのを防ぐため、"
+                f"送れません。町の設定で{mode}用のアカウントを用意するか、その配信手段を外してください。",
+            )
+        ]
+    return []
+
+
+def _text_problems(draft: Draft) -> list[Problem]:
+    problems = []
+    for language, (title, body) in draft.texts.items():
+        suffix = "" if language == "ja" else f"({language})"
+        if not title.strip():
+            problems.append(Problem("title", f"件名{suffix}を書いてください。"))
+        if not body.strip():
+            problems.append(Problem("body", f"本文{suffix}を書いてください。"))
+    if "ja" not in draft.texts:
+        problems.append(Problem("title", "日本語の件名と本文を書いてください。"))
+    return problems
+
+
+def _rendering_problems(office: Office, draft: Draft) -> list[Problem]:
+    announced = draft_announcement(office, draft)
+    problems = []
+    for key in chosen_accounts(office, draft):
+        channel = office.open_channel(office.town.account[key])
+        for text in announced.texts:
+            try:
+                channel.prepare(announced, text.language)
+            except CannotRender as error:
+                problem = Problem(error.field, error.message)
+                if problem not in problems:
+                    problems.append(problem)
+    return problems
+
+
+def _previews(office: Office, draft: Draft, account: str) -> tuple[Preview, ...]:
+    announced = draft_announcement(office, draft)
+    channel = office.open_channel(office.town.account[account])
+    return tuple(channel.preview(announced, text.language) for text in announced.texts)
