@@ -1,0 +1,37 @@
+"""Every open state has an age limit and a sweep; and the nightly snapshot of counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from content import counts, inbox, ledger
+from content.clock import now_ms, today_jst
+from scheduler.office import Office
+
+log = structlog.get_logger(__name__)
+
+
+async def sweep(office: Office) -> None:
+    """Leases that ran out go back to the queue; handled events' ids are forgotten after two weeks."""
+    async with office.database.write(wake="batches") as connection:
+        released = await ledger.release_expired(connection, now_ms())
+        await inbox.forget_old(connection, now_ms())
+    if released:
+        log.warning("leases_expired", batches=released)
+
+
+async def take_over(office: Office) -> None:
+    """At the start of the only sender of a database: whoever held a batch before is gone."""
+    async with office.database.write(wake="batches") as connection:
+        released = await ledger.release_all(connection, now_ms())
+    if released:
+        log.warning("batches_taken_over", batches=released)
+
+
+async def snapshot_counts(office: Office) -> int:
+    """Write down the counts of every day that has ended and has none yet; the number of days."""
+    yesterday = today_jst() - timedelta(days=1)
+    async with office.database.write() as connection:
+        return await counts.take_snapshots(connection, up_to=yesterday, at=now_ms())
