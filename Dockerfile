@@ -1,0 +1,12 @@
+FROM python:3.11-slim-bookworm
+WORKDIR /srv/kairanban
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . \
+ && useradd --system --home-dir /srv/kairanban kairanban \
+ && mkdir -p var && chown kairanban var
+USER kairanban
+ENV KAIRANBAN_WEB__LISTEN=0.0.0.0:8080
+EXPOSE 8080
+CMD ["kairanban", "serve"]

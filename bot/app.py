@@ -1,0 +1,47 @@
+"""The web application: console, residents' pages, LINE's webhook and the two probes, on one service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from sqlalchemy import text
+
+from bot.console.routes import add_console
+from bot.errors import error_pages
+from bot.line.webhook import add_routes as add_line
+from bot.pages import STATIC, TEMPLATES, add_headers, environment, service_of
+from bot.resident.routes import add_resident
+from bot.service import SERVICE, Service
+
+READY_WITHIN = 3.0
+
+
+def create_app(service: Service) -> web.Application:
+    """Every page of one town's service. Handlers find it as `request.app[SERVICE]`."""
+    app = web.Application(middlewares=[error_pages])
+    app[SERVICE] = service
+    app[TEMPLATES] = environment(service)
+    app.on_response_prepare.append(add_headers)
+    app.router.add_static("/static", STATIC)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    add_console(app)
+    add_resident(app)
+    add_line(app)
+    return app
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process lives. Asks nobody else, so a database in trouble does not get the process restarted."""
+    return web.Response(text="ok\n")
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """The database answers."""
+    try:
+        async with asyncio.timeout(READY_WITHIN), service_of(request).database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception:
+        return web.Response(status=503, text="database not reachable\n")
+    return web.Response(text="ready\n")

@@ -1,0 +1,35 @@
+"""The `kairanban` command. Results go to stdout, talk to stderr; exit codes are in bot/commands/common.py."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.commands import notices, reports, sandbox, service, setup, subscribers
+from bot.commands.demo import demo
+
+app = typer.Typer(
+    name="kairanban",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="回覧板: 町のお知らせを、LINE・メール・Webhookへ、ひとつの操作で。",
+)
+app.command()(service.init)
+app.command()(service.serve)
+app.command()(service.worker)
+app.command()(demo)
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(notices.app, name="notice")
+app.add_typer(reports.app, name="report")
+app.add_typer(setup.config_app, name="config")
+app.add_typer(setup.staff_app, name="staff")
+app.add_typer(setup.line_app, name="line")
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The subcommands of `kairanban`, one file per subject."""

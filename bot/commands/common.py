@@ -1,0 +1,107 @@
+"""What commands share: exit codes, settings, talking to stderr, progress."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bot.service import Service, open_service
+from bot.settings import Settings
+from content.keys import KeyFileError
+from content.schema import SchemaMismatch
+from content.town import TownProfileError
+
+OK, FAILED, USAGE, PARTLY, NOBODY, TIMED_OUT = range(6)
+QUIET_LINE_EVERY = 10.0
+
+Result = TypeVar("Result")
+
+talk = Console(stderr=True)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """Say what went wrong and what to do, on stderr, and end."""
+    talk.print(message, style="bold red", markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+def print_json(value: object) -> None:
+    """Results go to stdout alone."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def load_settings() -> Settings:
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        fail(f"The settings cannot be used:\n{_describe(error)}", USAGE)
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """The service of these settings; failures end the command with their remedy."""
+    try:
+        service = await open_service(settings)
+    except (TownProfileError, KeyFileError, SchemaMismatch) as error:
+        fail(str(error), USAGE)
+    try:
+        yield service
+    finally:
+        await service.database.close()
+
+
+def operator() -> str:
+    """Who acts on the command line, for the audit log."""
+    return f"cli:{getpass.getuser()}"
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, a line every ten seconds otherwise; call the result with what was done."""
+    if talk.is_terminal:
+        columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=talk) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda done: bar.advance(task, done)
+        return
+    yield _lines(label, total)
+
+
+def _lines(label: str, total: int) -> Callable[[int], None]:
+    begun = last = time.monotonic()
+    so_far = 0
+
+    def advance(done: int) -> None:
+        nonlocal so_far, last
+        so_far += done
+        now = time.monotonic()
+        if now - last >= QUIET_LINE_EVERY or so_far >= total:
+            last = now
+            talk.print(f"{label}: {so_far}/{total} ({now - begun:.0f} s)", highlight=False)
+
+    return advance
+
+
+def _describe(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "\n".join(
+        f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )

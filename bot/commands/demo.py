@@ -1,0 +1,86 @@
+"""demo: the whole service with stand-ins and a seeded town; `--once` plays the story and judges it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.panel import Panel
+from rich.table import Table
+
+from bot.commands.common import FAILED, fail, print_json, run, talk
+from bot.logs import configure_logging
+
+if TYPE_CHECKING:
+    from bot.demo.stage import Stage
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Play the three stories, print them, end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --once: print JSON.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Keep the data in this empty folder; default: a temporary one.")
+    ] = None,
+) -> None:
+    """The whole service on this machine; nothing leaves it."""
+    configure_logging("console", logging.WARNING if once else logging.INFO)
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        if any(data.iterdir()):
+            fail(f"--data: {data} is not empty; choose a new folder.", FAILED)
+        run(_demo(data, once, json))
+        return
+    with tempfile.TemporaryDirectory(prefix="kairanban-demo-") as folder:
+        run(_demo(Path(folder), once, json))
+
+
+async def _demo(folder: Path, once: bool, as_json: bool) -> None:
+    from bot.demo.stage import DEMO_PORTS, Ports, staged
+
+    try:
+        async with staged(folder, Ports() if once else DEMO_PORTS, talk.print) as stage:
+            if once:
+                await _play(stage, as_json)
+            else:
+                await _show(stage)
+    except OSError as error:
+        fail(f"A port of the demo is taken ({error.strerror}); stop what uses it, or use --once.", FAILED)
+
+
+async def _play(stage: Stage, as_json: bool) -> None:
+    from bot.demo.story import play
+
+    steps = await play(stage)
+    held = all(step.held for step in steps)
+    if as_json:
+        print_json({"held": held, "steps": [asdict(step) for step in steps]})
+    else:
+        for step in steps:
+            talk.print(f"{'✔' if step.held else '✘'} {step.name}", style="green" if step.held else "bold red")
+            for name, value in step.figures.items():
+                talk.print(f"    {name}: {value}", highlight=False, markup=False)
+    if not held:
+        raise typer.Exit(FAILED)
+
+
+async def _show(stage: Stage) -> None:
+    from bot.demo.seed import PERSONAS
+    from bot.demo.stage import STAFF
+    from bot.server import wait_for_signal
+
+    ids = ",".join(persona.user_id for persona in PERSONAS)
+    places = Table.grid(padding=(0, 2))
+    places.add_row("職員の画面", f"{stage.web_url}/console/")
+    places.add_row("住民のスマートフォン", f"{stage.line_url}/_sandbox/phones?ids={ids}")
+    places.add_row("住民のメール受信箱", f"{stage.inbox_url}/")
+    places.add_row("Webhookの受信", f"{stage.hooks_url}/")
+    for login, password, _, meaning in STAFF:
+        places.add_row(f"ログイン {login}", f"パスワード {password}  {meaning}")
+    talk.print(Panel(places, title="回覧板 demo(外部には何も送りません)", subtitle="Ctrl+C で終了"))
+    await wait_for_signal()
+    await asyncio.sleep(0)

@@ -1,0 +1,190 @@
+"""notice post, show, cancel: as a member of staff, audited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bot.commands.common import (
+    FAILED,
+    NOBODY,
+    OK,
+    PARTLY,
+    TIMED_OUT,
+    USAGE,
+    fail,
+    load_settings,
+    opened,
+    operator,
+    print_json,
+    progress,
+    run,
+    talk,
+)
+from bot.notice_json import notice_json
+from bot.service import Service
+from content.clock import from_datetime
+from content.notices import Draft
+from content.segments import Target
+from scheduler import posting
+from scheduler.posting import Refused, Status
+
+app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
+ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
+
+
+@app.command()
+def post(
+    category: Annotated[str, typer.Option(help="Key of the category.")],
+    title: Annotated[str, typer.Option(help="Title in Japanese.")],
+    body: Annotated[str, typer.Option(help="Body in Japanese.")],
+    urgent: Annotated[bool, typer.Option("--urgent", help="Travels in the urgent lane.")] = False,
+    mode: Annotated[str, typer.Option(help="live, drill or test.")] = "live",
+    segment: Annotated[str, typer.Option(help="Key of a segment.")] = "",
+    group: Annotated[str, typer.Option(help="Key of a group.")] = "",
+    everyone: Annotated[bool, typer.Option("--everyone", help="Every active registration.")] = False,
+    channel: Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")] = None,
+    at: Annotated[str, typer.Option(help="When, ISO 8601; without a zone Japan's time.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
+    timeout: Annotated[float, typer.Option(help="Longest wait in seconds.")] = 3600.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write, approve and send a notice to the registrations that chose its category."""
+    draft = Draft(
+        category=category,
+        urgency="urgent" if urgent else "routine",
+        texts={"ja": (title, body)},
+        channels=tuple(channel or ()),
+        mode=mode,
+        target=_target(segment, group, everyone),
+        at=_moment(at),
+    )
+    run(_post(draft, wait, timeout, json))
+
+
+@app.command()
+def show(
+    notice_id: int,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What became of a notice, per channel."""
+    run(_show(notice_id, json))
+
+
+@app.command()
+def cancel(notice_id: int) -> None:
+    """A scheduled or held notice never goes out."""
+    run(_cancel(notice_id))
+
+
+async def _post(draft: Draft, wait: bool, timeout: float, as_json: bool) -> None:
+    async with opened(load_settings()) as service:
+        draft = _with_channels(service, draft)
+        try:
+            await _refuse_nobody(service, draft)
+            notice_id, _ = await posting.store(
+                service.office, draft, submission_key=str(uuid.uuid4()), staff=operator()
+            )
+            await posting.approve(service.office, notice_id, staff=operator())
+        except Refused as error:
+            fail("\n".join(f"{item.field}: {item.message}" for item in error.problems), USAGE)
+        talk.print(f"お知らせ {notice_id} を受け付けました。", highlight=False)
+        code = await _wait(service, notice_id, timeout) if wait else OK
+        _print(await posting.status(service.office, notice_id), as_json)
+    raise typer.Exit(code)
+
+
+async def _show(notice_id: int, as_json: bool) -> None:
+    async with opened(load_settings()) as service:
+        try:
+            _print(await posting.status(service.office, notice_id), as_json)
+        except LookupError:
+            fail(f"お知らせ {notice_id} はありません。", FAILED)
+
+
+async def _cancel(notice_id: int) -> None:
+    async with opened(load_settings()) as service:
+        if not await posting.cancel(service.office, notice_id, staff=operator()):
+            fail(f"お知らせ {notice_id} は取り消せません(ないか、もう配信を始めています)。", FAILED)
+    talk.print(f"お知らせ {notice_id} を取り消しました。", highlight=False)
+
+
+def _with_channels(service: Service, draft: Draft) -> Draft:
+    if draft.channels:
+        return draft
+    carrying = tuple(
+        channel for channel in service.town.channels if service.town.accounts_for(channel, draft.mode)
+    )
+    return replace(draft, channels=carrying or service.town.channels)
+
+
+async def _refuse_nobody(service: Service, draft: Draft) -> None:
+    problems = posting.find_problems(service.office, draft)
+    if problems:
+        raise Refused(problems)
+    impacts = await posting.measure_impact(service.office, draft)
+    if draft.at is None and not any(item.count for item in impacts):
+        fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
+
+
+async def _wait(service: Service, notice_id: int, timeout: float) -> int:
+    """The exit code once nothing is open."""
+    deadline = time.monotonic() + timeout
+    found = await posting.status(service.office, notice_id)
+    total = sum(item.count for item in await posting.measure_impact(service.office, found.notice.draft))
+    done = 0
+    with progress("配信", total) as advance:
+        while time.monotonic() < deadline:
+            found = await posting.status(service.office, notice_id)
+            settled = sum(row.accepted + row.refused + row.unknown for row in found.tallies)
+            advance(settled - done)
+            done = settled
+            if found.state in ENDED:
+                return ENDED[found.state]
+            await asyncio.sleep(0.2)
+    talk.print("待ち時間を過ぎました。`kairanban serve` が動いているか確かめてください。", style="yellow")
+    return TIMED_OUT
+
+
+def _print(status: Status, as_json: bool) -> None:
+    if as_json:
+        print_json(notice_json(status))
+        return
+    table = Table(title=f"お知らせ {status.notice.id}: {status.state}")
+    for column in ("配信手段", "予定", "受付", "不達", "不明", "残り", "理由"):
+        table.add_column(column, justify="left" if column in ("配信手段", "理由") else "right")
+    for row in status.tallies:
+        figures = (row.planned, row.accepted, row.refused, row.unknown, row.open)
+        table.add_row(posting.CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), row.reason)
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _target(segment: str, group: str, everyone: bool) -> Target:
+    chosen = [
+        name for name, given in (("segment", segment), ("group", group), ("everyone", everyone)) if given
+    ]
+    if len(chosen) > 1:
+        fail(f"--{chosen[0]} and --{chosen[1]} exclude each other; choose one target.", USAGE)
+    if segment:
+        return Target("segment", segment)
+    if group:
+        return Target("group", group)
+    return Target("everyone") if everyone else Target()
+
+
+def _moment(at: str) -> int | None:
+    if not at:
+        return None
+    try:
+        return from_datetime(datetime.fromisoformat(at))
+    except ValueError:
+        fail(f"--at: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)

@@ -1,0 +1,73 @@
+"""report counts, indicators: for the assembly, as table, JSON or CSV."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import reports
+from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
+
+app = typer.Typer(no_args_is_help=True, help="登録数と計画の指標.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@app.command()
+def counts(json: AsJson = False, csv: AsCsv = False) -> None:
+    """Registrations now, by channel and category. They are registrations, not persons."""
+    run(_counts(json, csv))
+
+
+@app.command()
+def indicators(
+    fiscal_year: Annotated[
+        list[int] | None, typer.Option(help="Repeat for several; default: the plan's.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="Only this indicator.")] = "",
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """目標, 実績 and 達成率 per fiscal year, and the months."""
+    run(_indicators(tuple(fiscal_year or ()), key, json, csv))
+
+
+async def _counts(as_json: bool, as_csv: bool) -> None:
+    async with opened(load_settings()) as service:
+        rows = await reports.counts_rows(service)
+    _print("登録数(人数ではありません)", rows, as_json, as_csv)
+
+
+async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: bool) -> None:
+    async with opened(load_settings()) as service:
+        if key and key not in service.town.indicator:
+            fail(f"--key: no indicator '{key}'; use {', '.join(service.town.indicator)}", USAGE)
+        found = await reports.indicator_reports(service, years, key)
+    if as_json:
+        print_json([reports.indicator_json(item) for item in found])
+        return
+    for item in found:
+        _print(item.indicator.name, reports.indicator_rows(item), False, as_csv)
+
+
+def _print(title: str, rows: list[dict[str, Any]], as_json: bool, as_csv: bool) -> None:
+    if as_json:
+        print_json(rows)
+    elif as_csv:
+        sys.stdout.write(reports.to_csv(rows))
+    else:
+        Console().print(_table(title, rows))
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=title)
+    for column in rows[0] if rows else ():
+        table.add_column(column, justify="right" if isinstance(rows[0][column], int | float) else "left")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    return table

@@ -1,0 +1,139 @@
+"""init, serve, worker: from nothing to a running service."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.accounts import missing_settings
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run, talk
+from bot.logs import configure_logging
+from bot.settings import Settings
+from content import audit, staff
+from content.clock import now_ms
+from content.database import Database
+from content.keys import create_key_file
+from content.schema import SchemaMismatch, upgrade
+from content.town import TownProfileError, load_town
+
+
+def init(
+    login: Annotated[str, typer.Option(help="Login of the first administrator.")] = "admin",
+    password_file: Annotated[
+        Path | None, typer.Option(help="File that holds the password; asked for when absent.")
+    ] = None,
+) -> None:
+    """Make or renew the database, the secret key and the first administrator. Safe to repeat."""
+    settings = load_settings()
+    try:
+        load_town(settings.town)
+    except TownProfileError as error:
+        fail(str(error), USAGE)
+    _make_key(settings.secret_key_file)
+    run(_prepare_database(settings, login, password_file))
+
+
+def serve() -> None:
+    """Web pages, LINE conversation, triggers and sender in one process."""
+    settings = load_settings()
+    configure_logging(settings.log_format)
+    _install_uvloop()
+    run(_serve(settings))
+
+
+def worker() -> None:
+    """One more sender, on this or another machine; needs PostgreSQL."""
+    settings = load_settings()
+    configure_logging(settings.log_format)
+    if settings.database_url.get_secret_value().startswith("sqlite"):
+        fail(
+            "SQLite serves one process: use `kairanban serve`, or a postgresql:// database for workers.",
+            USAGE,
+        )
+    _install_uvloop()
+    run(_work(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from bot.server import AlreadyRunning, running, wait_for_signal
+
+    async with opened(settings) as service:
+        missing = missing_settings(settings, service.town)
+        if missing:
+            fail(
+                f"Empty settings: {', '.join(missing)}. Set them (environment or kairanban.toml), "
+                "or take the channel out of the town profile.",
+                USAGE,
+            )
+        try:
+            async with running(service):
+                await wait_for_signal()
+        except AlreadyRunning as error:
+            fail(str(error), FAILED)
+        except OSError as error:
+            fail(f"Cannot listen on {settings.web.listen}: {error.strerror}", FAILED)
+
+
+async def _work(settings: Settings) -> None:
+    from bot.server import wait_for_signal
+    from scheduler.runner import Runner
+
+    async with opened(settings) as service:
+        runner = Runner(service.office)
+        await runner.start()
+        await wait_for_signal()
+        await runner.stop()
+
+
+async def _prepare_database(settings: Settings, login: str, password_file: Path | None) -> None:
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        await upgrade(database)
+        talk.print("データベースを用意しました。")
+        await _first_administrator(database, login, password_file)
+    except SchemaMismatch as error:
+        fail(str(error), FAILED)
+    finally:
+        await database.close()
+
+
+async def _first_administrator(database: Database, login: str, password_file: Path | None) -> None:
+    async with database.read() as connection:
+        if await staff.find(connection, login) is not None:
+            talk.print(f"職員「{login}」は登録済みです。")
+            return
+    password = _password(password_file)
+    now = now_ms()
+    try:
+        async with database.write() as connection:
+            await staff.add(connection, login=login, password=password, role="administrator", at=now)
+            await audit.record(connection, at=now, actor="init", action="staff.added", subject=login)
+    except staff.PasswordTooShort as error:
+        fail(str(error), USAGE)
+    talk.print(f"管理者「{login}」を登録しました。`kairanban serve` で始められます。")
+
+
+def _password(password_file: Path | None) -> str:
+    if password_file is None:
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    try:
+        return password_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        fail(f"--password-file: cannot read {password_file}: {error.strerror}", USAGE)
+
+
+def _make_key(path: Path) -> None:
+    try:
+        create_key_file(path)
+        talk.print(f"秘密鍵を作りました: {path}(必ず控えを別の場所に保管してください)", highlight=False)
+    except FileExistsError:
+        talk.print(f"秘密鍵は既にあります: {path}", highlight=False)
+
+
+def _install_uvloop() -> None:
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -1,0 +1,92 @@
+"""config show, staff add, line setup: what is done once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import IntegrityError
+
+from bot.accounts import line_api
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from content import audit, staff
+from content.clock import now_ms
+from content.town import TownProfileError, load_town
+
+config_app = typer.Typer(no_args_is_help=True, help="設定を見る.")
+staff_app = typer.Typer(no_args_is_help=True, help="職員の登録.")
+line_app = typer.Typer(no_args_is_help=True, help="LINE公式アカウントの準備.")
+
+
+@config_app.command("show")
+def show() -> None:
+    """Every setting in force; secrets are masked."""
+    print_json(load_settings().model_dump(mode="json"))
+
+
+@config_app.command("check")
+def check() -> None:
+    """Read the town profile and name what is wrong in it."""
+    settings = load_settings()
+    try:
+        town = load_town(settings.town)
+    except TownProfileError as error:
+        fail(str(error), USAGE)
+    talk.print(f"{town.name}の設定に問題はありません。", highlight=False)
+
+
+@staff_app.command("add")
+def add(
+    login: str,
+    role: Annotated[str, typer.Option(help="viewer, editor or administrator.")] = "editor",
+    password_file: Annotated[
+        Path | None, typer.Option(help="File that holds the password; asked for when absent.")
+    ] = None,
+) -> None:
+    """Register a member of staff."""
+    if role not in staff.ROLES:
+        fail(f"--role: use one of {', '.join(staff.ROLES)}", USAGE)
+    password = (
+        password_file.read_text(encoding="utf-8").strip()
+        if password_file
+        else typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    )
+    run(_add(login, role, password))
+
+
+@line_app.command("setup")
+def setup() -> None:
+    """Upload the rich menu (受信設定 …) and make it the default for every friend."""
+    run(_setup())
+
+
+async def _add(login: str, role: str, password: str) -> None:
+    async with opened(load_settings()) as service:
+        now = now_ms()
+        try:
+            async with service.database.write() as connection:
+                await staff.add(connection, login=login, password=password, role=role, at=now)
+                await audit.record(
+                    connection, at=now, actor=operator(), action="staff.added", subject=login, role=role
+                )
+        except staff.PasswordTooShort as error:
+            fail(str(error), USAGE)
+        except IntegrityError:
+            fail(f"職員「{login}」は既に登録されています。", FAILED)
+    talk.print(f"職員「{login}」({role})を登録しました。", highlight=False)
+
+
+async def _setup() -> None:
+    from bot.line.rich_menu import set_up
+    from channels.channel import ChannelError
+
+    async with opened(load_settings()) as service:
+        api = line_api(service.settings)
+        try:
+            menu = await set_up(service, api)
+        except ChannelError as error:
+            fail(error.message, FAILED)
+        finally:
+            await api.close()
+    talk.print(f"リッチメニューを設定しました: {menu}", highlight=False)

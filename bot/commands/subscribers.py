@@ -1,0 +1,74 @@
+"""subscribers import, export: the register as CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
+from content import audit, registry_csv
+from content.clock import now_ms
+from content.registry_csv import ImportRefused
+
+app = typer.Typer(no_args_is_help=True, help="登録者の取り込みと書き出し (CSV).")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: " + ",".join(registry_csv.COLUMNS), exists=True)],
+) -> None:
+    """Take registrations in: all or nothing. Known addresses keep what they chose themselves."""
+    run(_import(file))
+
+
+@app.command()
+def export() -> None:
+    """Write every active registration to stdout, addresses in clear: handle with care."""
+    run(_export())
+
+
+async def _import(file: Path) -> None:
+    settings = load_settings()
+    async with opened(settings) as service:
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as source:
+                registrations = registry_csv.read_rows(source, service.town)
+        except ImportRefused as error:
+            fail(f"Nothing was imported from {file}:\n{error}", FAILED)
+        except UnicodeDecodeError as error:
+            fail(
+                f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
+                USAGE,
+            )
+        now = now_ms()
+        with progress("取り込み", len(registrations)) as advance:
+            async with service.database.write() as connection:
+                imported = await registry_csv.import_registrations(
+                    connection, service.keys, registrations, advance
+                )
+                await audit.record(
+                    connection,
+                    at=now,
+                    actor=operator(),
+                    action="subscribers.imported",
+                    new=imported.new,
+                    already=imported.already,
+                )
+    talk.print(
+        f"{imported.new}件を登録しました。登録済みで変更しなかったもの: {imported.already}件", highlight=False
+    )
+
+
+async def _export() -> None:
+    settings = load_settings()
+    async with opened(settings) as service:
+        async with service.database.write() as connection:
+            await audit.record(connection, at=now_ms(), actor=operator(), action="subscribers.exported")
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        async with service.database.read() as connection:
+            async for row in registry_csv.export_rows(connection, service.keys, service.town):
+                writer.writerow(row)

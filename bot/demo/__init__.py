@@ -1,0 +1,1 @@
+"""The whole service on one machine, with stand-ins outside and a seeded town inside."""

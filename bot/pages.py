@@ -1,0 +1,91 @@
+"""What every web page shares: the templates, their filters, and the headers that keep pages harmless."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from bot.service import SERVICE, Service
+from content import clock
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates", jinja2.Environment)
+
+# No inline script or style anywhere, so that words in a notice can never become code.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def environment(service: Service) -> jinja2.Environment:
+    """Templates with the town in reach; everything put into them is escaped, a missing value is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(number=number, when=clock.words, day=day_words, lang=html_language)
+    made.globals.update(
+        town=service.town,
+        is_sandbox=service.settings.line.is_sandbox,
+        static_version=_static_version(),
+    )
+    return made
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A rendered template."""
+    text = request.app[TEMPLATES].get_template(template).render(**values)
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`: a handler's own header, such as a shorter cache time, stays."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/static/"):
+        # The address carries the version of the content, so a changed file has another address.
+        response.headers["Cache-Control"] = "public, max-age=86400"
+
+
+def redirect(location: str) -> web.Response:
+    """See Other: the browser asks for the next page with GET, so reloading it sends nothing again."""
+    return web.Response(status=303, headers={"Location": location})
+
+
+def service_of(request: web.Request) -> Service:
+    return request.app[SERVICE]
+
+
+def number(value: int) -> str:
+    """12,345"""
+    return f"{value:,}"
+
+
+def day_words(day: date) -> str:
+    """2026年4月7日"""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def html_language(tag: str) -> str:
+    """やさしい日本語 is Japanese to a screen reader."""
+    return "ja" if tag == "ja-easy" else tag
+
+
+def _static_version() -> str:
+    content = b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file())
+    return hashlib.sha256(content).hexdigest()[:12]

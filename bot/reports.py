@@ -1,0 +1,164 @@
+"""Figures as rows: counts of registrations and indicators, the same on screen, in files and on the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.service import Service
+from content.clock import now_ms, today_jst
+from content.counts import active_by_choice, active_now, movements
+from content.indicators import IndicatorReport, report
+from content.town import Indicator
+from scheduler.posting import CHANNEL_NAMES
+
+DEFINITION = (
+    "登録数は、いま有効な登録(配信手段ごとの宛先)の数で、人数ではありません。"
+    "1人がLINEとメールの両方に登録すると2件になります。"
+)
+# Column names for people who open a file in a spreadsheet.
+JAPANESE = {
+    "measure": "区分",
+    "channel": "配信手段",
+    "key": "キー",
+    "name": "名称",
+    "registrations": "登録数(人数ではない)",
+    "date": "時点",
+    "indicator": "指標キー",
+    "fiscal_year": "年度",
+    "period": "期間",
+    "actual": "実績",
+    "joined": "登録",
+    "left": "終了",
+    "target": "目標",
+    "rate_percent": "達成率(%)",
+    "provisional": "速報",
+    "unit": "単位",
+}
+MEASURES = {"channel": "配信手段別", "category": "分野別", "area": "地区別"}
+
+
+async def counts_rows(service: Service) -> list[dict[str, Any]]:
+    """Active registrations now: per channel, then per channel and category, then per channel and area."""
+    async with service.database.read() as connection:
+        active = await active_now(connection)
+        by_category = await active_by_choice(connection, "category")
+        by_area = await active_by_choice(connection, "area")
+    town, today = service.town, today_jst(now_ms()).isoformat()
+    rows = []
+    for account in town.accounts:
+        if account.mode != "live":
+            continue
+        same = {"date": today, "channel": account.channel}
+        name = CHANNEL_NAMES[account.channel]
+        rows.append(_count(same, "channel", account.key, name, active.get(account.key, 0)))
+        for measure, chosen, known in (
+            ("category", by_category, town.categories),
+            ("area", by_area, town.areas),
+        ):
+            numbers = {value: count for key, value, count in chosen if key == account.key}
+            rows += [
+                _count(same, measure, item.key, item.name(), numbers.get(item.key, 0)) for item in known
+            ]
+    order = list(MEASURES)
+    return sorted(rows, key=lambda row: order.index(row["measure"]))
+
+
+async def indicator_report(
+    service: Service, indicator: Indicator, years: tuple[int, ...] = ()
+) -> IndicatorReport:
+    """The indicator as of today, for every fiscal year with a target or the `years` asked for."""
+    async with service.database.read() as connection:
+        moves = await movements(connection)
+    return report(service.town, indicator, moves, today_jst(), years)
+
+
+def indicator_rows(found: IndicatorReport) -> list[dict[str, Any]]:
+    """Per fiscal year its months, then the year itself with target and rate. Months to come hold None."""
+    rows = []
+    for year in found.years:
+        same = {
+            "indicator": found.indicator.key,
+            "name": found.indicator.name,
+            "fiscal_year": year.fiscal_year,
+        }
+        for month in year.months:
+            known = month.actual is not None
+            rows.append(
+                {
+                    **same,
+                    "period": f"{month.year}-{month.month:02d}",
+                    "date": month.day.isoformat() if known else None,
+                    "actual": month.actual,
+                    "joined": month.joined if known else None,
+                    "left": month.left if known else None,
+                    "target": None,
+                    "rate_percent": None,
+                    "provisional": month.provisional,
+                    "unit": found.indicator.unit,
+                }
+            )
+        rows.append(
+            {
+                **same,
+                "period": f"{year.fiscal_year}年度",
+                "date": year.as_of.isoformat() if year.as_of else None,
+                "actual": year.actual,
+                "joined": sum(month.joined for month in year.months),
+                "left": sum(month.left for month in year.months),
+                "target": year.target,
+                "rate_percent": year.rate,
+                "provisional": year.provisional,
+                "unit": found.indicator.unit,
+            }
+        )
+    return rows
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str] | None = None) -> str:
+    """RFC 4180 with a heading line; `headings` renames columns. None is an empty field."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    columns = list(rows[0])
+    writer.writerow([(headings or {}).get(column, column) for column in columns])
+    writer.writerows([[_cell(row[column]) for column in columns] for row in rows])
+    return out.getvalue()
+
+
+def headline(found: IndicatorReport) -> str:
+    """The newest figure in one sentence, as it is read out in the assembly."""
+    known = [year for year in found.years if year.actual is not None]
+    if not known or known[-1].as_of is None:
+        return "まだ実績がありません。"
+    year, unit = known[-1], found.indicator.unit
+    day = known[-1].as_of
+    when = (
+        f"{year.fiscal_year}年度は、{day.year}年{day.month}月{day.day}日現在の速報で"
+        if year.provisional
+        else f"{year.fiscal_year}年度末の実績は"
+    )
+    figure = f"{when}{year.actual:,}{unit}"
+    if year.target is None or year.rate is None:
+        return f"{figure}です(目標の設定はありません)。"
+    return f"{figure}、目標{year.target:,}{unit}の{year.rate:.1f}%です。"
+
+
+def _count(same: dict[str, str], measure: str, key: str, name: str, number: int) -> dict[str, Any]:
+    return {
+        "date": same["date"],
+        "measure": measure,
+        "channel": same["channel"],
+        "key": key,
+        "name": name,
+        "registrations": number,
+    }
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return int(value) if isinstance(value, bool) else value

@@ -1,0 +1,84 @@
+"""One process that serves: web pages, LINE conversation, triggers and sender."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from bot.accounts import line_api
+from bot.app import create_app
+from bot.line.handling import run_inbox
+from bot.service import Service
+from scheduler.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another service has this SQLite database; the message names the lock file."""
+
+
+@asynccontextmanager
+async def running(service: Service) -> AsyncIterator[str]:
+    """Serve until the block ends; yields the address that is listened on."""
+    host, port = service.settings.web.host_and_port
+    with _only_one(service):
+        app_runner = web.AppRunner(create_app(service), access_log=None)
+        await app_runner.setup()
+        site = web.TCPSite(app_runner, host, port)
+        await site.start()
+        runner = Runner(service.office)
+        await runner.start()
+        api = line_api(service.settings)
+        inbox = asyncio.create_task(run_inbox(service, api))
+        log.info("serving", listen=service.settings.web.listen, public_url=service.settings.public_url)
+        try:
+            yield service.settings.public_url
+        finally:
+            await site.stop()
+            inbox.cancel()
+            with suppress(asyncio.CancelledError):
+                await inbox
+            await runner.stop()
+            await api.close()
+            await app_runner.cleanup()
+            await service.database.close()
+            log.info("stopped")
+
+
+async def wait_for_signal() -> None:
+    """Until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+@contextmanager
+def _only_one(service: Service) -> Iterator[None]:
+    """Two services on one SQLite file would take each other's batches, so the second is refused."""
+    if not service.database.is_sqlite:
+        yield
+        return
+    path = Path(f"{service.database.path}.lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise AlreadyRunning(
+            f"another kairanban service uses this database (lock file {path}); stop it first"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
