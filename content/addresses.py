@@ -48,10 +48,17 @@ def _mail_address(address: str) -> str:
 
 def _webhook(address: str) -> str:
     url, _, secret = address.partition(" ")
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or not WEBHOOK_SECRET.fullmatch(secret):
+    if not _is_web_url(url) or not WEBHOOK_SECRET.fullmatch(secret):
         raise BadAddress("a webhook is a URL, one space and its secret: https://example.jp/hook whsec_…")
     return f"{url} {secret}"
+
+
+def _is_web_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # [ without ] and the like
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {"line": _line_user_id, "mail": _mail_address, "webhook": _webhook}

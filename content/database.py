@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import BigInteger, Integer, MetaData, event
+from sqlalchemy import BigInteger, Integer, MetaData, Table, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -94,6 +94,22 @@ class Signal(asyncio.Event):
         with suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), timeout)
         self.clear()
+
+
+async def reserve_ids(connection: AsyncConnection, table: Table, number: int) -> list[int]:
+    """Ids for rows that the caller inserts in this transaction, ascending.
+
+    Asking for them beforehand lets a bulk insert go out as one statement: reading ids back costs a
+    round trip per row on SQLite. Rows of such a table are never deleted, so no id comes twice.
+    """
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        rows = await connection.scalars(
+            select(func.nextval(sequence)).select_from(func.generate_series(1, number))
+        )
+        return sorted(int(row) for row in rows)
+    highest = await connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
+    return list(range(highest + 1, highest + 1 + number))
 
 
 def _sqlite_engine(url: Any, begin: str, pool_size: int) -> AsyncEngine:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+ROOT_BYTES = 32
 NONCE_BYTES = 12
 TOKEN_MAC_BYTES = 12
 
@@ -68,7 +69,10 @@ class Keys:
     def verify(self, purpose: str, token: str) -> str | None:
         """The value inside a token of `sign`, or None when it is not ours."""
         value = token.rpartition(".")[0]
-        return value if value and hmac.compare_digest(self.sign(purpose, value), token) else None
+        # Links arrive in any shape, and compare_digest takes ASCII alone.
+        if not value or not token.isascii():
+            return None
+        return value if hmac.compare_digest(self.sign(purpose, value), token) else None
 
     def _mac(self, key: bytes, message: str) -> bytes:
         return hmac.digest(key, message.encode(), hashlib.sha256)
@@ -96,10 +100,19 @@ def load_keys(path: Path) -> Keys:
         raise KeyFileError(f"{path} can be read by others; run `chmod 600 {path}`")
     try:
         rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-        return Keys({int(number): base64.b64decode(key, validate=True) for number, key in rows})
+        roots = {int(number): base64.b64decode(key, validate=True) for number, key in rows}
+        if len(roots) < len(rows) or not all(map(_in_form, roots.items())):
+            raise ValueError("a number or a length is wrong")
+        return Keys(roots)
     except ValueError as error:
         raise KeyFileError(f"{path} is not a secret key file; restore it from the backup") from error
 
 
+def _in_form(row: tuple[int, bytes]) -> bool:
+    # The number is one byte of every seal; a shorter key is a file that was cut off.
+    number, root = row
+    return 1 <= number <= 255 and len(root) == ROOT_BYTES
+
+
 def _line(number: int) -> str:
-    return f"{number} {base64.b64encode(secrets.token_bytes(32)).decode()}\n"
+    return f"{number} {base64.b64encode(secrets.token_bytes(ROOT_BYTES)).decode()}\n"

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content import addresses
-from content.database import Id, metadata
+from content.database import Id, metadata, reserve_ids
 from content.keys import Keys
 
 subscriber = Table(
@@ -284,20 +284,21 @@ async def register_many(
 
     The addresses must be normalised and unknown so far: a double raises IntegrityError.
     """
-    result = await connection.execute(
-        insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
+    ids = await reserve_ids(connection, subscriber, len(registrations))
+    await connection.execute(
+        insert(subscriber),
         [
             {
+                "id": new_id,
                 "account": item.account,
                 "state": "active" if item.left_at is None else "left",
                 "language": item.preferences.language,
                 "joined_at": item.registered_at,
                 "changed_at": item.left_at or item.registered_at,
             }
-            for item in registrations
+            for new_id, item in zip(ids, registrations, strict=True)
         ],
     )
-    ids = [int(row.id) for row in result]
     pairs = list(zip(ids, registrations, strict=True))
     await connection.execute(insert(address), [_address_row(keys, new_id, item) for new_id, item in pairs])
     chosen = [row for new_id, item in pairs for row in item.preferences.rows(new_id)]
