@@ -1,0 +1,136 @@
+"""A notice as a mail: rendered once per language, with slots that are filled per recipient on bytes.
+
+Plain text in UTF-8, base64 (RFC 2045): a Japanese paragraph easily exceeds the 998 octets that SMTP allows
+for an unencoded line. The slots are address, Message-ID, date and the link to unsubscribe.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
+
+from channels.channel import Announcement
+from channels.rendering import (
+    body,
+    category_name,
+    check_body,
+    check_title,
+    heading,
+    mode_note,
+    sender_line,
+    wording,
+)
+
+BODY_LIMIT = 100_000
+# 57 octets make a full base64 line of 76 characters, so encoded blocks of that size can be joined.
+BASE64_BLOCK = 57
+JST = timezone(timedelta(hours=9))
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+DOT_ATOM = re.compile(rf"{ATOM}(\.{ATOM})*")
+QUOTED = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
+PRINTABLE = re.compile(r"[\x20-\x7e]+")
+HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class MailTemplate:
+    """The bytes that all recipients of one language share.
+
+    `head` are the fixed headers, `text` the encoded part of the body, `rest` the last octets before the
+    link, still unencoded.
+    """
+
+    version_id: int
+    head: bytes = field(repr=False)
+    text: bytes = field(repr=False)
+    rest: bytes = field(repr=False)
+
+
+def build_template(announcement: Announcement, language: str, sender: str, list_id: str) -> MailTemplate:
+    """Raises CannotRender("title") or CannotRender("body")."""
+    check_title(announcement, language)
+    check_body(announcement, language, BODY_LIMIT, "メール")
+    octets = f"{mail_text(announcement, language)}\n{wording(language).stop}:\n".replace(
+        "\n", "\r\n"
+    ).encode()
+    whole = len(octets) - len(octets) % BASE64_BLOCK
+    return MailTemplate(
+        version_id=announcement.version_id,
+        head=_fixed_headers(announcement, language, sender, list_id),
+        text=_base64_lines(octets[:whole]),
+        rest=octets[whole:],
+    )
+
+
+def mail_text(announcement: Announcement, language: str) -> str:
+    """The mail as it is read, up to the link that stops it."""
+    words = wording(language)
+    top = [heading(announcement, language), mode_note(announcement, language)]
+    category = f"{words.category}: {category_name(announcement, language)}"
+    more = f"{words.more}:\n{announcement.url}" if announcement.url else ""
+    end = "\n".join(("-" * 20, sender_line(announcement, language)))
+    blocks = ("\n".join(filter(None, [*top, category])), body(announcement, language), more, end)
+    return "\n\n".join(filter(None, blocks))
+
+
+def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str) -> bytes:
+    """The whole mail for one recipient, with CRLF line ends. `to` is quoted already."""
+    own = (
+        f"Message-ID: {message_id}\r\n"
+        f"Date: {format_datetime(datetime.now(JST))}\r\n"
+        f"To: {to}\r\n"
+        f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
+    )
+    ending = _base64_lines(template.rest + unsubscribe_url.encode() + b"\r\n")
+    return own.encode("ascii") + template.head + b"\r\n" + template.text + ending
+
+
+def quote_address(address: str) -> str | None:
+    """The address as RFC 5321 writes it, None when it is none.
+
+    Old addresses of Japanese mobile carriers (`a..b@docomo.ne.jp`, `a.@ezweb.ne.jp`) break the dot rules
+    and are deliverable only when quoted. Domains in other scripts become punycode.
+    """
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        host = domain.encode("ascii").decode() if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        return None
+    if not (at and local and HOST.fullmatch(host) and PRINTABLE.fullmatch(local)):
+        return None
+    if DOT_ATOM.fullmatch(local) or QUOTED.fullmatch(local):
+        return f"{local}@{host}"
+    escaped = local.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"@{host}'
+
+
+def encode_subject(text: str) -> str:
+    """RFC 2047 encoded words, folded at 76 characters, never inside a character."""
+    if PRINTABLE.fullmatch(text) and len(text) <= 60 and "=?" not in text:
+        return text
+    return Header(text, "utf-8", maxlinelen=76, header_name="Subject").encode(linesep="\r\n")
+
+
+def _fixed_headers(announcement: Announcement, language: str, sender: str, list_id: str) -> bytes:
+    headers = {
+        "From": formataddr(parseaddr(sender), "utf-8"),
+        "Subject": encode_subject(heading(announcement, language)),
+        "List-Id": f"<{list_id}>",
+        # RFC 8058: the mail program may unsubscribe with one POST, without opening a page.
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        # RFC 3834: keeps holiday replies away.
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "ja" if language == "ja-easy" else language,
+        "MIME-Version": "1.0",
+        "Content-Type": 'text/plain; charset="utf-8"',
+        "Content-Transfer-Encoding": "base64",
+    }
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+
+
+def _base64_lines(octets: bytes) -> bytes:
+    return base64.encodebytes(octets).replace(b"\n", b"\r\n")

@@ -1,0 +1,25 @@
+"""How the tests set up channels towards servers on this machine."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from channels.mail import MailChannel
+
+SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
+# Starts an application on a free port and gives its origin.
+Serve = Callable[[web.Application], Awaitable[str]]
+
+
+def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: object) -> MailChannel:
+    """A mail channel to a port of this machine, impatient enough for tests."""
+    settings = {"retry_waits": (0.0, 0.0), "timeout": 2.0, "connections": 2, **options}
+    return MailChannel(
+        smtp_url=f"{scheme}://{login}127.0.0.1:{port}",
+        sender="しばた市 <notice@shibata.example.jp>",
+        list_id="notice.shibata.example.jp",
+        unsubscribe_url=lambda number: f"https://notice.shibata.example.jp/unsubscribe/token-{number}",
+        message_domain="shibata.example.jp",
+        **settings,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,85 @@
+"""Real servers on free ports of this machine, one set per test, and channels that talk to them."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from channel_settings import SECRET, Serve, make_mail
+from line_server import LineServer
+
+from channels.line import LineChannel
+from channels.mail import MailChannel
+from channels.sandbox.smtp import SmtpSandbox
+from channels.sandbox.webhook import WebhookSandbox
+from channels.sandbox.webhook import create_app as create_webhook_app
+from channels.webhook import WebhookChannel
+
+
+@pytest_asyncio.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start an application on a free port; gives its origin."""
+    async with AsyncExitStack() as stack:
+
+        async def start(app: web.Application) -> str:
+            runner = web.AppRunner(app, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+        yield start
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def line_server() -> LineServer:
+    return LineServer()
+
+
+@pytest_asyncio.fixture
+async def line(line_server: LineServer, serve: Serve) -> AsyncIterator[LineChannel]:
+    channel = LineChannel(api_base=await serve(line_server.create_app()), token="secret-token", timeout=0.5)
+    yield channel
+    await channel.close()
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[SmtpSandbox]:
+    sandbox = SmtpSandbox()
+    yield sandbox
+    await sandbox.stop()
+
+
+@pytest_asyncio.fixture
+async def mail(mail_server: SmtpSandbox) -> AsyncIterator[MailChannel]:
+    channel = make_mail(await mail_server.start())
+    yield channel
+    await channel.close()
+
+
+@pytest.fixture
+def hooks() -> WebhookSandbox:
+    return WebhookSandbox(secrets={"bus": SECRET, "radio": SECRET})
+
+
+@pytest_asyncio.fixture
+async def hooks_origin(hooks: WebhookSandbox, serve: Serve) -> str:
+    return await serve(create_webhook_app(hooks))
+
+
+@pytest_asyncio.fixture
+async def webhook() -> AsyncIterator[WebhookChannel]:
+    channel = WebhookChannel(allow_private=True, timeout=0.5)
+    yield channel
+    await channel.close()

@@ -1,0 +1,315 @@
+"""Mail: what leaves, and what each reply of a mail server means."""
+
+import asyncio
+import re
+from email import message_from_bytes, policy
+
+import pytest
+from announcements import (
+    LANGUAGES,
+    RETRY_KEY,
+    collect_until_error,
+    mail_readers,
+    notice,
+    refusals,
+    total,
+    with_japanese,
+)
+from channel_settings import make_mail
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.channel import (
+    AccountStopped,
+    BatchRefused,
+    CannotRender,
+    Part,
+    Recipient,
+    TemporaryFailure,
+    UnknownOutcome,
+)
+from channels.mail_messages import build_template, fill, quote_address
+from channels.rendering import heading
+from channels.sandbox.smtp import SmtpFaults, SmtpSandbox
+
+SENDER, LIST_ID = "しばた市 <notice@shibata.example.jp>", "notice.shibata.example.jp"
+
+
+async def send(channel, readers, announcement=None):
+    prepared = channel.prepare(announcement or notice(), "ja")
+    return await collect_until_error(channel.send(prepared, readers, RETRY_KEY))
+
+
+def parsed(mail):
+    return message_from_bytes(mail.source, policy=policy.default)
+
+
+async def test_each_reader_gets_an_own_envelope_and_an_own_address_line(mail, mail_server):
+    readers = mail_readers(25)
+    parts, error = await send(mail, readers)
+    assert error is None
+    assert parts == [Part(10), Part(10), Part(5)]
+    for reader, arrived in zip(readers, mail_server.mailroom.mails, strict=True):
+        assert arrived.recipient == parsed(arrived)["To"] == reader.address
+        assert parsed(arrived)["Bcc"] is None and parsed(arrived)["Cc"] is None
+    assert mail_server.connections == 1
+
+
+async def test_a_mail_says_what_list_it_is_from_and_how_to_leave_it(mail, mail_server):
+    await send(mail, mail_readers(1))
+    message = parsed(mail_server.mailroom.mails[0])
+    link = "https://notice.shibata.example.jp/unsubscribe/token-1"
+    assert message["List-Unsubscribe"] == f"<{link}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Id"] == "<notice.shibata.example.jp>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime.utcoffset() is not None
+    assert message["From"] == SENDER
+    assert message.get_content().rstrip().endswith(link)
+    assert "危機管理課 0254-00-0000" in message.get_content()
+
+
+async def test_the_message_id_is_the_same_when_the_mail_has_to_be_repeated(mail, mail_server):
+    await send(mail, mail_readers(2))
+    await send(mail, mail_readers(2))
+    identifiers = [arrived.message_id for arrived in mail_server.mailroom.mails]
+    assert identifiers[:2] == identifiers[2:] == [f"<kairanban.21.{n}@shibata.example.jp>" for n in (1, 2)]
+    assert mail_server.mailroom.stats()["duplicates"] == 2
+
+
+@given(title=st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=300))
+@settings(max_examples=100, deadline=None)
+def test_any_title_comes_back_as_the_same_subject(title):
+    announcement = with_japanese(title=title + "。", mode="drill")
+    message = rendered(announcement)
+    assert message["Subject"] == heading(announcement, "ja")
+    assert not message.defects
+
+
+@given(title=st.text(alphabet="abc XYZ=?_日本🌊\u3000", min_size=1, max_size=120))
+@settings(max_examples=100, deadline=None)
+def test_mixed_titles_come_back_as_the_same_subject(title):
+    announcement = with_japanese(title=title + "1", urgency="routine")
+    assert rendered(announcement)["Subject"] == heading(announcement, "ja")
+
+
+@given(body=st.text(alphabet=st.characters(codec="utf-8"), max_size=400), number=st.integers(1, 10**9))
+@settings(max_examples=60, deadline=None)
+def test_any_text_comes_back_whole_and_no_line_is_longer_than_smtp_allows(body, number):
+    announcement = with_japanese(body="始" + body + "終")
+    source = source_of(announcement, number)
+    assert all(len(line) <= 78 for line in source.split(b"\r\n"))
+    assert b"\n" not in source.replace(b"\r\n", b"")
+    text = message_from_bytes(source, policy=policy.default).get_content()
+    assert f"unsubscribe/{number}" in text
+    assert "始" in text and "終" in text
+
+
+def source_of(announcement, number=1):
+    template = build_template(announcement, "ja", SENDER, LIST_ID)
+    link = f"https://x.example.jp/unsubscribe/{number}"
+    return fill(template, to="a@example.jp", message_id=f"<{number}@x.example.jp>", unsubscribe_url=link)
+
+
+def rendered(announcement):
+    return message_from_bytes(source_of(announcement), policy=policy.default)
+
+
+@pytest.mark.parametrize(
+    ("address", "on_the_wire"),
+    [
+        ("sato@example.jp", "sato@example.jp"),
+        ("a..b@docomo.ne.jp", '"a..b"@docomo.ne.jp'),
+        ("a.@ezweb.ne.jp", '"a."@ezweb.ne.jp'),
+        (".a@docomo.ne.jp", '".a"@docomo.ne.jp'),
+        ('"a..b"@docomo.ne.jp', '"a..b"@docomo.ne.jp'),
+        ('a"b@docomo.ne.jp', '"a\\"b"@docomo.ne.jp'),
+        ("sato@日本語.jp", "sato@xn--wgv71a119e.jp"),
+        ("佐藤@example.jp", None),
+        ("no-at-sign", None),
+        ("@example.jp", None),
+        ("a@b>\r\nDATA", None),
+        ("a\r\nBcc: x@example.jp", None),
+        ("", None),
+    ],
+)
+def test_old_mobile_addresses_are_quoted_and_what_is_no_address_is_not_sent(address, on_the_wire):
+    assert quote_address(address) == on_the_wire
+
+
+async def test_an_old_mobile_address_arrives_and_a_broken_one_is_refused(mail, mail_server):
+    readers = [Recipient(1, "a..b@docomo.ne.jp"), Recipient(2, "broken"), Recipient(3, "c.@ezweb.ne.jp")]
+    parts, error = await send(mail, readers)
+    assert error is None and total(parts) == 3
+    assert refusals(parts) == {2: ("invalid_address", "")}
+    assert [re.search(rb"^To: (.*)\r$", m.source, re.M)[1] for m in mail_server.mailroom.mails] == [
+        b'"a..b"@docomo.ne.jp',
+        b'"c."@ezweb.ne.jp',
+    ]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("reply", "reason", "detail"),
+    [
+        ("550 5.1.1 <reader3@mail.example.jp> unknown", "mailbox_unknown", "5.1.1"),
+        ("550 no such user reader3@mail.example.jp", "mailbox_unknown", "550"),
+        ("552 5.2.2 mailbox full", "refused", "5.2.2"),
+        ("554 5.7.1 relay denied", "refused", "5.7.1"),
+        ("450 4.2.0 greylisted reader3@mail.example.jp", "temporarily_refused", "4.2.0"),
+    ],
+)
+async def test_a_refused_reader_stops_nobody_else(pipelining, reply, reason, detail):
+    server = SmtpSandbox(pipelining=pipelining)
+    channel = make_mail(await server.start())
+    server.faults = SmtpFaults(refuse={"reader3@*": reply})
+    parts, error = await send(channel, mail_readers(12))
+    assert error is None
+    assert total(parts) == 12
+    assert refusals(parts) == {3: (reason, detail)}
+    assert server.mailroom.stats()["messages"] == 11
+    await channel.close()
+    await server.stop()
+
+
+async def test_a_reader_who_is_put_off_once_is_tried_again_when_the_others_are_through(mail, mail_server):
+    mail_server.faults = SmtpFaults(refuse={"reader1@*": ["450 4.2.0 later"]})
+    parts, error = await send(mail, mail_readers(4))
+    assert (error, refusals(parts), total(parts)) == (None, {}, 4)
+    assert [arrived.recipient[:7] for arrived in mail_server.mailroom.mails] == [
+        "reader2",
+        "reader3",
+        "reader4",
+        "reader1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "reason"),
+    [
+        (SmtpFaults(sender="550 5.7.1 sender not allowed"), BatchRefused, "sender_refused"),
+        (SmtpFaults(sender="451 4.3.0 busy"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(sender="530 5.7.0 log in first"), AccountStopped, "authentication"),
+        (SmtpFaults(sender="421 4.3.2 closing"), TemporaryFailure, "connection_lost"),
+        (SmtpFaults(content="554 5.6.0 looks like spam"), BatchRefused, "content_refused"),
+        (SmtpFaults(content="552 5.3.4 too big"), BatchRefused, "content_refused"),
+        (SmtpFaults(content="452 4.3.1 disk full"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(drop_before_data=1), TemporaryFailure, "connection_lost"),
+        (SmtpFaults(drop_after_data=1), UnknownOutcome, "no_answer"),
+    ],
+)
+async def test_each_reply_has_its_meaning(mail, mail_server, faults, error, reason):
+    mail_server.faults = faults
+    parts, raised = await send(mail, mail_readers(3))
+    assert parts == []
+    assert isinstance(raised, error)
+    assert raised.reason == reason
+
+
+async def test_a_mailbox_refused_only_after_the_content_is_that_readers_matter(mail, mail_server):
+    mail_server.faults = SmtpFaults(content="550 5.1.1 no mailbox")
+    parts, error = await send(mail, mail_readers(2))
+    assert error is None
+    assert refusals(parts) == {1: ("mailbox_unknown", "5.1.1"), 2: ("mailbox_unknown", "5.1.1")}
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_a_server_that_hangs_up_in_the_middle_keeps_what_it_took(pipelining):
+    server = SmtpSandbox(pipelining=pipelining)
+    channel = make_mail(await server.start())
+    server.faults = SmtpFaults(close_after=13)
+    readers = mail_readers(20)
+    parts, error = await send(channel, readers)
+    assert parts == [Part(10), Part(3)]
+    assert isinstance(error, TemporaryFailure)
+    await send(channel, readers[total(parts) :])
+    assert server.mailroom.stats() == {"messages": 20, "recipients": 20, "duplicates": 0, "kept": 20}
+    await channel.close()
+    await server.stop()
+
+
+async def test_a_lost_answer_leaves_one_reader_in_doubt_and_no_more(mail, mail_server):
+    readers = mail_readers(8)
+    mail_server.faults = SmtpFaults(drop_after_data=1)
+    parts, error = await send(mail, readers)
+    assert (total(parts), type(error)) == (0, UnknownOutcome)
+    await send(mail, readers)
+    assert mail_server.mailroom.stats()["duplicates"] == 1
+
+
+async def test_a_reader_who_was_put_off_does_not_make_the_others_get_it_twice(mail, mail_server):
+    readers = mail_readers(10)
+    mail_server.faults = SmtpFaults(refuse={"reader2@*": "450 4.2.0 later"}, close_after=6)
+    parts, error = await send(mail, readers)
+    assert isinstance(error, TemporaryFailure)
+    assert (total(parts), refusals(parts)) == (7, {2: ("temporarily_refused", "4.2.0")})
+    mail_server.faults = SmtpFaults()
+    await send(mail, readers[total(parts) :])
+    assert mail_server.mailroom.stats()["duplicates"] == 0
+
+
+async def test_an_idle_connection_that_the_server_dropped_is_replaced(mail, mail_server):
+    await send(mail, mail_readers(1))
+    for transport in list(mail_server._transports):
+        transport.abort()
+    parts, error = await send(mail, mail_readers(1))
+    assert (parts, error) == ([Part(1)], None)
+
+
+async def test_two_slices_use_two_connections_at_once_and_keep_them(mail, mail_server):
+    mail_server.faults = SmtpFaults(latency_ms=1)
+    readers = mail_readers(40)
+    for _ in range(2):
+        results = await asyncio.gather(
+            send(mail, readers[:20]), send(mail, readers[20:]), send(mail, readers[:5])
+        )
+        assert [total(parts) for parts, _ in results] == [20, 20, 5]
+    assert mail_server.connections == 2
+
+
+async def test_a_wrong_password_stops_the_account():
+    server = SmtpSandbox(login=("town", "right"))
+    channel = make_mail(await server.start(), login="town:wrong@")
+    _, error = await send(channel, mail_readers(1))
+    assert isinstance(error, AccountStopped)
+    assert "wrong" not in str(error)
+    await channel.close()
+    await server.stop()
+
+
+async def test_the_right_password_gets_in():
+    server = SmtpSandbox(login=("town", "p@ss/word"))
+    channel = make_mail(await server.start(), login="town:p%40ss%2Fword@")
+    parts, error = await send(channel, mail_readers(1))
+    assert (parts, error) == ([Part(1)], None)
+    await channel.close()
+    await server.stop()
+
+
+async def test_without_starttls_nothing_is_sent_in_the_clear(mail_server):
+    channel = make_mail(await mail_server.start(), scheme="smtp+starttls", login="town:password@")
+    _, error = await send(channel, mail_readers(1))
+    assert isinstance(error, TemporaryFailure)
+    assert error.reason == "tls"
+    assert mail_server.mailroom.stats()["messages"] == 0
+
+
+@pytest.mark.parametrize("url", ["http://mail.example.jp", "smtp://", "mail.example.jp:25"])
+def test_an_unusable_smtp_url_is_refused_at_once(url):
+    from channels.smtp import parse_smtp_url
+
+    with pytest.raises(ValueError, match="SMTP URL"):
+        parse_smtp_url(url)
+
+
+def test_a_title_is_needed(mail):
+    with pytest.raises(CannotRender) as caught:
+        mail.prepare(with_japanese(title=""), "ja")
+    assert caught.value.field == "title"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_preview_is_the_mail_as_read(mail, language):
+    preview = mail.preview(notice(mode="drill"), language)
+    assert preview.headline == heading(notice(mode="drill"), language)
+    assert preview.headline in preview.body

@@ -1,0 +1,138 @@
+"""Webhooks: what leaves, whom it may reach, and what each answer means."""
+
+import json
+
+import pytest
+from announcements import PARENT, RETRY_KEY, collect, collect_until_error, notice, refusals
+from channel_settings import SECRET
+from standardwebhooks.webhooks import Webhook
+
+from channels.channel import Part, Recipient, TemporaryFailure, UnknownOutcome
+from channels.sandbox.webhook import WebhookFaults
+from channels.webhook import WebhookChannel, parse_address
+
+
+def bus(origin: str) -> Recipient:
+    return Recipient(PARENT, f"{origin}/hooks/bus {SECRET}")
+
+
+async def post(channel, origin):
+    prepared = channel.prepare(notice(mode="drill"), "ja")
+    return await collect_until_error(channel.send(prepared, [bus(origin)], RETRY_KEY))
+
+
+async def test_the_receiver_can_check_the_signature(webhook, hooks, hooks_origin):
+    parts, error = await post(webhook, hooks_origin)
+    assert (parts, error) == ([Part(1)], None)
+    (arrival,) = hooks.arrivals
+    assert arrival.valid is True
+
+
+async def test_the_event_holds_every_language_and_says_what_it_is(webhook, hooks, hooks_origin):
+    await post(webhook, hooks_origin)
+    event = hooks.arrivals[0].event
+    assert event["type"] == "notice.published"
+    assert event["timestamp"] == "2026-04-07T00:30:00.000Z"
+    data = event["data"]
+    assert {
+        key: data[key] for key in ("notice_id", "version", "mode", "urgency", "kind", "category", "town")
+    } == {
+        "notice_id": 11,
+        "version": 21,
+        "mode": "drill",
+        "urgency": "urgent",
+        "kind": "original",
+        "category": "disaster",
+        "town": "しばた市",
+    }
+    assert [text["language"] for text in data["texts"]] == ["ja", "ja-easy", "en"]
+    assert data["texts"][2]["title"] == "[DRILL] [URGENT] Kaji River may overflow"
+
+
+async def test_the_id_stays_the_same_over_all_attempts(webhook, hooks, hooks_origin):
+    await post(webhook, hooks_origin)
+    await post(webhook, hooks_origin)
+    first, second = hooks.arrivals
+    assert first.webhook_id == second.webhook_id
+    assert hooks.stats()["duplicates"] == 1
+
+
+async def test_a_wrong_secret_is_seen_at_the_other_end(webhook, hooks, hooks_origin):
+    hooks.secrets["bus"] = "whsec_" + "A" * 32
+    parts, _ = await post(webhook, hooks_origin)
+    assert hooks.arrivals[0].valid is False
+    assert refusals(parts) == {PARENT: ("refused", "HTTP 401")}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "detail"),
+    [
+        (410, "gone", "HTTP 410"),
+        (404, "refused", "HTTP 404"),
+        (400, "refused", "HTTP 400"),
+        (302, "refused", "HTTP 302"),
+    ],
+)
+async def test_a_receiver_that_says_no_is_refused(webhook, hooks, hooks_origin, status, reason, detail):
+    hooks.faults = WebhookFaults(status=status)
+    parts, error = await post(webhook, hooks_origin)
+    assert error is None
+    assert refusals(parts) == {PARENT: (reason, detail)}
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "retry_after"),
+    [
+        (WebhookFaults(status=429, retry_after="30"), TemporaryFailure, 30.0),
+        (WebhookFaults(status=429), TemporaryFailure, None),
+        (WebhookFaults(status=503), TemporaryFailure, None),
+        (WebhookFaults(delay_ms=900), UnknownOutcome, None),
+    ],
+)
+async def test_a_receiver_in_trouble_is_asked_again(webhook, hooks, hooks_origin, faults, error, retry_after):
+    hooks.faults = faults
+    parts, raised = await post(webhook, hooks_origin)
+    assert parts == []
+    assert type(raised) is error
+    assert getattr(raised, "retry_after", None) == retry_after
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "0x7f000001"]
+)
+async def test_a_webhook_never_reaches_into_the_towns_own_network(host):
+    channel = WebhookChannel(timeout=0.5)
+    recipient = Recipient(PARENT, f"https://{host}/hooks/bus {SECRET}")
+    parts = await collect(channel.send(channel.prepare(notice(), "ja"), [recipient], RETRY_KEY))
+    assert refusals(parts) == {PARENT: ("private_address", "")}
+    await channel.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://bus.example.jp/hook",
+        "https://bus.example.jp/hook whsec_",
+        "https://bus.example.jp/hook secret",
+        "http://bus.example.jp/hook " + SECRET,
+        "ftp://bus.example.jp/hook " + SECRET,
+        "https:///hook " + SECRET,
+        "",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(address):
+    with pytest.raises(ValueError, match="must be an https URL") as caught:
+        parse_address(address)
+    assert SECRET not in str(caught.value)
+
+
+def test_the_channel_signs_as_the_reference_library_checks():
+    address = parse_address(f"https://bus.example.jp/hook {SECRET}")
+    assert isinstance(address.signer, Webhook)
+    assert SECRET not in repr(address)
+
+
+def test_the_preview_carries_the_marks(webhook):
+    preview = webhook.preview(notice(mode="test"), "ja")
+    assert preview.headline.startswith("【試験】")
+    assert json.loads(webhook.prepare(notice(), "ja").body)["data"]["mode"] == "live"

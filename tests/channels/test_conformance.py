@@ -1,0 +1,250 @@
+"""What every channel keeps, whatever it talks to: one set of tests, run over all of them."""
+
+import asyncio
+import json
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from announcements import (
+    LANGUAGES,
+    LONG_BODY,
+    RETRY_KEY,
+    collect,
+    collect_until_error,
+    line_friends,
+    mail_readers,
+    notice,
+    total,
+    with_japanese,
+)
+from channel_settings import SECRET, Serve, make_mail
+from line_server import LineServer
+
+from channels.channel import CannotRender, Channel, Part, Recipient, TemporaryFailure, Text, UnknownOutcome
+from channels.line import LineChannel
+from channels.mail_messages import fill
+from channels.sandbox.line import SandboxOptions
+from channels.sandbox.line import create_app as create_line_app
+from channels.sandbox.smtp import SmtpSandbox
+from channels.sandbox.webhook import WebhookSandbox
+from channels.sandbox.webhook import create_app as create_webhook_app
+from channels.webhook import WebhookChannel
+
+MARKS = {
+    ("drill", "ja"): "【訓練】",
+    ("drill", "ja-easy"): "【訓練（くんれん）】",
+    ("drill", "en"): "[DRILL]",
+    ("drill", "vi"): "[DRILL]",
+    ("test", "ja"): "【試験】",
+    ("test", "ja-easy"): "【試験（しけん）】",
+    ("test", "en"): "[TEST]",
+    ("test", "vi"): "[TEST]",
+}
+
+
+@dataclass
+class Subject:
+    """One channel under test: the way to make recipients, and the texts that a person finally reads."""
+
+    channel: Channel
+    recipients: Callable[[int], list[Recipient]]
+    texts: Callable[[Any, str], list[str]]
+
+
+def line_texts(prepared: Any, _language: str) -> list[str]:
+    return [message.get("altText") or message["text"] for message in json.loads(prepared.messages)]
+
+
+def mail_texts(prepared: Any, _language: str) -> list[str]:
+    from email import message_from_bytes, policy
+
+    source = fill(
+        prepared, to="a@example.jp", message_id="<1@example.jp>", unsubscribe_url="https://example.jp/u"
+    )
+    message = message_from_bytes(source, policy=policy.default)
+    return [str(message["Subject"]), message.get_content()]
+
+
+def webhook_texts(prepared: Any, language: str) -> list[str]:
+    texts = json.loads(prepared.body)["data"]["texts"]
+    return [text["title"] for text in texts if text["language"] == language]
+
+
+def make_subject(name: str, port: int) -> Subject:
+    origin = f"http://127.0.0.1:{port}"
+    if name.startswith("line"):
+        return Subject(LineChannel(api_base=origin, token="token", timeout=2), line_friends, line_texts)
+    if name == "mail":
+        return Subject(make_mail(port), mail_readers, mail_texts)
+    channel = WebhookChannel(allow_private=True, timeout=2)
+    return Subject(channel, lambda count: hook_receivers(origin, count), webhook_texts)
+
+
+def hook_receivers(origin: str, count: int) -> list[Recipient]:
+    return [Recipient(number, f"{origin}/hooks/partner{number} {SECRET}") for number in range(1, count + 1)]
+
+
+async def start_server(name: str, serve: Serve, smtp: SmtpSandbox) -> int:
+    if name == "mail":
+        return await smtp.start()
+    apps = {
+        "line": lambda: LineServer().create_app(),
+        "line stand-in": lambda: create_line_app(
+            SandboxOptions(channel_secret="secret", channel_token="token")
+        ),
+        "webhook": lambda: create_webhook_app(WebhookSandbox()),
+    }
+    return int((await serve(apps[name]())).rpartition(":")[2])
+
+
+@pytest_asyncio.fixture(params=["line", "line stand-in", "mail", "webhook"])
+async def subject(request: pytest.FixtureRequest, serve: Serve) -> AsyncIterator[Subject]:
+    smtp = SmtpSandbox()
+    made = make_subject(request.param, await start_server(request.param, serve, smtp))
+    yield made
+    await made.channel.close()
+    await smtp.stop()
+
+
+@pytest_asyncio.fixture(params=["line", "mail", "webhook"])
+async def unreachable(request: pytest.FixtureRequest, closed_port: int) -> AsyncIterator[Subject]:
+    made = make_subject(request.param, closed_port)
+    yield made
+    await made.channel.close()
+
+
+def test_a_channel_says_how_it_wants_to_be_used(subject):
+    channel = subject.channel
+    assert channel.name in ("line", "mail", "webhook")
+    assert channel.batch_size >= 1
+    assert channel.concurrency >= 1
+    assert channel.rate is None or channel.rate > 0
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "vi"])
+@pytest.mark.parametrize("mode", ["drill", "test"])
+@pytest.mark.parametrize("urgency", ["urgent", "routine"])
+def test_a_drill_is_marked_first_on_every_text_in_every_language(subject, language, mode, urgency):
+    texts = (*notice().texts, Text("vi", "Lũ lụt", "Hãy đi lên chỗ cao."))
+    prepared = subject.channel.prepare(notice(mode=mode, urgency=urgency, texts=texts), language)
+    shown = subject.texts(prepared, language)
+    assert shown
+    assert all(text.startswith(MARKS[mode, language]) for text in shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_live_notice_carries_no_drill_mark(subject, language):
+    shown = subject.texts(subject.channel.prepare(notice(), language), language)
+    assert not any(mark in text for text in shown for mark in ("訓練", "試験", "DRILL", "TEST"))
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("correction", "【訂正】"), ("withdrawal", "【取消】")])
+def test_a_correction_is_marked_after_the_urgency(subject, kind, mark):
+    shown = subject.texts(subject.channel.prepare(notice(kind=kind), "ja"), "ja")
+    assert all(text.startswith(f"【緊急】{mark}加治川") for text in shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_preview_reads_as_the_message_does(subject, language):
+    announcement = notice(mode="drill")
+    preview = subject.channel.preview(announcement, language)
+    assert preview.channel == subject.channel.name
+    assert preview.language == language
+    assert preview.headline.startswith(MARKS["drill", language])
+    assert announcement.text(language).body.split("\n")[0] in preview.body
+
+
+def test_a_language_without_text_is_read_in_japanese(subject):
+    shown = subject.texts(subject.channel.prepare(notice(), "ko"), "ja")
+    assert any("加治川" in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("announcement", "field"),
+    [
+        (with_japanese(body=LONG_BODY), "body"),
+        (with_japanese(title=""), "title"),
+        (with_japanese(title="長い" * 1_000), "title"),
+    ],
+    ids=["body too long", "no title", "title too long"],
+)
+def test_words_that_do_not_fit_name_the_field(subject, announcement, field):
+    for attempt in (subject.channel.prepare, subject.channel.preview):
+        with pytest.raises(CannotRender) as caught:
+            attempt(announcement, "ja")
+        assert caught.value.field == field
+        assert "長い文章です" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2, 23])
+async def test_the_parts_add_up_to_the_recipients(subject, count):
+    prepared = subject.channel.prepare(notice(), "ja")
+    parts = await collect(subject.channel.send(prepared, subject.recipients(count), RETRY_KEY))
+    assert total(parts) == count
+    assert not any(part.refused for part in parts)
+
+
+async def test_nobody_to_send_to_is_no_error(subject):
+    prepared = subject.channel.prepare(notice(), "ja")
+    assert await collect(subject.channel.send(prepared, [], RETRY_KEY)) == []
+
+
+async def test_a_channel_can_be_used_again_after_close(subject):
+    prepared = subject.channel.prepare(notice(), "ja")
+    await collect(subject.channel.send(prepared, subject.recipients(1), RETRY_KEY))
+    await subject.channel.close()
+    again = subject.channel.send(prepared, subject.recipients(1), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
+    assert await collect(again) == [Part(1)]
+
+
+async def test_a_sender_that_stops_listening_leaves_the_channel_usable(subject):
+    prepared = subject.channel.prepare(notice(), "ja")
+    parts = subject.channel.send(prepared, subject.recipients(20), RETRY_KEY)
+    await anext(parts)
+    await parts.aclose()
+    again = subject.channel.send(prepared, subject.recipients(2), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
+    assert total(await collect(again)) == 2
+
+
+async def test_a_server_that_is_down_is_a_temporary_failure(unreachable):
+    prepared = unreachable.channel.prepare(notice(), "ja")
+    parts, error = await collect_until_error(
+        unreachable.channel.send(prepared, unreachable.recipients(2), RETRY_KEY)
+    )
+    assert parts == []
+    assert isinstance(error, TemporaryFailure)
+
+
+async def test_a_server_that_hangs_up_at_once_has_accepted_nothing(unreachable, closed_port):
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", closed_port):
+        prepared = unreachable.channel.prepare(notice(), "ja")
+        sending = unreachable.channel.send(prepared, unreachable.recipients(1), RETRY_KEY)
+        parts, error = await collect_until_error(sending)
+    assert parts == []
+    assert isinstance(error, (TemporaryFailure, UnknownOutcome))
+
+
+async def test_no_address_and_no_word_is_in_an_error_or_a_log(unreachable, caplog):
+    caplog.set_level(logging.DEBUG)
+    recipients = unreachable.recipients(2)
+    prepared = unreachable.channel.prepare(notice(), "ja")
+    _, error = await collect_until_error(unreachable.channel.send(prepared, recipients, RETRY_KEY))
+    assert error is not None
+    told = (
+        "".join(traceback.format_exception(error))
+        + repr(error)
+        + repr(prepared)
+        + repr(recipients)
+        + caplog.text
+    )
+    assert not any(recipient.address in told for recipient in recipients)
+    assert SECRET not in told
+    assert "加治川" not in told
