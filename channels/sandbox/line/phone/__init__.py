@@ -1,0 +1,1 @@
+"""The phones of the LINE sandbox: browser pages on which a person plays residents."""
