@@ -11,7 +11,7 @@ app = typer.Typer(
     name="kairanban",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     help="回覧板: 町のお知らせを、LINE・メール・Webhookへ、ひとつの操作で。",
 )
 app.command()(service.init)

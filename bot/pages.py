@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,21 @@ from content import clock
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates", jinja2.Environment)
+# Not strftime("%B"), which follows the machine's locale.
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 # No inline script or style anywhere, so that words in a notice can never become code.
 HEADERS = {
@@ -38,7 +54,15 @@ def environment(service: Service) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(number=number, when=clock.words, day=day_words, lang=html_language)
+    made.filters.update(
+        number=number,
+        when=clock.words,
+        when_en=english_words,
+        iso=clock.iso,
+        day=day_words,
+        lang=html_language,
+        shown_json=shown_json,
+    )
     made.globals.update(
         town=service.town,
         is_sandbox=service.settings.line.is_sandbox,
@@ -79,6 +103,17 @@ def number(value: int) -> str:
 def day_words(day: date) -> str:
     """2026年4月7日"""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def english_words(at: int) -> str:
+    """7 April 2026, 15:04 (Japan time)"""
+    moment = clock.to_jst(at)
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} (Japan time)"
+
+
+def shown_json(value: object) -> str:
+    """JSON for reading; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def html_language(tag: str) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 from bot.service import Service
 from content.clock import now_ms, today_jst
 from content.counts import active_by_choice, active_now, movements
-from content.indicators import IndicatorReport, report
-from content.town import Indicator
+from content.indicators import IndicatorReport, MonthActual, YearResult, report
 from scheduler.posting import CHANNEL_NAMES
 
 DEFINITION = (
@@ -59,62 +58,52 @@ async def counts_rows(service: Service) -> list[dict[str, Any]]:
             ("area", by_area, town.areas),
         ):
             numbers = {value: count for key, value, count in chosen if key == account.key}
-            rows += [
-                _count(same, measure, item.key, item.name(), numbers.get(item.key, 0)) for item in known
-            ]
+            rows += [_count(same, measure, item.key, item.name(), numbers.get(item.key, 0)) for item in known]
     order = list(MEASURES)
     return sorted(rows, key=lambda row: order.index(row["measure"]))
 
 
-async def indicator_report(
-    service: Service, indicator: Indicator, years: tuple[int, ...] = ()
-) -> IndicatorReport:
-    """The indicator as of today, for every fiscal year with a target or the `years` asked for."""
+async def indicator_reports(
+    service: Service, years: tuple[int, ...] = (), key: str = ""
+) -> list[IndicatorReport]:
+    """Every indicator of the town, or the one with this key, as of today.
+
+    `years` are fiscal years; without any, every one that has a target.
+    """
     async with service.database.read() as connection:
         moves = await movements(connection)
-    return report(service.town, indicator, moves, today_jst(), years)
+    chosen = [item for item in service.town.indicators if key in ("", item.key)]
+    return [report(service.town, item, moves, today_jst(), years) for item in chosen]
+
+
+def indicator_json(found: IndicatorReport) -> dict[str, Any]:
+    """One indicator with its definition, its fiscal years and their months, ready for JSON."""
+    indicator = found.indicator
+    return {
+        "indicator": indicator.key,
+        "name": indicator.name,
+        "plan": indicator.plan,
+        "definition": indicator.definition,
+        "unit": indicator.unit,
+        "channels": list(indicator.channels),
+        "as_of": found.as_of.isoformat(),
+        "years": [_year_json(year) for year in found.years],
+    }
 
 
 def indicator_rows(found: IndicatorReport) -> list[dict[str, Any]]:
     """Per fiscal year its months, then the year itself with target and rate. Months to come hold None."""
-    rows = []
-    for year in found.years:
-        same = {
+    return [
+        {
             "indicator": found.indicator.key,
             "name": found.indicator.name,
             "fiscal_year": year.fiscal_year,
+            **figures,
+            "unit": found.indicator.unit,
         }
-        for month in year.months:
-            known = month.actual is not None
-            rows.append(
-                {
-                    **same,
-                    "period": f"{month.year}-{month.month:02d}",
-                    "date": month.day.isoformat() if known else None,
-                    "actual": month.actual,
-                    "joined": month.joined if known else None,
-                    "left": month.left if known else None,
-                    "target": None,
-                    "rate_percent": None,
-                    "provisional": month.provisional,
-                    "unit": found.indicator.unit,
-                }
-            )
-        rows.append(
-            {
-                **same,
-                "period": f"{year.fiscal_year}年度",
-                "date": year.as_of.isoformat() if year.as_of else None,
-                "actual": year.actual,
-                "joined": sum(month.joined for month in year.months),
-                "left": sum(month.left for month in year.months),
-                "target": year.target,
-                "rate_percent": year.rate,
-                "provisional": year.provisional,
-                "unit": found.indicator.unit,
-            }
-        )
-    return rows
+        for year in found.years
+        for figures in [*map(_month_figures, year.months), _year_figures(year)]
+    ]
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str] | None = None) -> str:
@@ -134,8 +123,7 @@ def headline(found: IndicatorReport) -> str:
     known = [year for year in found.years if year.actual is not None]
     if not known or known[-1].as_of is None:
         return "まだ実績がありません。"
-    year, unit = known[-1], found.indicator.unit
-    day = known[-1].as_of
+    year, day, unit = known[-1], known[-1].as_of, found.indicator.unit
     when = (
         f"{year.fiscal_year}年度は、{day.year}年{day.month}月{day.day}日現在の速報で"
         if year.provisional
@@ -145,6 +133,47 @@ def headline(found: IndicatorReport) -> str:
     if year.target is None or year.rate is None:
         return f"{figure}です(目標の設定はありません)。"
     return f"{figure}、目標{year.target:,}{unit}の{year.rate:.1f}%です。"
+
+
+def _month_figures(month: MonthActual) -> dict[str, Any]:
+    known = month.actual is not None
+    return {
+        "period": f"{month.year}-{month.month:02d}",
+        "date": month.day.isoformat() if known else None,
+        "actual": month.actual,
+        "joined": month.joined if known else None,
+        "left": month.left if known else None,
+        "target": None,
+        "rate_percent": None,
+        "provisional": month.provisional,
+    }
+
+
+def _year_figures(year: YearResult) -> dict[str, Any]:
+    known = year.actual is not None
+    return {
+        "period": f"{year.fiscal_year}年度",
+        "date": year.as_of.isoformat() if year.as_of else None,
+        "actual": year.actual,
+        "joined": sum(month.joined for month in year.months) if known else None,
+        "left": sum(month.left for month in year.months) if known else None,
+        "target": year.target,
+        "rate_percent": year.rate,
+        "provisional": year.provisional and known,
+    }
+
+
+def _year_json(year: YearResult) -> dict[str, Any]:
+    months = [_month_figures(month) for month in year.months]
+    return {
+        "fiscal_year": year.fiscal_year,
+        **{name: value for name, value in _year_figures(year).items() if name != "period"},
+        "months": [
+            {name: value for name, value in month.items() if name not in ("target", "rate_percent")}
+            for month in months
+        ],
+        "annotations": [{"month": item.month, "text": item.text} for item in year.annotations],
+    }
 
 
 def _count(same: dict[str, str], measure: str, key: str, name: str, number: int) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from content import ledger, notices
 from content.clock import now_ms, today_jst
 from content.ledger import Delivery
 from content.notices import Notice
-from content.segments import audience, reads
+from content.segments import audience
 from content.subscribers import subscriber
-from scheduler.office import Office
+from scheduler.office import Office, goes_by_broadcast
 
 log = structlog.get_logger(__name__)
 
@@ -51,30 +51,26 @@ async def plan_slice(office: Office, delivery_id: int) -> bool:
         notice = await notices.get(connection, planned.notice_id)
         if notice is None:
             raise LookupError(f"delivery {delivery_id} has no notice")
-        if _goes_by_broadcast(office, planned, notice):
+        if goes_by_broadcast(office, notice.draft, planned.account):
             return await _plan_broadcast(office, connection, planned, notice)
         return await _plan_list(office, connection, planned, notice)
 
 
 async def _plan_list(office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:
     languages = _languages(office, notice)
+    people = await _next_people(office, connection, planned, notice, SLICE)
+    batch_size = office.open_channel(office.town.account[planned.account]).batch_size
+    slices = [
+        (language, part)
+        for language in languages
+        for part in _chunks(_readers(people, language, languages), batch_size)
+    ]
     now = now_ms()
-    if planned.planning_language >= len(languages):
+    await ledger.add_batches(connection, planned, slices, at=now)
+    if len(people) < SLICE:
         await ledger.finish_planning(connection, planned.id, now)
         return False
-    language = languages[planned.planning_language]
-    ids = await _next_ids(office, connection, planned, notice, language, SLICE)
-    batch_size = office.open_channel(office.town.account[planned.account]).batch_size
-    slices = [(language, part) for part in _chunks(ids, batch_size)]
-    await ledger.add_batches(connection, planned, slices, at=now)
-    if len(ids) < SLICE:
-        await ledger.remember_planning(
-            connection, planned.id, language=planned.planning_language + 1, up_to=0
-        )
-    else:
-        await ledger.remember_planning(
-            connection, planned.id, language=planned.planning_language, up_to=ids[-1]
-        )
+    await ledger.remember_planning(connection, planned.id, language=0, up_to=people[-1][0])
     return True
 
 
@@ -82,26 +78,27 @@ async def _plan_broadcast(
     office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     """One call reaches every friend, so the batch freezes every registration for the record."""
-    ids = await _next_ids(office, connection, planned, notice, None, None)
+    people = await _next_people(office, connection, planned, notice, None)
     now = now_ms()
-    if ids:
+    if people:
+        ids = [subscriber_id for subscriber_id, _ in people]
         await ledger.add_batches(connection, planned, [("ja", ids)], kind="broadcast", at=now)
     await ledger.finish_planning(connection, planned.id, now)
     return False
 
 
-async def _next_ids(
-    office: Office,
-    connection: AsyncConnection,
-    planned: Delivery,
-    notice: Notice,
-    language: str | None,
-    limit: int | None,
-) -> list[int]:
+async def _next_people(
+    office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice, limit: int | None
+) -> list[tuple[int, str]]:
+    """(subscriber id, language) of the next of the audience, in the order of ids.
+
+    In one pass over all languages: with a pass for each, who changes the language between two slices
+    would stand in two batches or in none.
+    """
     # The day of the firing decides ages, also when planning goes on after midnight.
     day = today_jst(notice.fired_at)
-    chosen = (
-        select(subscriber.c.id)
+    rows = await connection.execute(
+        select(subscriber.c.id, subscriber.c.language)
         .where(
             subscriber.c.account == planned.account,
             audience(office.town, notice.draft.target, notice.draft.category, day),
@@ -110,18 +107,16 @@ async def _next_ids(
         .order_by(subscriber.c.id)
         .limit(limit)
     )
-    if language is not None:
-        chosen = chosen.where(reads(language, _languages(office, notice)))
-    return [int(row) for row in await connection.scalars(chosen)]
+    return [(int(subscriber_id), language) for subscriber_id, language in rows]
+
+
+def _readers(people: Sequence[tuple[int, str]], language: str, languages: tuple[str, ...]) -> list[int]:
+    """Who gets the `language` text; what the notice does not have is read in Japanese."""
+    return [one for one, chosen in people if (chosen if chosen in languages else "ja") == language]
 
 
 def _languages(office: Office, notice: Notice) -> tuple[str, ...]:
     return tuple(language for language in office.town.languages if language in notice.draft.texts)
-
-
-def _goes_by_broadcast(office: Office, planned: Delivery, notice: Notice) -> bool:
-    account = office.town.account[planned.account]
-    return notice.draft.target.kind == "everyone" and account.everyone == "broadcast"
 
 
 def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -69,3 +69,10 @@ def draft_announcement(
 
 def lane_of(draft: Draft) -> str:
     return draft.urgency
+
+
+def goes_by_broadcast(office: Office, draft: Draft, account_key: str) -> bool:
+    """Whether one call reaches everyone on the account: the target, the town and the channel say so."""
+    account = office.town.account[account_key]
+    chosen = draft.target.kind == "everyone" and account.everyone == "broadcast"
+    return chosen and hasattr(office.open_channel(account), "broadcast")

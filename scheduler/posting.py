@@ -14,7 +14,7 @@ from content.clock import now_ms, today_jst
 from content.notices import Draft, Notice
 from content.segments import TARGET_KINDS, NobodyMatches, audience, count_audience
 from content.tallies import Tally, progress_state, refusal_reasons, tally
-from scheduler.office import Office, draft_announcement
+from scheduler.office import Office, draft_announcement, goes_by_broadcast
 
 CHANNEL_NAMES = {"line": "LINE", "mail": "メール", "webhook": "Webhook"}
 MODE_NAMES = {"live": "本番", "drill": "訓練", "test": "試験"}
@@ -78,7 +78,7 @@ def find_problems(office: Office, draft: Draft, now: int | None = None) -> list[
     return problems + _rendering_problems(office, draft)
 
 
-async def measure_impact(office: Office, draft: Draft) -> list[Impact]:
+async def measure_impact(office: Office, draft: Draft, notice_id: int = 0) -> list[Impact]:
     """Who would get a draft that has no problems, if it went out now. Raises Refused."""
     accounts = chosen_accounts(office, draft)
     try:
@@ -90,9 +90,8 @@ async def measure_impact(office: Office, draft: Draft) -> list[Impact]:
         raise Refused([Problem(error.field, str(error))]) from error
     impacts = []
     for key, channel in accounts.items():
-        account = office.town.account[key]
-        broadcast = draft.target.kind == "everyone" and account.everyone == "broadcast"
-        previews = _previews(office, draft, key)
+        broadcast = goes_by_broadcast(office, draft, key)
+        previews = _previews(office, draft, notice_id, key)
         impacts.append(Impact(key, channel, counts[key], broadcast, previews))
     return impacts
 
@@ -277,7 +276,7 @@ def _rendering_problems(office: Office, draft: Draft) -> list[Problem]:
     return problems
 
 
-def _previews(office: Office, draft: Draft, account: str) -> tuple[Preview, ...]:
-    announced = draft_announcement(office, draft)
+def _previews(office: Office, draft: Draft, notice_id: int, account: str) -> tuple[Preview, ...]:
+    announced = draft_announcement(office, draft, notice_id=notice_id)
     channel = office.open_channel(office.town.account[account])
     return tuple(channel.preview(announced, text.language) for text in announced.texts)

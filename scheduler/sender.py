@@ -12,6 +12,7 @@ import random
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import (
     AccountStopped,
@@ -19,8 +20,10 @@ from channels.channel import (
     BatchRefused,
     CannotRender,
     Channel,
+    ChannelError,
     DeliveryStopped,
     TemporaryFailure,
+    UnknownOutcome,
 )
 from content import ledger, notices
 from content.clock import HOUR, MINUTE, SECOND, now_ms
@@ -38,7 +41,10 @@ LEASE = 5 * MINUTE
 # A retry key of LINE lives 24 hours; past that a repeat would be delivered again.
 BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR}
 LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE}
+# A service outside may ask for a longer wait, but not for one that outlives the notice.
+LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR}
 STOPPED_ACCOUNT_WAIT = 30 * SECOND
+NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
 
 
 class Sender:
@@ -73,6 +79,7 @@ class LaneSender:
         self._slots = asyncio.Semaphore(self._channel.concurrency)
         self._in_hand: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._paused_until = 0.0
         self._signal = office.database.listen("batches")
         self._prepared: dict[tuple[int, str], tuple[Announcement, Any]] = {}
 
@@ -82,7 +89,7 @@ class LaneSender:
             claimed = None
             try:
                 await self._pace.turn(self._lane)
-                claimed = None if self._stopping else await self._claim()
+                claimed = None if self._stopping or self._paused else await self._claim()
             except Exception:
                 # A database that is away comes back; the lane must still be here then.
                 log.exception("claim_failed", account=self._account.key, lane=self._lane)
@@ -102,7 +109,14 @@ class LaneSender:
             _, unfinished = await asyncio.wait(self._in_hand, timeout=within)
             for task in unfinished:
                 task.cancel()
+            if unfinished:
+                await asyncio.wait(unfinished, timeout=within)
         await self._channel.close()
+
+    @property
+    def _paused(self) -> bool:
+        """Whether the account was found stopped a moment ago: asking on would look like an attack."""
+        return asyncio.get_running_loop().time() < self._paused_until
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_hand.discard(task)
@@ -110,7 +124,7 @@ class LaneSender:
 
     async def _claim(self) -> Batch | None:
         async with self._office.database.write() as connection:
-            return await ledger.claim(
+            claimed = await ledger.claim(
                 connection,
                 account=self._account.key,
                 lane=self._lane,
@@ -118,9 +132,20 @@ class LaneSender:
                 now=now_ms(),
                 lease=LEASE,
             )
+        if claimed is not None and self._stopping:
+            # `stop` came while the ledger was asked, and has seen nothing in hand.
+            await self._put_back(claimed)
+            return None
+        return claimed
+
+    async def _put_back(self, claimed: Batch) -> None:
+        state = "ready" if claimed.attempt == 1 else "unknown"
+        async with self._office.database.write() as connection:
+            await ledger.give_back(connection, claimed, state=state, reason="", not_before=now_ms())
 
     async def _work(self, claimed: Batch) -> None:
         try:
+            _refuse_too_late(claimed)
             await self._send(claimed)
         except Exception as error:
             await self._settle_failure(claimed, error)
@@ -178,10 +203,12 @@ class LaneSender:
         return announced, prepared
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:
-        reason = getattr(error, "reason", type(error).__name__)
+        reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
         log.warning(
             "batch_failed", batch=claimed.id, account=claimed.account, attempt=claimed.attempt, reason=reason
         )
+        if isinstance(error, AccountStopped):
+            self._paused_until = asyncio.get_running_loop().time() + STOPPED_ACCOUNT_WAIT / SECOND
         try:
             await self._write_failure(claimed, error, reason)
         except Exception:
@@ -190,21 +217,34 @@ class LaneSender:
 
     async def _write_failure(self, claimed: Batch, error: Exception, reason: str) -> None:
         now = now_ms()
-        spent = now - claimed.created_at > BUDGET[claimed.lane]
+        not_before = now + _wait_before_retry(claimed, error)
+        spent = not_before - claimed.created_at > BUDGET[claimed.lane]
         async with self._office.database.write() as connection:
             if isinstance(error, BatchRefused | CannotRender):
                 await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
-            elif isinstance(error, DeliveryStopped):
+            elif isinstance(error, DeliveryStopped) and (spent or await _is_planned(connection, claimed)):
                 await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
                 await ledger.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
-            elif isinstance(error, TemporaryFailure | AccountStopped) and spent:
-                await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
             elif spent:
-                await ledger.settle_rest(connection, claimed, outcome="unknown", reason=reason, now=now)
+                outcome = "refused" if isinstance(error, NOTHING_WENT_OUT) else "unknown"
+                await ledger.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
             else:
-                state = "ready" if isinstance(error, TemporaryFailure | AccountStopped) else "unknown"
-                not_before = now + _wait_before_retry(claimed, error)
+                state = "ready" if isinstance(error, NOTHING_WENT_OUT) else "unknown"
                 await ledger.give_back(connection, claimed, state=state, reason=reason, not_before=not_before)
+
+
+def _refuse_too_late(claimed: Batch) -> None:
+    """After a downtime nothing old goes out by itself, nor with a retry key that LINE has forgotten."""
+    if now_ms() - claimed.created_at <= BUDGET[claimed.lane]:
+        return
+    message = "配信予定から時間がたちすぎたため、送りませんでした。"
+    # What was tried before may have arrived.
+    raise BatchRefused("too_late", message) if claimed.attempt == 1 else UnknownOutcome("too_late", message)
+
+
+async def _is_planned(connection: AsyncConnection, claimed: Batch) -> bool:
+    """A delivery is stopped only then: whoever planning has not reached yet would be in no count."""
+    return (await ledger.get_delivery(connection, claimed.delivery_id)).state != "planning"
 
 
 def _wait_before_retry(claimed: Batch, error: Exception) -> int:
@@ -213,6 +253,6 @@ def _wait_before_retry(claimed: Batch, error: Exception) -> int:
         return STOPPED_ACCOUNT_WAIT
     asked = error.retry_after if isinstance(error, TemporaryFailure) else None
     if asked is not None:
-        return round(asked * SECOND)
+        return round(min(asked * SECOND, LONGEST_ASKED_WAIT[claimed.lane]))
     doubled = min(LONGEST_WAIT[claimed.lane], SECOND << min(claimed.attempt - 1, 12))
     return round(doubled * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret

@@ -26,8 +26,12 @@ async def fire_due(office: Office, now: int | None = None) -> int:
         due = await notices.due(connection, moment)
     fired = 0
     for notice_id in due:
-        async with office.database.write(wake="planning") as connection:
-            fired += await _fire_or_hold(office, connection, notice_id, moment)
+        try:
+            async with office.database.write(wake="planning") as connection:
+                fired += await _fire_or_hold(office, connection, notice_id, moment)
+        except Exception:
+            # One notice that cannot be fired must not keep the others waiting.
+            log.exception("firing_failed", notice=notice_id)
     return fired
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,14 @@ line_app = typer.Typer(no_args_is_help=True, help="LINE公式アカウントの�
 def show() -> None:
     """Every setting in force; secrets are masked."""
     print_json(load_settings().model_dump(mode="json"))
+
+
+@config_app.command("reference")
+def reference_page() -> None:
+    """The page docs/settings.md, made from the settings themselves."""
+    from bot.settings_reference import reference
+
+    sys.stdout.write(reference())
 
 
 @config_app.command("check")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -14,6 +15,7 @@ class Form:
     """`fields` are name and value pairs as a browser would send them untouched."""
 
     action: str
+    method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, **values: str | list[str]) -> list[tuple[str, str]]:
@@ -31,10 +33,15 @@ class Page:
     status: int
     html: str
 
+    def problems(self) -> str:
+        """The words of the error summary, for a message."""
+        text = re.sub(r"<[^>]+>", " ", self.html.partition('role="alert"')[2][:600])
+        return f"status {self.status} {' '.join(text.split())}"
+
     def form(self, action_ends_with: str) -> Form:
-        """The first form whose action ends so. Raises LookupError."""
+        """The first form that posts to such an action. Raises LookupError."""
         for form in forms(self.html, self.url):
-            if form.action.endswith(action_ends_with):
+            if form.method == "post" and form.action.endswith(action_ends_with):
                 return form
         raise LookupError(f"no form {action_ends_with} on {self.url} (status {self.status})")
 
@@ -74,7 +81,8 @@ class _FormReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = Form(urljoin(self._base, values.get("action", "")))
+            action = urljoin(self._base, values.get("action", ""))
+            self._form = Form(action, values.get("method", "get").lower())
             self.found.append(self._form)
         elif self._form is None:
             return

@@ -114,7 +114,10 @@ async def _writes(stage: Stage, memory: Memory, step: Step) -> None:
         confirm = await browser.send(form.action, fields)
         again = await browser.send(form.action, fields)
         _expect(confirm.url == again.url, "the same form twice is one notice")
-        memory.notice_id = int(re.findall(r"/notices/(\d+)", confirm.url)[0])
+        found = re.search(r"/notices/(\d+)", confirm.url)
+        if found is None:
+            raise LookupError(f"the form was not taken: {confirm.problems()}")
+        memory.notice_id = int(found.group(1))
         wrong_form = confirm.form("/approve")
         wrong = await browser.send(wrong_form.action, wrong_form.filled(word="はい"))
         _expect(wrong.status == 422, "a wrong word sends nothing")
@@ -174,10 +177,13 @@ async def _reports(stage: Stage, memory: Memory, step: Step) -> None:
     _expect(years[2022]["actual"] == seed.LINE_TARGET, "the actual at the end of 2022 is the count then")
     for year in years.values():
         _expect(f"{year['actual']:,}" in page.html, f"the page shows the actual of {year['fiscal_year']}")
-        _expect(str(year["rate"]) in page.html, f"the page shows the rate of {year['fiscal_year']}")
+        _expect(
+            f"{year['rate_percent']:.1f}" in page.html, f"the page shows the rate of {year['fiscal_year']}"
+        )
     _expect("<svg" in page.html and "約1,000人" in page.html, "chart and annotation stand on the page")
     step.figures["years"] = [
-        {name: year[name] for name in ("fiscal_year", "target", "actual", "rate")} for year in years.values()
+        {name: year[name] for name in ("fiscal_year", "target", "actual", "rate_percent")}
+        for year in years.values()
     ]
 
 
@@ -222,7 +228,7 @@ async def _command(stage: Stage, *arguments: str) -> Any:
 
 
 def _by_channel(counts: list[dict[str, Any]]) -> dict[str, int]:
-    return {row["channel"]: row["subscribers"] for row in counts if not row.get("category")}
+    return {row["channel"]: row["registrations"] for row in counts if row["measure"] == "channel"}
 
 
 def _figures(shown: dict[str, Any]) -> dict[str, Any]:

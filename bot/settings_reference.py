@@ -1,0 +1,46 @@
+"""The settings page of the manual, made from the settings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from bot.settings import BUNDLED_TOWN, Settings
+
+HEAD = """# 設定一覧 / Settings
+
+この頁は `kairanban config reference` が作ります。手で直さないでください。
+
+順に強い: コマンドの引数 > 環境変数 > 作業フォルダの `kairanban.toml` > 既定値。
+入れ子は環境変数では `__` で区切り、TOML では表にします(`[line]` の `channel_token` など)。
+`kairanban config show` が、いま効いている値を秘密を伏せて表示します。
+
+| 環境変数 | 既定値 | 意味 |
+|---|---|---|
+"""
+
+
+def reference() -> str:
+    """Markdown with one row per setting."""
+    return HEAD + "".join(f"| `{name}` | {default} | {meaning} |\n" for name, default, meaning in _rows())
+
+
+def _rows() -> Iterator[tuple[str, str, str]]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for inner, inner_field in field.annotation.model_fields.items():
+                yield _row(f"{name}__{inner_field.alias or inner}", inner_field)
+        else:
+            yield _row(name, field)
+
+
+def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
+    default = field.default
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if default == BUNDLED_TOWN:
+        default = "examples/shibata.toml"
+    shown = "なし" if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    return f"KAIRANBAN_{name.upper()}", shown, field.description or ""

@@ -1,0 +1,19 @@
+"""The settings page of the manual and the settings agree."""
+
+from pathlib import Path
+
+from bot.settings_reference import reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_the_settings_page_is_the_one_the_settings_make() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference(), (
+        "run: kairanban config reference > docs/settings.md"
+    )
+
+
+def test_every_setting_says_what_it_means() -> None:
+    rows = [line for line in reference().splitlines() if line.startswith("| `KAIRANBAN_")]
+    assert rows
+    assert all(line.split("|")[3].strip() for line in rows)

@@ -1,0 +1,67 @@
+"""`kill -9` of the service in the middle of an urgent send: nobody is lost, nobody on LINE gets it twice."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, befriend, deployed, until, write_register
+
+LINE, MAIL = 20_000, 5_000
+# Mail connections times the mails between two records of progress.
+IN_FLIGHT = 5 * 10
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+
+async def test_a_killed_service_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with deployed(tmp_path) as town:
+        line_url = await town.start_line()
+        inbox_url = await town.start_smtp()
+        await town.init()
+        ids = write_register(tmp_path / "register.csv", LINE, MAIL)
+        await befriend(town, line_url, ids)
+        code, _, err = await town.run("subscribers", "import", str(tmp_path / "register.csv"))
+        assert code == 0, err
+        # Slow enough that the middle of the send can be met.
+        latency = {
+            "target": "api",
+            "stage": "after",
+            "match": {"path": "*multicast"},
+            "action": {"type": "latency", "ms": 400},
+        }
+        async with town.session.post(f"{line_url}/_sandbox/faults", json=latency) as answer:
+            assert answer.status < 300, await answer.text()
+        first = await town.serve()
+        posted = await town.json(
+            *("notice", "post", "--category", "saigai", "--title", "避難指示", "--body", "にげてください"),
+            *("--urgent", "--json", "--channel", "line", "--channel", "mail"),
+        )
+        await until(lambda: _under_way(town, line_url, inbox_url), "the send to be under way")
+        await first.end(signal.SIGKILL)
+        line_before, _ = await _received(town, line_url, inbox_url)
+        assert line_before < LINE, "the service was killed too late for this test to mean anything"
+        await town.serve()
+        shown = await town.finished(posted["id"], patience=120)
+
+        alert = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"][0]
+        mail = await town.get_json(f"{inbox_url}/api/stats")
+        assert alert["users"] == LINE
+        assert alert["duplicated"] == 0
+        assert mail["recipients"] == MAIL
+        assert mail["duplicates"] <= IN_FLIGHT
+        assert shown["channels"]["line"]["accepted"] == LINE
+        assert shown["channels"]["mail"]["accepted"] == MAIL
+        assert [row["open"] for row in shown["channels"].values()] == [0, 0]
+
+
+async def _received(town: Deployment, line_url: str, inbox_url: str) -> tuple[int, int]:
+    alerts = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"]
+    mail = await town.get_json(f"{inbox_url}/api/stats")
+    return (alerts[0]["users"] if alerts else 0), mail["recipients"]
+
+
+async def _under_way(town: Deployment, line_url: str, inbox_url: str) -> bool:
+    line, mail = await _received(town, line_url, inbox_url)
+    return line >= 2_000 and mail >= 100
