@@ -22,6 +22,9 @@ dev: .venv/dev.stamp ## the same with the tools for tests
 demo: install ## the whole service on this machine, with stand-ins and a seeded town
 	$(BIN)/kairanban demo
 
+screenshots: dev ## take the picture of the README anew (needs Chromium)
+	$(BIN)/python tests/journeys/pictures.py
+
 run: install ## the service with your own settings (kairanban.toml or KAIRANBAN_…)
 	$(BIN)/kairanban serve
 

@@ -41,7 +41,16 @@ def write_register(path: Path, line: int, mail: int) -> list[str]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(
-            ["channel", "address", "categories", "areas", "language", "birth_months", "groups", "registered_at"]
+            [
+                "channel",
+                "address",
+                "categories",
+                "areas",
+                "language",
+                "birth_months",
+                "groups",
+                "registered_at",
+            ]
         )
         for user_id in ids:
             writer.writerow(["line", user_id, "saigai", "funaoka", "ja", "", "", "2026-04-01"])

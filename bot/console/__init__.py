@@ -1,0 +1,1 @@
+"""The pages for staff: log in, write, confirm, watch, report."""

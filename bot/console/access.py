@@ -1,0 +1,114 @@
+"""The one door to the console: every route names a permission, and nothing runs before it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
+from bot.errors import error_page, message_page
+from bot.pages import page, redirect, service_of
+from bot.service import Service
+from content.staff import PERMISSIONS, Staff
+
+ALL_PERMISSIONS = frozenset[str]().union(*PERMISSIONS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request by a member of staff who may make it."""
+
+    request: web.Request
+    service: Service
+    staff: Staff
+
+    @property
+    def notice_id(self) -> int:
+        """Of a route with `{id}`; its pattern admits digits only."""
+        return int(self.request.match_info["id"])
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """A console page, with what its frame needs."""
+        return page(
+            self.request,
+            template,
+            status=status,
+            staff=self.staff,
+            csrf=csrf_token(self.service, self.staff),
+            path=self.request.path,
+            **values,
+        )
+
+
+ConsoleHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ConsoleRoutes:
+    """Registers routes under /console; there is no way to add one without a permission."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._router = app.router
+
+    def get(self, path: str, permission: str, handler: ConsoleHandler) -> None:
+        self._router.add_get(f"/console{path}", guarded(permission, handler))
+
+    def post(self, path: str, permission: str, handler: ConsoleHandler) -> None:
+        self._router.add_post(f"/console{path}", guarded(permission, handler))
+
+
+def guarded(permission: str, handler: ConsoleHandler) -> Handler:
+    """The handler behind the door. Its `permission` is what the structure test reads."""
+    if permission not in ALL_PERMISSIONS:
+        raise ValueError(f"no permission {permission}")
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        service = service_of(request)
+        member = await current_staff(request, service)
+        if member is None:
+            return _ask_to_log_in(request)
+        if not member.may(permission):
+            return error_page(request, 403)
+        if request.method == "POST" and not await _is_meant(request, service, member):
+            return _not_meant(request)
+        return await handler(Visit(request, service, member))
+
+    handle.permission = permission  # type: ignore[attr-defined]
+    return handle
+
+
+async def _is_meant(request: web.Request, service: Service, member: Staff) -> bool:
+    if not comes_from_here(request, service):
+        return False
+    form = await request.post()
+    return csrf_matches(service, member, str(form.get("csrf", "")))
+
+
+def _ask_to_log_in(request: web.Request) -> web.Response:
+    if request.method in ("GET", "HEAD"):
+        return redirect(f"/console/login?next={quote(request.path_qs, safe='')}")
+    return message_page(
+        request,
+        401,
+        "ログインの期限が切れました",
+        "書いた内容は、まだ消えていません。別のタブでログインしてから、このページを再読み込みして"
+        "「再送信」を選んでください。まだ何も保存・送信されていません。",
+        "Your session has ended. Log in again in another tab, then reload this page.",
+    )
+
+
+def _not_meant(request: web.Request) -> web.Response:
+    return message_page(
+        request,
+        403,
+        "もう一度操作してください",
+        "この画面から送られた操作だと確かめられなかったため、何も行いませんでした。"
+        "ブラウザーの「戻る」で前の画面に戻り、再読み込みしてから、もう一度押してください。",
+        "We could not verify that this came from our page. Nothing was done: go back, reload, try again.",
+    )

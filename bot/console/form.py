@@ -1,0 +1,163 @@
+"""The form in which a notice is written: from the browser's fields to a draft and back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.accounts import missing_settings
+from bot.service import Service
+from channels.rendering import clean
+from content.clock import from_datetime, to_jst
+from content.notices import Draft
+from content.segments import Target
+from content.town import Town
+from scheduler.posting import CHANNEL_NAMES, URGENCY_NAMES, Problem
+
+KEY_LIMIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeForm:
+    """The fields as typed. `texts` maps each language of the town to (title, body); `at` is local time."""
+
+    submission_key: str
+    texts: dict[str, tuple[str, str]]
+    channels: tuple[str, ...]
+    category: str = ""
+    urgency: str = "routine"
+    mode: str = "live"
+    target: str = "subscribed"
+    segment: str = ""
+    group: str = ""
+    at: str = ""
+
+
+def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
+    """A new form, filled from a template of the town when there is one of that key."""
+    town = service.town
+    template = town.template.get(template_key)
+    words = template.texts if template else {}
+    texts = {tag: (words[tag].title, words[tag].body) if tag in words else ("", "") for tag in town.languages}
+    return NoticeForm(
+        submission_key=str(uuid.uuid4()),
+        texts=texts,
+        channels=usable_channels(service),
+        category=template.category if template else "",
+        urgency=template.urgency if template else ("urgent" if urgency == "urgent" else "routine"),
+    )
+
+
+def form_of(town: Town, draft: Draft) -> NoticeForm:
+    """A stored draft, for changing it."""
+    kind, key = draft.target.kind, draft.target.key
+    return NoticeForm(
+        submission_key=str(uuid.uuid4()),
+        texts={tag: draft.texts.get(tag, ("", "")) for tag in town.languages},
+        channels=draft.channels,
+        category=draft.category,
+        urgency=draft.urgency,
+        mode=draft.mode,
+        target=kind,
+        segment=key if kind == "segment" else "",
+        group=key if kind == "group" else "",
+        at=f"{to_jst(draft.at):%Y-%m-%dT%H:%M}" if draft.at is not None else "",
+    )
+
+
+def read_form(town: Town, fields: Any) -> NoticeForm:
+    """What the browser sent. `fields` is aiohttp's multi-dict."""
+
+    def text(name: str) -> str:
+        return clean(str(fields.get(name, ""))).strip()
+
+    return NoticeForm(
+        submission_key=text("submission_key")[:KEY_LIMIT] or str(uuid.uuid4()),
+        texts={tag: (text(f"title.{tag}"), text(f"body.{tag}")) for tag in town.languages},
+        channels=tuple(dict.fromkeys(str(item) for item in fields.getall("channels", []))),
+        category=text("category"),
+        urgency=text("urgency"),
+        mode=text("mode"),
+        target=text("target"),
+        segment=text("segment"),
+        group=text("group"),
+        at=text("at"),
+    )
+
+
+def to_draft(form: NoticeForm) -> Draft:
+    """The draft that the fields ask for; a time that cannot be read is left out, see `form_problems`."""
+    key = {"segment": form.segment, "group": form.group}.get(form.target, "")
+    return Draft(
+        category=form.category,
+        urgency=form.urgency,
+        texts={tag: words for tag, words in form.texts.items() if tag == "ja" or any(words)},
+        channels=form.channels,
+        mode=form.mode,
+        target=Target(form.target, key),
+        at=_read_time(form.at),
+    )
+
+
+def form_problems(service: Service, form: NoticeForm) -> list[Problem]:
+    """What is wrong with the fields themselves, before the draft is checked."""
+    problems = []
+    if not form.category:
+        problems.append(Problem("category", "分野を一覧から選んでください。"))
+    if form.urgency not in URGENCY_NAMES:
+        problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
+    if form.target == "segment" and not form.segment:
+        problems.append(Problem("segment", "配信対象を一覧から選んでください。"))
+    if form.target == "group" and not form.group:
+        problems.append(Problem("group", "グループを一覧から選んでください。"))
+    if form.at and _read_time(form.at) is None:
+        problems.append(Problem("at", "配信日時を読み取れません。2026-04-07T15:00 のように書いてください。"))
+    unset = unset_channels(service)
+    for channel in form.channels:
+        if channel in unset:
+            problems.append(
+                Problem(
+                    "channels", f"{CHANNEL_NAMES[channel]} は設定されていないため使えません。{unset[channel]}"
+                )
+            )
+    return problems
+
+
+def usable_channels(service: Service) -> tuple[str, ...]:
+    unset = unset_channels(service)
+    return tuple(channel for channel in service.town.channels if channel not in unset)
+
+
+def unset_channels(service: Service) -> Mapping[str, str]:
+    """Channels of the town that lack a setting, each with the remedy."""
+    missing = missing_settings(service.settings, service.town)
+    found: dict[str, str] = {}
+    for channel in service.town.channels:
+        names = [name for name in missing if name.startswith(f"KAIRANBAN_{channel.upper()}__")]
+        # Sending needs no secret: that one checks what LINE sends to us.
+        names = [name for name in names if not name.endswith("__CHANNEL_SECRET")]
+        if names:
+            found[channel] = f"管理者に {'、'.join(names)} の設定を頼んでください。"
+    return found
+
+
+def placeholders(form_texts: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """(language, "title" or "body") of every text in which a template's ○○ still stands."""
+    return [
+        (tag, part)
+        for tag, words in form_texts.items()
+        for part, text in zip(("title", "body"), words, strict=True)
+        if "○" in text or "〇〇" in text
+    ]
+
+
+def _read_time(value: str) -> int | None:
+    if not value:
+        return None
+    try:
+        return from_datetime(datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        return None

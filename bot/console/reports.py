@@ -1,0 +1,102 @@
+"""Counts and indicators for the planning officer, on screen, on paper and as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bot.console.access import Visit
+from bot.console.chart import draw
+from bot.console.words import channel_words
+from bot.reports import (
+    DEFINITION,
+    JAPANESE,
+    MEASURES,
+    counts_rows,
+    headline,
+    indicator_json,
+    indicator_reports,
+    indicator_rows,
+    to_csv,
+)
+from content.clock import fiscal_year, now_ms, today_jst
+
+# Excel takes a file without it for Shift_JIS.
+BYTE_ORDER_MARK = "\ufeff"
+
+
+async def show_counts(visit: Visit) -> web.Response:
+    rows = await counts_rows(visit.service)
+    file = _file(visit, rows, f"registrations-{today_jst():%Y%m%d}")
+    if file is not None:
+        return file
+    channels = [row["channel"] for row in rows if row["measure"] == "channel"]
+    return visit.page(
+        "console/reports.html",
+        tables=[(name, _table(rows, key)) for key, name in MEASURES.items()],
+        channels=list(dict.fromkeys(channels)),
+        channel_name=channel_words,
+        definition=DEFINITION,
+        now=now_ms(),
+    )
+
+
+async def show_indicator(visit: Visit) -> web.Response:
+    indicator = visit.service.town.indicator.get(visit.request.match_info["key"])
+    if indicator is None:
+        raise web.HTTPNotFound
+    year = _year(visit.request.query.get("year", ""))
+    (found,) = await indicator_reports(visit.service, (year,) if year else (), indicator.key)
+    name = f"{indicator.key}-{today_jst():%Y%m%d}"
+    file = _file(visit, indicator_rows(found), name, indicator_json(found))
+    if file is not None:
+        return file
+    known = sorted({*indicator.targets, fiscal_year(today_jst())})
+    return visit.page(
+        "console/indicator.html",
+        report=found,
+        headline=headline(found),
+        charts={"wide": draw(found, 760, 380), "narrow": draw(found, 358, 330)},
+        year=year,
+        years=known,
+        channel_name=channel_words,
+        now=now_ms(),
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]], measure: str) -> dict[str, dict[str, int]]:
+    """name → channel → registrations, in the town's order."""
+    table: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row["measure"] == measure:
+            cells = table.setdefault(row["name"], {})
+            cells[row["channel"]] = cells.get(row["channel"], 0) + row["registrations"]
+    return table
+
+
+def _file(visit: Visit, rows: list[dict[str, Any]], name: str, whole: Any = None) -> web.Response | None:
+    """A file when `?format=` asks for one: the rows as CSV, `whole` (default: the rows) as JSON."""
+    match visit.request.query.get("format", ""):
+        case "csv":
+            text = BYTE_ORDER_MARK + to_csv(rows, JAPANESE)
+            content_type, ending = "text/csv", "csv"
+        case "json":
+            text = json.dumps(rows if whole is None else whole, ensure_ascii=False, indent=1)
+            content_type, ending = "application/json", "json"
+        case _:
+            return None
+    return web.Response(
+        body=text.encode(),
+        content_type=content_type,
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'},
+    )
+
+
+def _year(value: str) -> int:
+    """A fiscal year that a report can show, 0 for all of them."""
+    year = int(value) if value.isascii() and value.isdigit() and len(value) == 4 else 0
+    return year if 1990 <= year <= 2200 else 0

@@ -1,0 +1,52 @@
+"""Every console page and the permission it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.console import compose, confirm, home, login, progress, reports
+from bot.console.access import ConsoleHandler, ConsoleRoutes, Visit
+from bot.pages import redirect
+
+NOTICE = r"/notices/{id:\d{1,18}}"
+
+
+def add_console(app: web.Application) -> None:
+    app.router.add_get("/console", _to_home)
+    app.router.add_get("/console/login", login.show_login)
+    app.router.add_post("/console/login", login.log_in)
+    routes = ConsoleRoutes(app)
+    routes.post("/logout", "see", login.log_out)
+    routes.get("/", "see", home.show_home)
+    routes.get("/notices", "see", home.show_list)
+    routes.get("/notices/new", "write", compose.show_new)
+    routes.post("/notices/new", "write", compose.create)
+    routes.get(NOTICE, "see", _found(progress.show_progress))
+    routes.get(f"{NOTICE}/progress", "see", _found(progress.show_fragment))
+    routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
+    routes.post(f"{NOTICE}/edit", "write", _found(compose.change))
+    routes.get(f"{NOTICE}/confirm", "write", _found(confirm.show_confirm))
+    routes.post(f"{NOTICE}/approve", "send", _found(confirm.approve))
+    routes.post(f"{NOTICE}/release", "send", _found(progress.release))
+    routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
+    routes.get("/reports", "see", reports.show_counts)
+    routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
+
+
+def _found(handler: ConsoleHandler) -> Callable[[Visit], Awaitable[web.StreamResponse]]:
+    async def handle(visit: Visit) -> web.StreamResponse:
+        try:
+            return await handler(visit)
+        except LookupError as error:
+            # A KeyError or IndexError would be a mistake of ours, not a missing notice.
+            if type(error) is not LookupError:
+                raise
+            raise web.HTTPNotFound from error
+
+    return handle
+
+
+async def _to_home(request: web.Request) -> web.Response:
+    return redirect("/console/")

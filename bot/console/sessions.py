@@ -1,0 +1,77 @@
+"""Who is logged in: a signed cookie, checked against the staff table on each request.
+
+The token against cross-site requests belongs to the session number, not to one cookie: a notice
+that was being written when the twelve hours ended can still be sent after logging in again.
+"""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
+
+from bot.service import Service
+from content import staff
+from content.staff import Staff
+
+COOKIE = "kairanban_session"
+COOKIE_PATH = "/console"
+LASTS_SECONDS = 12 * 60 * 60
+
+
+def open_session(service: Service, response: web.Response, member: Staff) -> None:
+    """Put the signed cookie on a response."""
+    value = _serializer(service).dumps([member.id, member.session_number])
+    response.set_cookie(
+        COOKIE,
+        str(value),
+        max_age=LASTS_SECONDS,
+        path=COOKIE_PATH,
+        httponly=True,
+        samesite="Lax",
+        secure=service.settings.public_url.startswith("https://"),
+    )
+
+
+def forget_session(response: web.Response) -> None:
+    response.del_cookie(COOKIE, path=COOKIE_PATH)
+
+
+async def current_staff(request: web.Request, service: Service) -> Staff | None:
+    """The member of staff of this request's cookie; None when it is missing, forged, too old or ended."""
+    try:
+        value = _serializer(service).loads(request.cookies.get(COOKIE, ""), max_age=LASTS_SECONDS)
+        staff_id, session_number = value
+    except (BadSignature, TypeError, ValueError):
+        return None
+    async with service.database.read() as connection:
+        member = await staff.get(connection, staff_id)
+    return member if member and member.session_number == session_number else None
+
+
+def csrf_token(service: Service, member: Staff) -> str:
+    signer = Signer(service.keys.session_secret, salt="console csrf")
+    return signer.get_signature(f"{member.id}.{member.session_number}").decode()
+
+
+def csrf_matches(service: Service, member: Staff, token: str) -> bool:
+    return hmac.compare_digest(csrf_token(service, member).encode(), token.encode())
+
+
+def comes_from_here(request: web.Request, service: Service) -> bool:
+    """False when the browser says that another site made it send this request."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None and fetch_site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    # Behind a reverse proxy the host may be rewritten, so the public address counts as well.
+    return origin is None or urlsplit(origin).netloc in (
+        request.host,
+        urlsplit(service.settings.public_url).netloc,
+    )
+
+
+def _serializer(service: Service) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(service.keys.session_secret, salt="console session")

@@ -1,0 +1,1 @@
+"""The resident on LINE: webhook, conversation, settings by buttons, rich menu."""

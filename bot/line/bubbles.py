@@ -1,0 +1,140 @@
+"""Flex building blocks: large words, strong contrast, whole rows to press, a spoken label on each.
+
+Rows and buttons are boxes with text because text wraps: LINE cuts the label of its own button off,
+which strikes readings in brackets first. Colours: at least 7:1 between words and ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Message = dict[str, Any]
+Part = dict[str, Any]
+
+INK, QUIET, GREEN, PALE_GREEN, LINE = "#111111", "#444444", "#14532D", "#E3F1E7", "#5F6B63"
+WHITE = "#FFFFFF"
+ALT_TEXT_LIMIT = 1_500
+TEXT_LIMIT = 5_000
+# Far beyond what a page should hold; ten such rows still fit into LINE's 30 KB.
+NAME_LIMIT = 200
+FIELD_LIMIT = 1_500
+LABEL_LIMIT = 40
+DISPLAY_TEXT_LIMIT = 300
+
+
+def bubble(title: str, body: Sequence[Part], footer: Sequence[Part], *, alt: str = "") -> Message:
+    """One Flex message. `alt` is what the notification and the list of chats show, else the title."""
+    blocks: Part = {
+        "type": "bubble",
+        "size": "mega",
+        "header": {
+            **_column([_text(title, size="lg", weight="bold", color=WHITE)]),
+            "backgroundColor": GREEN,
+            "paddingAll": "16px",
+        },
+        "body": {**_column(body, spacing="md"), "paddingAll": "16px"},
+    }
+    if footer:
+        blocks["footer"] = {**_column(footer, spacing="md"), "paddingAll": "16px"}
+    return {"type": "flex", "altText": _cut(alt or title, ALT_TEXT_LIMIT), "contents": blocks}
+
+
+def text_message(words: str) -> Message:
+    return {"type": "text", "text": _cut(words, TEXT_LIMIT)}
+
+
+def paragraph(words: str) -> Part:
+    return _text(words, size="md")
+
+
+def note(words: str) -> Part:
+    return _text(words, size="sm", color=QUIET)
+
+
+def field(name: str, value: str) -> Part:
+    """A name with what is set for it, one below the other."""
+    return _column(
+        [_text(name, size="sm", color=QUIET), _text(_cut(value, FIELD_LIMIT), size="lg", weight="bold")]
+    )
+
+
+def switch(name: str, state: str, action: Part, *, on: bool) -> Part:
+    """A row to press: ☑ or ☐, the name, and the state in words."""
+    return {**_row("☑" if on else "☐", name, state, on=on), "action": action}
+
+
+def fixed(name: str, state: str) -> Part:
+    """A row that is on and cannot be pressed."""
+    return _row("☑", name, state, on=True, border=False)
+
+
+def button(words: str, action: Part, *, strong: bool = False) -> Part:
+    return {
+        "type": "box",
+        "layout": "vertical",
+        "action": action,
+        "paddingAll": "14px",
+        "cornerRadius": "8px",
+        "borderWidth": "2px",
+        "borderColor": GREEN,
+        "backgroundColor": GREEN if strong else WHITE,
+        "contents": [
+            _text(words, size="md", weight="bold", align="center", color=WHITE if strong else GREEN)
+        ],
+    }
+
+
+def postback(label: str, data: str) -> Part:
+    """The action of a button; the label stays in the chat as what the resident said."""
+    return {
+        "type": "postback",
+        "label": _cut(label, LABEL_LIMIT),
+        "data": data,
+        "displayText": _cut(label, DISPLAY_TEXT_LIMIT),
+    }
+
+
+def date_picker(label: str, data: str, *, first: str, last: str) -> Part:
+    """Opens the phone's calendar; dates as YYYY-MM-DD."""
+    moment = {"initial": last, "min": first, "max": last}
+    return {
+        "type": "datetimepicker",
+        "label": _cut(label, LABEL_LIMIT),
+        "data": data,
+        "mode": "date",
+        **moment,
+    }
+
+
+def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> Part:
+    words = [
+        _text(_cut(name, NAME_LIMIT), size="lg", weight="bold"),
+        _text(state, size="sm", color=GREEN if on else QUIET),
+    ]
+    return {
+        "type": "box",
+        "layout": "horizontal",
+        "spacing": "md",
+        "paddingAll": "12px",
+        "cornerRadius": "8px",
+        "borderWidth": "2px" if border else "none",
+        "borderColor": GREEN if on else LINE,
+        "backgroundColor": PALE_GREEN if on else WHITE,
+        "contents": [
+            {**_text(box, size="xl", color=GREEN if on else INK), "flex": 0},
+            {**_column(words), "flex": 1},
+        ],
+    }
+
+
+def _column(contents: Sequence[Part], **style: str) -> Part:
+    return {"type": "box", "layout": "vertical", "contents": list(contents), **style}
+
+
+def _text(words: str, **style: Any) -> Part:
+    return {"type": "text", "text": words, "wrap": True, "color": INK, **style}
+
+
+def _cut(words: str, limit: int) -> str:
+    return words if len(words) <= limit else words[: limit - 1] + "…"

@@ -1,0 +1,95 @@
+"""What a button does to the preferences, and which steps the settings have. No database, no words.
+
+Keys that the town does not know (any more), or that are closed, change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+
+from bot.line.postbacks import Command
+from content.subscribers import Preferences
+from content.town import Area, Category, Town
+
+CHILD_CATEGORY = "kosodate"
+CHILD_YEARS = 18
+BIRTH_MONTHS = 12
+
+
+def first_preferences(town: Town, language: str) -> Preferences:
+    """What a new registration begins with."""
+    return Preferences(categories=frozenset(town.always_categories), language=language)
+
+
+def apply(town: Town, command: Command, before: Preferences, today: date) -> Preferences:
+    """The preferences after a button. What always comes is put back, whatever was stored."""
+    kept = replace(before, categories=before.categories | set(town.always_categories))
+    match command.verb, command.values:
+        case "category", (wish, key) if key in town.category and not town.category[key].always:
+            if town.category[key].closed and wish == "on":
+                return kept
+            return replace(kept, categories=_set(kept.categories, key, wish))
+        case "area", (wish, key) if key in town.area:
+            return replace(kept, areas=_set(kept.areas, key, wish))
+        case "birth", ("add",):
+            return replace(kept, birth_months=_with_month(kept.birth_months, command.date, today))
+        case "birth", ("clear",):
+            return replace(kept, birth_months=frozenset())
+        case "language", (key,) if key in town.languages:
+            return replace(kept, language=key)
+    return kept
+
+
+def is_known(town: Town, command: Command) -> bool:
+    """Whether the town still has what the button names."""
+    known: dict[str, Collection[str]] = {
+        "category": town.category,
+        "area": town.area,
+        "language": town.languages,
+    }
+    return command.verb not in known or command.values[-1] in known[command.verb]
+
+
+def offered_categories(town: Town) -> list[Category]:
+    return [item for item in town.categories if not item.closed]
+
+
+def offered_areas(town: Town) -> list[Area]:
+    return list(town.areas)
+
+
+def asks_birth_month(town: Town, preferences: Preferences) -> bool:
+    """Only where a notice can be aimed by it, and only of those who chose news for families."""
+    if preferences.birth_months:
+        return True
+    is_used = any(rule.field == "birth_month" for item in town.segments for rule in item.rules)
+    return is_used and (CHILD_CATEGORY not in town.category or CHILD_CATEGORY in preferences.categories)
+
+
+def step_after(step: str, town: Town, preferences: Preferences) -> str:
+    """The page that follows: categories, areas, birth, summary."""
+    asked = {"areas": bool(town.areas), "birth": asks_birth_month(town, preferences)}
+    steps = ["categories", *(name for name, wanted in asked.items() if wanted), "summary"]
+    return steps[min(steps.index(step) + 1, len(steps) - 1)] if step in steps else "summary"
+
+
+def birth_range(today: date) -> tuple[date, date]:
+    """The dates that the calendar offers."""
+    return date(today.year - CHILD_YEARS, today.month, 1), today
+
+
+def _set(chosen: frozenset[str], key: str, wish: str) -> frozenset[str]:
+    return {"on": chosen | {key}, "off": chosen - {key}}.get(wish, chosen)
+
+
+def _with_month(months: frozenset[str], picked: str, today: date) -> frozenset[str]:
+    first, last = birth_range(today)
+    try:
+        day = date.fromisoformat(picked)
+    except ValueError:
+        return months
+    if not first <= day <= last or len(months) >= BIRTH_MONTHS:
+        return months
+    return months | {f"{day:%Y-%m}"}

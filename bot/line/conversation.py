@@ -1,0 +1,171 @@
+"""What a resident's act changes, and what is answered. Runs inside the transaction that finishes the event.
+
+A tap proves that the resident is there, as a follow does: it registers whoever is unknown because the
+follow got lost. A typed text does not, because people write without having added the account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.line import bubbles, choices, pages
+from bot.line.bubbles import Message
+from bot.line.events import Happening
+from bot.line.postbacks import Command, read
+from bot.line.typed import HelpMemory, page_for
+from bot.line.words import words
+from content import subscribers
+from content.clock import now_ms, today_jst
+from content.keys import Keys
+from content.subscribers import Preferences, Subscriber
+from content.town import Town
+
+CHANNEL = "line"
+REASON_JOINED = "follow"
+REASON_CHANGED = "resident"
+REASON_LEFT = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a conversation takes place: the town, its keys, and one LINE account."""
+
+    town: Town
+    keys: Keys
+    account: str
+    helped: HelpMemory
+
+
+async def respond(
+    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+) -> list[Message]:
+    """Make the change and return the answer, [] for silence. `first_language` is for a new registration."""
+    match happening.kind:
+        case "follow":
+            return await _follow(connection, desk, happening, first_language)
+        case "unfollow":
+            await _unfollow(connection, desk, happening)
+            return []
+        case "postback":
+            return await _tap(connection, desk, happening, first_language)
+        case "text":
+            return await _typed(connection, desk, happening, first_language)
+
+
+async def find(connection: AsyncConnection, desk: Desk, user_id: str) -> Subscriber | None:
+    """The registration of a LINE user, whatever its state."""
+    found = await subscribers.find(connection, desk.keys, desk.account, CHANNEL, user_id)
+    return None if found is None else await subscribers.get(connection, found)
+
+
+async def _follow(
+    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+) -> list[Message]:
+    before = await find(connection, desk, happening.user_id)
+    now = await _join(connection, desk, happening, first_language)
+    if now.state != "active":
+        return []
+    # Somebody known only from a block that overtook the follow has no categories yet.
+    is_new = before is None or not before.preferences.categories
+    if is_new and not happening.is_unblocked:
+        return pages.greeting(desk.town, now.preferences)
+    return pages.welcome_back(desk.town, now.preferences)
+
+
+async def _unfollow(connection: AsyncConnection, desk: Desk, happening: Happening) -> None:
+    await subscribers.leave_address(
+        connection,
+        desk.keys,
+        account=desk.account,
+        channel=CHANNEL,
+        plain=happening.user_id,
+        reason=REASON_LEFT,
+        at=_recorded_at(happening),
+        event_at=happening.at,
+    )
+
+
+async def _tap(
+    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+) -> list[Message]:
+    subscriber = await _join(connection, desk, happening, first_language)
+    if subscriber.state != "active":
+        return []
+    command = read(happening.data, happening.date)
+    if command is None or not choices.is_known(desk.town, command):
+        return _outdated(desk.town, subscriber.preferences)
+    preferences = choices.apply(desk.town, command, subscriber.preferences, today_jst())
+    changed = await subscribers.change_preferences(
+        connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(happening)
+    )
+    return _answer(desk.town, command, changed.preferences)
+
+
+async def _typed(
+    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+) -> list[Message]:
+    known = await find(connection, desk, happening.user_id)
+    preferences = known.preferences if known else choices.first_preferences(desk.town, first_language)
+    step = page_for(happening.text)
+    if step is not None:
+        return [pages.page(step, desk.town, preferences, today_jst())]
+    if happening.reply_token and desk.helped.may_help(_who(desk, happening), now_ms()):
+        return [pages.help_page(desk.town, preferences)]
+    return []
+
+
+def _answer(town: Town, command: Command, preferences: Preferences) -> list[Message]:
+    """The page on which the button stood, as it looks now; for a page button, that page."""
+    today = today_jst()
+    match command.verb, command.values:
+        case "show", (step, *number):
+            return [pages.page(step, town, preferences, today, _number(number))]
+        case "area", (_, key):
+            return [pages.areas(town, preferences, pages.page_number(choices.offered_areas(town), key))]
+        case "category", (_, key):
+            number_shown = pages.page_number(choices.offered_categories(town), key)
+            return [pages.categories(town, preferences, number_shown)]
+        case "birth", _:
+            return [pages.page("birth", town, preferences, today)]
+        case "language", _:
+            # Whoever could not read the greeting can read it now.
+            about = bubbles.text_message(pages.about(town, preferences))
+            return [about, pages.summary(town, preferences)]
+    return _outdated(town, preferences)
+
+
+def _outdated(town: Town, preferences: Preferences) -> list[Message]:
+    note = bubbles.text_message(words(preferences.language).outdated)
+    return [note, pages.categories(town, preferences)]
+
+
+async def _join(
+    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+) -> Subscriber:
+    subscriber, _ = await subscribers.join(
+        connection,
+        desk.keys,
+        account=desk.account,
+        channel=CHANNEL,
+        plain=happening.user_id,
+        preferences=choices.first_preferences(desk.town, first_language),
+        reason=REASON_JOINED,
+        at=_recorded_at(happening),
+        event_at=happening.at,
+    )
+    return subscriber
+
+
+def _recorded_at(happening: Happening) -> int:
+    # When it happened, but never in the future: a clock that is ahead must not falsify a day's count.
+    return min(happening.at, now_ms())
+
+
+def _who(desk: Desk, happening: Happening) -> bytes:
+    return desk.keys.lookup(desk.account, happening.user_id)
+
+
+def _number(values: list[str]) -> int:
+    return int(values[0]) if values and values[0].isascii() and values[0].isdigit() else 0

@@ -1,0 +1,79 @@
+"""From LINE's event JSON to what happened, tolerant of everything new: unknown things are None, not errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from content.addresses import BadAddress, normalise
+
+Kind = Literal["follow", "unfollow", "postback", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that one resident did. `at` is LINE's time of it in ms; `reply_token` "" when none may be used."""
+
+    kind: Kind
+    user_id: str = field(repr=False)
+    at: int
+    reply_token: str = field(default="", repr=False)
+    is_unblocked: bool = False
+    text: str = field(default="", repr=False)
+    data: str = field(default="", repr=False)
+    date: str = field(default="", repr=False)
+
+
+def read_event(event: dict[str, Any]) -> Happening | None:
+    """What happened, None for everything that a conversation with one resident has no use for."""
+    user_id = _user_id(event)
+    kind = _kind(event)
+    if user_id is None or kind is None:
+        return None
+    # In standby another module of the account talks. What residents did counts, words are not ours.
+    token = "" if event.get("mode") == "standby" else _text(event, "replyToken")
+    content = _part(event, "postback")
+    return Happening(
+        kind=kind,
+        user_id=user_id,
+        at=int(event["timestamp"]),
+        reply_token=token,
+        is_unblocked=_part(event, "follow").get("isUnblocked") is True,
+        text=_text(_part(event, "message"), "text"),
+        data=_text(content, "data"),
+        date=_text(_part(content, "params"), "date"),
+    )
+
+
+def _kind(event: dict[str, Any]) -> Kind | None:
+    match _text(event, "type"):
+        case "follow":
+            return "follow"
+        case "unfollow":
+            return "unfollow"
+        case "postback":
+            return "postback"
+        case "message" if _part(event, "message").get("type") == "text":
+            return "text"
+    return None
+
+
+def _user_id(event: dict[str, Any]) -> str | None:
+    # In a group the source names a person too, but an answer would go to the group.
+    source = _part(event, "source")
+    if source.get("type") != "user":
+        return None
+    try:
+        return normalise("line", _text(source, "userId"))
+    except BadAddress:
+        return None
+
+
+def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
+    part = event.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(part: dict[str, Any], name: str) -> str:
+    value = part.get(name)
+    return value if isinstance(value, str) else ""

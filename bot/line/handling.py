@@ -1,0 +1,179 @@
+"""The loop that handles what the webhook stored: oldest first, each in a transaction of its own.
+
+State is changed and the event finished together; the answer goes out after that. An answer is lost
+when the process dies in between: its token serves once and for a minute, so there is nothing to keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.line.bubbles import Message
+from bot.line.conversation import Desk, find, respond
+from bot.line.events import Happening, read_event
+from bot.line.typed import HelpMemory
+from bot.line.words import language_for
+from bot.service import Service
+from channels.channel import ChannelError
+from channels.line_api import LineApi
+from content import inbox
+from content.inbox import Inbound
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 2.0
+EVENTS_PER_ROUND = 50
+CALLS_AT_ONCE = 10
+PROFILE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answers to one event, still to be sent."""
+
+    user_id: str = field(repr=False)
+    token: str = field(repr=False)
+    messages: list[Message] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stored event with what it means, None when it means nothing to us."""
+
+    event: Inbound
+    happening: Happening | None
+
+
+async def run_inbox(service: Service, api: LineApi) -> None:
+    """Handle events as they come in, until cancelled."""
+    signal = service.database.listen("inbox")
+    helped = HelpMemory()
+    while True:
+        try:
+            while await handle_waiting(service, api, helped):
+                pass
+        except Exception as error:
+            # A message of the database could hold values of a row.
+            log.error("inbox_round_failed", error=type(error).__name__)
+        await signal.wait_for(POLL_SECONDS)
+
+
+async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | None = None) -> int:
+    """One round over the waiting events; how many were finished."""
+    helped = helped or HelpMemory()
+    async with service.database.read() as connection:
+        events = await inbox.waiting(connection, service.keys, EVENTS_PER_ROUND)
+    waiting = [Waiting(event, _read(event)) for event in events if _is_ours(service, event)]
+    desks = {
+        one.event.account: Desk(service.town, service.keys, one.event.account, helped) for one in waiting
+    }
+    languages = await _first_languages(service, api, desks, waiting)
+    replies: list[Reply] = []
+    finished = 0
+    for one in waiting:
+        reply = await _try(service, desks[one.event.account], one, languages)
+        finished += reply is not None
+        replies += [reply] if reply and reply.token and reply.messages else []
+    await _send(api, replies)
+    return finished
+
+
+def _is_ours(service: Service, event: Inbound) -> bool:
+    # An account that has left the town profile: nobody else will finish its events either.
+    account = service.town.account.get(event.account)
+    return account is None or account.channel == "line"
+
+
+def _read(event: Inbound) -> Happening | None:
+    happening = read_event(event.payload)
+    if happening is None:
+        log.info("line_event_ignored", type=_type_of(event))
+    elif event.payload.get("mode") == "standby":
+        log.info("line_event_standby", type=_type_of(event))
+    return happening
+
+
+def _type_of(event: Inbound) -> str:
+    kind, message = event.payload.get("type"), event.payload.get("message")
+    inner = message.get("type", "") if isinstance(message, dict) else ""
+    return f"{kind} {inner}".strip()[:40]
+
+
+async def _try(service: Service, desk: Desk, one: Waiting, languages: dict[str, str]) -> Reply | None:
+    """None when it failed or another process was faster; one event's failure is its own."""
+    try:
+        return await _handle(service, desk, one, languages)
+    except Exception as error:
+        log.error("line_event_failed", type=_type_of(one.event), error=type(error).__name__)
+        async with service.database.write() as connection:
+            await inbox.failed(connection, one.event)
+        return None
+
+
+async def _handle(service: Service, desk: Desk, one: Waiting, languages: dict[str, str]) -> Reply | None:
+    happening = one.happening
+    async with service.database.write() as connection:
+        if not await inbox.finish(connection, one.event.id):
+            return None
+        if happening is None:
+            return Reply("", "", [])
+        first_language = languages.get(happening.user_id, "ja")
+        messages = await respond(connection, desk, happening, first_language)
+    return Reply(happening.user_id, happening.reply_token, messages)
+
+
+async def _first_languages(
+    service: Service, api: LineApi, desks: dict[str, Desk], waiting: list[Waiting]
+) -> dict[str, str]:
+    """By user id, for those who are not registered. Asked before any transaction: none waits for LINE."""
+    strangers: dict[str, None] = {}
+    async with service.database.read() as connection:
+        for one in waiting:
+            happening = one.happening
+            if happening is None or happening.kind == "unfollow":
+                continue
+            known = await find(connection, desks[one.event.account], happening.user_id)
+            if known is None or known.state != "active":
+                strangers[happening.user_id] = None
+    gate = asyncio.Semaphore(CALLS_AT_ONCE)
+    asked = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in strangers))
+    return {
+        user_id: language_for(tag, service.town.languages)
+        for user_id, tag in zip(strangers, asked, strict=True)
+    }
+
+
+async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str) -> str:
+    """ "" when LINE does not tell: then the greeting is Japanese and shows the way to other languages."""
+    try:
+        async with gate, asyncio.timeout(PROFILE_SECONDS):
+            profile = await api.profile(user_id)
+    except Exception as error:
+        log.warning("line_profile_failed", reason=_reason(error))
+        return ""
+    return profile.language if profile else ""
+
+
+async def _send(api: LineApi, replies: list[Reply]) -> None:
+    """Residents side by side, the answers to one resident in their order."""
+    by_user: dict[str, list[Reply]] = {}
+    for reply in replies:
+        by_user.setdefault(reply.user_id, []).append(reply)
+    gate = asyncio.Semaphore(CALLS_AT_ONCE)
+    await asyncio.gather(*(_send_to_one(api, gate, own) for own in by_user.values()))
+
+
+async def _send_to_one(api: LineApi, gate: asyncio.Semaphore, replies: list[Reply]) -> None:
+    for reply in replies:
+        try:
+            async with gate:
+                await api.reply(reply.token, reply.messages)
+        except Exception as error:
+            log.warning("line_reply_failed", reason=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, ChannelError) else type(error).__name__

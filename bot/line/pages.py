@@ -1,0 +1,259 @@
+"""The pages of the settings as messages: categories, areas, birth months, summary, language, help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
+
+from bot.line import bubbles, choices
+from bot.line.bubbles import Message, Part
+from bot.line.postbacks import data
+from bot.line.words import (
+    LANGUAGE_HINT,
+    LANGUAGE_TITLE,
+    Words,
+    language_name,
+    month_words,
+    words,
+)
+from content.subscribers import Preferences
+from content.town import Category, Named, Town
+
+# More rows than that are a wall on a phone, and many large ones would pass LINE's 30 KB.
+ROWS_PER_PAGE = 10
+NAME_LIMIT = 28
+Row = TypeVar("Row", bound=Named)
+
+
+def greeting(town: Town, preferences: Preferences) -> list[Message]:
+    """For somebody new: who writes, what comes, whom to call, and the next step."""
+    speech = words(preferences.language)
+    return [bubbles.text_message(speech.thanks + "\n" + about(town, preferences)), start(preferences)]
+
+
+def about(town: Town, preferences: Preferences) -> str:
+    """Who writes, what comes, whom to call."""
+    speech, language = words(preferences.language), preferences.language
+    always = speech.join.join(town.category[key].name(language) for key in town.always_categories)
+    parts = [
+        speech.about.format(office=town.office, town=town.name_in(language)),
+        *([speech.always_come.format(always=always)] if always else []),
+        speech.choose_rest,
+        "",
+        _enquiries(town, speech),
+        speech.emergency,
+    ]
+    if language != "en" and "en" in town.languages:
+        parts += ["", f"For English, tap “{LANGUAGE_TITLE}”."]
+    return "\n".join(parts)
+
+
+def start(preferences: Preferences) -> Message:
+    """The first step and the language, to press."""
+    speech = words(preferences.language)
+    return bubbles.bubble(
+        speech.start_title,
+        [
+            bubbles.button(
+                speech.start, bubbles.postback(speech.start, data("show", "categories")), strong=True
+            ),
+            _language_button(),
+        ],
+        [],
+    )
+
+
+def welcome_back(town: Town, preferences: Preferences) -> list[Message]:
+    speech = words(preferences.language)
+    return [bubbles.text_message(speech.welcome_back), summary(town, preferences)]
+
+
+def help_page(town: Town, preferences: Preferences) -> Message:
+    """For a text that the service does not understand."""
+    speech = words(preferences.language)
+    return bubbles.bubble(
+        speech.help_title,
+        [bubbles.paragraph(_enquiries(town, speech)), bubbles.note(speech.stop_hint)],
+        [
+            _page_button(speech.settings, "categories", strong=True),
+            _page_button(speech.summary, "summary"),
+            _language_button(),
+        ],
+    )
+
+
+def page(step: str, town: Town, preferences: Preferences, today: date, number: int = 0) -> Message:
+    """The page of a step; an unknown step is the first one."""
+    match step:
+        case "areas" if town.areas:
+            return areas(town, preferences, number)
+        case "birth" if choices.asks_birth_month(town, preferences):
+            return birth(town, preferences, today)
+        case "summary":
+            return summary(town, preferences)
+        case "language":
+            return language(town, preferences)
+    return categories(town, preferences, number)
+
+
+def categories(town: Town, preferences: Preferences, number: int = 0) -> Message:
+    speech = words(preferences.language)
+    shown, number, more = _slice(choices.offered_categories(town), number)
+    rows = [_category_row(item, preferences, speech) for item in shown]
+    return _list_page(
+        "categories", speech.categories, speech.categories_hint, rows, more, number, town, preferences
+    )
+
+
+def areas(town: Town, preferences: Preferences, number: int = 0) -> Message:
+    speech = words(preferences.language)
+    shown, number, more = _slice(choices.offered_areas(town), number)
+    rows = [
+        _switch("area", item, item.name(preferences.language), item.key in preferences.areas, speech)
+        for item in shown
+    ]
+    return _list_page("areas", speech.areas, speech.areas_hint, rows, more, number, town, preferences)
+
+
+def birth(town: Town, preferences: Preferences, today: date) -> Message:
+    """Optional: the birth months of the children."""
+    speech = words(preferences.language)
+    first, last = choices.birth_range(today)
+    picker = bubbles.date_picker(
+        speech.birth_pick, data("birth", "add"), first=first.isoformat(), last=last.isoformat()
+    )
+    clear = bubbles.button(speech.birth_clear, bubbles.postback(speech.birth_clear, data("birth", "clear")))
+    months = _months(preferences)
+    return bubbles.bubble(
+        speech.birth,
+        [bubbles.paragraph(speech.birth_hint), bubbles.field(speech.birth, months or speech.none)],
+        [
+            bubbles.button(speech.birth_pick, picker),
+            *([clear] if months else []),
+            _next_button("birth", town, preferences),
+        ],
+    )
+
+
+def summary(town: Town, preferences: Preferences) -> Message:
+    """What is registered, and how to change it."""
+    speech, language = words(preferences.language), preferences.language
+    chosen = [
+        _label(item, language) + (f" ({speech.always})" if item.always else "")
+        for item in choices.offered_categories(town)
+        if item.always or item.key in preferences.categories
+    ]
+    places = [item.name(language) for item in town.areas if item.key in preferences.areas]
+    months = _months(preferences)
+    return bubbles.bubble(
+        speech.summary,
+        [
+            bubbles.field(speech.categories, "\n".join(chosen) or speech.none),
+            *([bubbles.field(speech.areas, "\n".join(places) or speech.none)] if town.areas else []),
+            *([bubbles.field(speech.birth, months)] if months else []),
+            bubbles.field(speech.language, language_name(language)),
+            bubbles.note(speech.stop_hint),
+        ],
+        [_page_button(speech.change, "categories", strong=True), _language_button()],
+        alt=f"{speech.summary}{speech.colon}{speech.join.join([*chosen, *places])}",
+    )
+
+
+def language(town: Town, preferences: Preferences) -> Message:
+    """Readable in whatever language; each is named in its own words."""
+    rows = [
+        bubbles.switch(
+            language_name(item),
+            words(item).chosen if item == preferences.language else words(item).not_chosen,
+            bubbles.postback(language_name(item), data("language", item)),
+            on=item == preferences.language,
+        )
+        for item in town.languages
+    ]
+    return bubbles.bubble(LANGUAGE_TITLE, [bubbles.paragraph(LANGUAGE_HINT), *rows], [])
+
+
+def page_number(items: Sequence[Named], key: str) -> int:
+    """The page of a list on which a key stands."""
+    return next((index // ROWS_PER_PAGE for index, item in enumerate(items) if item.key == key), 0)
+
+
+def _list_page(
+    step: str,
+    title: str,
+    hint: str,
+    rows: list[Part],
+    more: bool,
+    number: int,
+    town: Town,
+    preferences: Preferences,
+) -> Message:
+    speech = words(preferences.language)
+    turning = []
+    if number:
+        turning.append(_page_button(speech.earlier, step, number - 1))
+    if more:
+        turning.append(_page_button(speech.later, step, number + 1))
+    return bubbles.bubble(
+        f"{speech.settings}{speech.colon}{title}",
+        [bubbles.paragraph(hint), bubbles.note(speech.tap_hint), *rows],
+        [*turning, _next_button(step, town, preferences)],
+    )
+
+
+def _category_row(item: Category, preferences: Preferences, speech: Words) -> Part:
+    name = _label(item, preferences.language)
+    if item.always:
+        return bubbles.fixed(name, speech.always)
+    return _switch("category", item, name, item.key in preferences.categories, speech)
+
+
+def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> Part:
+    wish = speech.drop if on else speech.choose
+    return bubbles.switch(
+        shown,
+        speech.chosen if on else speech.not_chosen,
+        bubbles.postback(wish.format(name=_short(shown)), data(verb, "off" if on else "on", item.key)),
+        on=on,
+    )
+
+
+def _slice(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int, bool]:
+    """The rows of a page, its number within bounds, and whether more follow."""
+    last = max(0, (len(items) - 1) // ROWS_PER_PAGE)
+    number = min(max(0, number), last)
+    return items[number * ROWS_PER_PAGE : (number + 1) * ROWS_PER_PAGE], number, number < last
+
+
+def _next_button(step: str, town: Town, preferences: Preferences) -> Part:
+    speech = words(preferences.language)
+    following = choices.step_after(step, town, preferences)
+    names = {"areas": speech.areas, "birth": speech.birth, "summary": speech.summary_next}
+    return _page_button(speech.next.format(name=names[following]), following, strong=True)
+
+
+def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> Part:
+    target = data("show", step, number) if number else data("show", step)
+    return bubbles.button(label, bubbles.postback(label, target), strong=strong)
+
+
+def _language_button() -> Part:
+    return bubbles.button(LANGUAGE_TITLE, bubbles.postback(LANGUAGE_TITLE, data("show", "language")))
+
+
+def _months(preferences: Preferences) -> str:
+    shown = [month_words(preferences.language, item) for item in sorted(preferences.birth_months)]
+    return words(preferences.language).join.join(shown)
+
+
+def _label(item: Category, language: str) -> str:
+    return f"{item.icon} {item.name(language)}".strip()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_LIMIT else name[: NAME_LIMIT - 1] + "…"
+
+
+def _enquiries(town: Town, speech: Words) -> str:
+    return speech.no_enquiries.format(office=town.office, phone=town.phone)

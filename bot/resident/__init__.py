@@ -1,0 +1,1 @@
+"""The public pages: a notice, the end of a registration, and what this service is."""

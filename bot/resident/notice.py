@@ -1,0 +1,83 @@
+"""The public page of a notice: what went out, in all its languages, with its corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.pages import page, service_of
+from channels import rendering
+from channels.channel import Announcement
+from content import notices
+from content.notices import Notice
+from scheduler.office import announcement
+
+# A withdrawal must show soon, and an alarm makes everybody open the page at once.
+CACHE = "public, max-age=15"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The words in one language, marks included."""
+
+    language: str
+    heading: str
+    note: str
+    category: str
+    body: str
+    contact: str
+
+
+async def show_notice(request: web.Request) -> web.Response:
+    service, notice_id = service_of(request), int(request.match_info["id"])
+    async with service.database.read() as connection:
+        found = await notices.get(connection, notice_id)
+        if found is None or not _is_public(found):
+            raise web.HTTPNotFound
+        earlier = await _public(connection, found.corrects)
+        later = [await _public(connection, number) for number in await _corrections(connection, notice_id)]
+    announced = announcement(service.office, found)
+    response = page(
+        request,
+        "resident/notice.html",
+        notice=found,
+        draft=found.draft,
+        sections=[_section(announced, text.language) for text in announced.texts],
+        earlier=earlier,
+        later=[item for item in later if item],
+    )
+    response.headers["Cache-Control"] = CACHE
+    return response
+
+
+def _is_public(found: Notice) -> bool:
+    # What a closed group gets is for its members alone.
+    return found.trigger_state == "fired" and found.draft.target.kind != "group"
+
+
+def _section(announced: Announcement, language: str) -> Section:
+    return Section(
+        language=language,
+        heading=rendering.heading(announced, language),
+        note=rendering.mode_note(announced, language),
+        category=rendering.category_name(announced, language),
+        body=rendering.body(announced, language),
+        contact=rendering.sender_line(announced, language),
+    )
+
+
+async def _public(connection: AsyncConnection, notice_id: int | None) -> Notice | None:
+    found = None if notice_id is None else await notices.get(connection, notice_id)
+    return found if found and _is_public(found) else None
+
+
+async def _corrections(connection: AsyncConnection, notice_id: int) -> list[int]:
+    rows = await connection.scalars(
+        select(notices.notice.c.id)
+        .where(notices.notice.c.corrects == notice_id)
+        .order_by(notices.notice.c.id)
+    )
+    return [int(row) for row in rows]
