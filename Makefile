@@ -28,6 +28,9 @@ screenshots: dev ## take the picture of the README anew (needs Chromium)
 run: install ## the service with your own settings (kairanban.toml or KAIRANBAN_…)
 	$(BIN)/kairanban serve
 
+bench: install ## measure, each figure beside its reference
+	$(BIN)/python benchmarks/main_road.py
+
 test: lint ## every check and test that this machine can run
 	$(BIN)/python -m pytest
 
