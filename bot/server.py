@@ -17,6 +17,7 @@ from bot.accounts import line_api
 from bot.app import create_app
 from bot.line.handling import run_inbox
 from bot.service import Service
+from channels.line_messages import load_models
 from scheduler.runner import Runner
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,8 @@ async def running(service: Service) -> AsyncIterator[str]:
         await runner.start()
         api = line_api(service.settings)
         inbox = asyncio.create_task(run_inbox(service, api))
+        # Importing LINE's models takes over a second; the first urgent notice must not wait for it.
+        warming = asyncio.create_task(asyncio.to_thread(load_models))
         log.info("serving", listen=service.settings.web.listen, public_url=service.settings.public_url)
         try:
             yield service.settings.public_url
@@ -47,6 +50,7 @@ async def running(service: Service) -> AsyncIterator[str]:
             inbox.cancel()
             with suppress(asyncio.CancelledError):
                 await inbox
+            await warming
             await runner.stop()
             await api.close()
             await app_runner.cleanup()

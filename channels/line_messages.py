@@ -55,7 +55,7 @@ def build_messages(announcement: Announcement, language: str) -> list[dict[str, 
 
 def build_flex(announcement: Announcement, language: str) -> dict[str, Any]:
     """The notice as one Flex message with a single bubble."""
-    line = _models()
+    line = load_models()
     blocks = {
         "header": line.FlexBox(
             layout="vertical",
@@ -73,7 +73,7 @@ def build_flex(announcement: Announcement, language: str) -> dict[str, Any]:
 
 def build_plain(announcement: Announcement, language: str) -> list[dict[str, Any]]:
     """The notice as one text message, or two when heading and text do not fit into one."""
-    line = _models()
+    line = load_models()
     top = "\n".join(filter(None, (heading(announcement, language), category_name(announcement, language))))
     more = f"{wording(language).more}: {announcement.url}" if announcement.url else ""
     end = "\n".join(filter(None, (more, sender_line(announcement, language))))
@@ -104,8 +104,12 @@ def alt_text(announcement: Announcement, language: str) -> str:
     return cut(whole, ALT_TEXT_LIMIT)
 
 
-def _models() -> Any:
-    # Importing them costs 1.3 s and 75 MB: only a process that renders for LINE pays.
+def load_models() -> Any:
+    """The message models of line-bot-sdk.
+
+    Importing them costs 1.3 s and 75 MB, so only a process that renders for LINE pays, and a server
+    does it before the first notice.
+    """
     return importlib.import_module("linebot.v3.messaging.models")
 
 
@@ -114,7 +118,7 @@ def _colour(announcement: Announcement) -> str:
 
 
 def _header(announcement: Announcement, language: str) -> list[Any]:
-    line = _models()
+    line = load_models()
     shown = (marks(announcement, language), category_name(announcement, language))
     return [
         line.FlexText(text=text, color="#FFFFFF", weight="bold", size="sm", wrap=True)
@@ -124,7 +128,7 @@ def _header(announcement: Announcement, language: str) -> list[Any]:
 
 
 def _words(announcement: Announcement, language: str) -> list[Any]:
-    line = _models()
+    line = load_models()
     note = mode_note(announcement, language)
     top = line.FlexText(text=title(announcement, language), weight="bold", size="lg", wrap=True)
     paragraphs = [
@@ -141,7 +145,7 @@ def _paragraphs(announcement: Announcement, language: str) -> list[str]:
 
 
 def _footer(announcement: Announcement, language: str) -> list[Any]:
-    line = _models()
+    line = load_models()
     sender = line.FlexText(text=sender_line(announcement, language), size="xs", color="#555555", wrap=True)
     if not announcement.url or len(announcement.url) > URL_LIMIT:
         return [sender]

@@ -105,12 +105,14 @@ async def finish(connection: AsyncConnection, event_id: str) -> bool:
 
 
 async def failed(connection: AsyncConnection, event: Inbound) -> None:
-    """Count a failed try; after GIVE_UP_AFTER of them the event is set aside, wiped."""
+    """Count a failed try; after GIVE_UP_AFTER of them the event is set aside, wiped.
+
+    Changes nothing when another has handled it meanwhile."""
     gone = event.attempt + 1 >= GIVE_UP_AFTER
     changes = {"state": "failed", "sealed": b""} if gone else {}
     await connection.execute(
         update(inbound_event)
-        .where(inbound_event.c.id == event.id)
+        .where(inbound_event.c.id == event.id, inbound_event.c.state == "waiting")
         .values(attempt=event.attempt + 1, **changes)
     )
 

@@ -330,7 +330,7 @@ async def record_part(
         changes["first_accepted_at"] = func.coalesce(batch.c.first_accepted_at, now)
         changes["last_accepted_at"] = now
     if done:
-        changes |= {"state": "settled", "settled_at": now}
+        changes |= {"state": "settled", "settled_at": now, "reason": ""}
     if not await _update_owned(connection, claimed, changes):
         return False
     await _add_refusals(connection, claimed.id, refused, now)

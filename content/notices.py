@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata
@@ -143,11 +144,9 @@ async def create(
     connection: AsyncConnection, draft: Draft, *, submission_key: str, staff: str, at: int
 ) -> tuple[int, bool]:
     """Store a draft; its id, and False when the same form had been stored before."""
-    known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
-    if known is not None:
-        return int(known), False
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     new_id = await connection.scalar(
-        insert(notice)
+        dialect.insert(notice)
         .values(
             submission_key=submission_key,
             state="draft",
@@ -155,9 +154,13 @@ async def create(
             created_at=at,
             **_columns(draft),
         )
+        .on_conflict_do_nothing(index_elements=["submission_key"])
         .returning(notice.c.id)
     )
-    assert new_id is not None
+    if new_id is None:
+        known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
+        assert known is not None
+        return int(known), False
     await _add_version(connection, new_id, 1, draft, staff, at)
     await connection.execute(
         insert(trigger).values(
@@ -238,10 +241,11 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
 
 
 async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
-    """Claim a trigger: waiting → fired. Row count 1 wins, whoever else tries."""
+    """Claim the trigger of an approved notice: waiting → fired. Row count 1 wins, whoever else tries."""
+    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == "approved")
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state == "waiting")
+        .where(trigger.c.notice_id.in_(approved), trigger.c.state == "waiting")
         .values(state="fired", fired_at=now)
     )
     return bool(changed.rowcount)

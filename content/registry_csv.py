@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
@@ -43,6 +43,8 @@ COLUMNS = (
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
 MOST_PROBLEMS = 20
+# What a message may repeat: a key or a word, nothing that an address fits into.
+REPEATABLE = re.compile(r"[\w-]{1,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,23 @@ class Imported:
 
 def read_rows(file: TextIO, town: Town) -> list[Registration]:
     """Check every line. Raises ImportRefused."""
-    reader = csv.DictReader(file)
+    reader = csv.DictReader(_without_mark(file))
+    try:
+        return _read(reader, town)
+    except UnicodeDecodeError:
+        # Its own text would carry bytes of the file.
+        raise ImportRefused([Problem(1, "file", "this is not UTF-8; save it as CSV in UTF-8")]) from None
+    except csv.Error:
+        problem = Problem(reader.reader.line_num, "file", "a quoted field does not end, or is far too long")
+        raise ImportRefused([problem]) from None
+
+
+def _without_mark(file: TextIO) -> Iterator[str]:
+    for number, line in enumerate(file):
+        yield line.removeprefix("\ufeff") if number == 0 else line
+
+
+def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     header = tuple(reader.fieldnames or ())
     if header != COLUMNS:
         expected = ",".join(COLUMNS)
@@ -167,7 +185,9 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
     channel = row["channel"].strip()
     account = town.live_account(channel)
     if account is None:
-        raise _Bad(line, "channel", f"'{channel}' is no channel of this town; use {', '.join(town.channels)}")
+        raise _Bad(
+            line, "channel", f"{_shown(channel)} is no channel of this town; use {', '.join(town.channels)}"
+        )
     try:
         plain = addresses.normalise(channel, row["address"])
     except addresses.BadAddress as error:
@@ -175,17 +195,23 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
     language = row["language"].strip() or "ja"
     if language not in town.languages:
         raise _Bad(
-            line, "language", f"'{language}' is no language of this town; use {', '.join(town.languages)}"
+            line,
+            "language",
+            f"{_shown(language)} is no language of this town; use {', '.join(town.languages)}",
         )
-    open_categories = {key for key, item in town.category.items() if not item.closed}
     preferences = Preferences(
-        categories=_keys(row, "categories", open_categories, line) | frozenset(town.always_categories),
+        # Closed ones too: who chose one before it closed must be able to move.
+        categories=_keys(row, "categories", set(town.category), line) | frozenset(town.always_categories),
         areas=_keys(row, "areas", set(town.area), line),
         birth_months=_birth_months(row, line),
         groups=_keys(row, "groups", set(town.group), line),
         language=language,
     )
     return Registration(channel, account.key, plain, preferences, _moment(row["registered_at"], line, now))
+
+
+def _shown(value: str) -> str:
+    return f"'{value}'" if REPEATABLE.fullmatch(value) else "this value"
 
 
 def _list(row: dict[str, str], column: str) -> Iterator[str]:
@@ -196,9 +222,7 @@ def _keys(row: dict[str, str], column: str, known: set[str], line: int) -> froze
     chosen = frozenset(_list(row, column))
     unknown = sorted(chosen - known)
     if unknown:
-        raise _Bad(
-            line, column, f"'{unknown[0]}' is unknown or closed; use {', '.join(sorted(known)) or 'none'}"
-        )
+        raise _Bad(line, column, f"{_shown(unknown[0])} is unknown; use {', '.join(sorted(known)) or 'none'}")
     return chosen
 
 
@@ -206,7 +230,7 @@ def _birth_months(row: dict[str, str], line: int) -> frozenset[str]:
     months = frozenset(_list(row, "birth_months"))
     for month in months:
         if not BIRTH_MONTH.fullmatch(month):
-            raise _Bad(line, "birth_months", f"'{month}' is no month; write 2021-04")
+            raise _Bad(line, "birth_months", f"{_shown(month)} is no month; write 2021-04")
     return months
 
 
@@ -231,13 +255,11 @@ async def _unknown(connection: AsyncConnection, keys: Keys, part: list[Registrat
 
 
 async def _choices(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:
-    rows: Iterable[tuple[int, str, str]] = (
-        await connection.execute(
-            select(preference.c.subscriber_id, preference.c.kind, preference.c.value).where(
-                preference.c.subscriber_id.between(first, last)
-            )
+    rows = await connection.execute(
+        select(preference.c.subscriber_id, preference.c.kind, preference.c.value).where(
+            preference.c.subscriber_id.between(first, last)
         )
-    ).tuples()
+    )
     chosen: dict[int, dict[str, set[str]]] = {}
     for subscriber_id, kind, value in rows:
         chosen.setdefault(subscriber_id, {}).setdefault(kind, set()).add(value)

@@ -42,9 +42,11 @@ class Target:
         if self.kind == "everyone":
             return "登録者全員(選んだ分野によらない)"
         if self.kind == "group":
-            return f"グループ「{town.group[self.key].name()}」"
+            group = town.group[self.key].name() if self.key in town.group else self.key
+            return f"グループ「{group}」"
         if self.kind == "segment":
-            return f"配信対象「{town.segment[self.key].name()}」(「{name}」を選んだ登録者のうち)"
+            segment = town.segment[self.key].name() if self.key in town.segment else self.key
+            return f"配信対象「{segment}」(「{name}」を選んだ登録者のうち)"
         return f"「{name}」を選んだ登録者"
 
 
@@ -114,6 +116,7 @@ def _segment_rules(town: Town, segment: Segment, today: date) -> list[ColumnElem
 
 
 def _condition(town: Town, segment: Segment, rule: Rule, today: date) -> ColumnElement[bool]:
+    _refuse_misplaced(segment, rule)
     if rule.field == "birth_month":
         if rule.children_aged is None:
             raise _empty(segment, rule)
@@ -134,6 +137,21 @@ def _condition(town: Town, segment: Segment, rule: Rule, today: date) -> ColumnE
     if not parts:
         raise _empty(segment, rule)
     return and_(*parts)
+
+
+def _refuse_misplaced(segment: Segment, rule: Rule) -> None:
+    """A part that the field cannot use would otherwise be left out, and the rule reach others."""
+    if rule.field == "birth_month":
+        ages = rule.children_aged or (0, 0)
+        usable = not rule.any_of and not rule.none_of and 0 <= ages[0] <= ages[1]
+    else:
+        usable = rule.children_aged is None
+    if not usable:
+        raise NobodyMatches(
+            "segment",
+            f"配信対象「{segment.name()}」の条件({rule.field})の書き方が正しくありません。だれにも送りません。"
+            "birth_month には children_aged = [下の年齢, 上の年齢] だけを、ほかの項目には any_of と none_of だけを書いてください。",
+        )
 
 
 def _refuse_unknown(town: Town, segment: Segment, rule: Rule) -> None:

@@ -104,11 +104,7 @@ async def log_in(database: Database, login: str, password: str, now: int) -> Sta
     if row is None:
         return None
     async with database.write() as connection:
-        await connection.execute(
-            update(staff_member)
-            .where(staff_member.c.id == row.id)
-            .values(**_after_try(row.failures, fits, now))
-        )
+        await _count_try(connection, row.id, fits, now)
     return Staff(row.id, row.login, row.role, row.session_number) if fits else None
 
 
@@ -137,6 +133,15 @@ async def end_sessions(connection: AsyncConnection, staff_id: int) -> None:
         .where(staff_member.c.id == staff_id)
         .values(session_number=staff_member.c.session_number + 1)
     )
+
+
+async def _count_try(connection: AsyncConnection, staff_id: int, fits: bool, now: int) -> None:
+    """On the row as it is now: other tries may have come while this one was being hashed. Raises Locked."""
+    this = staff_member.c.id == staff_id
+    row = (await connection.execute(select(staff_member).where(this).with_for_update())).one()
+    if row.locked_until > now:
+        raise Locked(row.locked_until)
+    await connection.execute(update(staff_member).where(this).values(**_after_try(row.failures, fits, now)))
 
 
 def _after_try(failures: int, fits: bool, now: int) -> dict[str, int]:

@@ -187,9 +187,11 @@ async def join(
     changed = await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == known, subscriber.c.state == "left", _not_older(event_at))
-        .values(state="active", changed_at=at, event_at=event_at)
+        .values(state="active", changed_at=at, event_at=event_at or subscriber.c.event_at)
     )
     if changed.rowcount:
+        if not await _ever_joined(connection, known):
+            await _choose_first(connection, known, preferences, at)
         await _record(connection, known, account, "joined", reason, at)
     elif event_at:
         await _remember_event(connection, known, event_at)
@@ -284,6 +286,8 @@ async def register_many(
 
     The addresses must be normalised and unknown so far: a double raises IntegrityError.
     """
+    if not registrations:
+        return []
     ids = await reserve_ids(connection, subscriber, len(registrations))
     await connection.execute(
         insert(subscriber),
@@ -354,6 +358,27 @@ def _event_rows(pairs: list[tuple[int, Registration]], reason: str) -> Iterable[
 def _not_older(event_at: int) -> ColumnElement[bool]:
     # Without a platform time (mail, staff) the change is made now, so it is the newest.
     return subscriber.c.event_at < event_at if event_at else subscriber.c.event_at >= 0
+
+
+async def _ever_joined(connection: AsyncConnection, subscriber_id: int) -> bool:
+    joined = await connection.scalar(
+        select(registration_event.c.id).where(registration_event.c.subscriber_id == subscriber_id).limit(1)
+    )
+    return joined is not None
+
+
+async def _choose_first(
+    connection: AsyncConnection, subscriber_id: int, preferences: Preferences, at: int
+) -> None:
+    # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
+    rows = preferences.rows(subscriber_id)
+    if rows:
+        await connection.execute(insert(preference), rows)
+    await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id)
+        .values(language=preferences.language, joined_at=at)
+    )
 
 
 async def _remember_event(connection: AsyncConnection, subscriber_id: int, event_at: int) -> None:

@@ -17,7 +17,7 @@ from content.notices import Notice
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Figures of one delivery. Times in ms since the epoch."""
+    """Figures of one delivery. `reason` says why it stopped or what it waits for. Times in ms since the epoch."""
 
     account: str
     channel: str
@@ -34,13 +34,15 @@ class Tally:
 
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
     """One row per delivery of the notice, in the order of the channels."""
+    # What a stopped delivery stopped for, else what its open batches are waiting for.
+    waiting_for = func.max(case((batch.c.state != "settled", batch.c.reason), else_=""))
     settled_or_part = func.coalesce(func.sum(batch.c.accepted + batch.c.refused + batch.c.unknown), 0)
     rows = await connection.execute(
         select(
             delivery.c.account,
             delivery.c.channel,
             delivery.c.state,
-            delivery.c.reason,
+            case((delivery.c.reason != "", delivery.c.reason), else_=func.coalesce(waiting_for, "")),
             delivery.c.planned,
             func.coalesce(func.sum(batch.c.accepted), 0),
             func.coalesce(func.sum(batch.c.refused), 0),

@@ -211,6 +211,8 @@ def load_town(path: Path) -> Town:
         return Town.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise TownProfileError(f"no town profile at {path}; set KAIRANBAN_TOWN to a TOML file") from error
+    except UnicodeDecodeError as error:
+        raise TownProfileError(f"{path} is not UTF-8; save it in that encoding") from error
     except tomllib.TOMLDecodeError as error:
         raise TownProfileError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:

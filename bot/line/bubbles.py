@@ -6,6 +6,7 @@ which strikes readings in brackets first. Colours: at least 7:1 between words an
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,6 +94,16 @@ def postback(label: str, data: str) -> Part:
         "data": data,
         "displayText": _cut(label, DISPLAY_TEXT_LIMIT),
     }
+
+
+def call(label: str, phone: str) -> Part:
+    """Opens the phone's dialler with the number."""
+    return {"type": "uri", "label": _cut(label, LABEL_LIMIT), "uri": f"tel:{dialled(phone)}"}
+
+
+def dialled(phone: str) -> str:
+    """The digits of a telephone number as people write it, "" when it has none."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", phone) if sign in "+0123456789")
 
 
 def date_picker(label: str, data: str, *, first: str, last: str) -> Part:

@@ -72,6 +72,8 @@ def welcome_back(town: Town, preferences: Preferences) -> list[Message]:
 def help_page(town: Town, preferences: Preferences) -> Message:
     """For a text that the service does not understand."""
     speech = words(preferences.language)
+    label = speech.call.format(office=town.office)
+    call = bubbles.button(label, bubbles.call(label, town.phone))
     return bubbles.bubble(
         speech.help_title,
         [bubbles.paragraph(_enquiries(town, speech)), bubbles.note(speech.stop_hint)],
@@ -79,6 +81,7 @@ def help_page(town: Town, preferences: Preferences) -> Message:
             _page_button(speech.settings, "categories", strong=True),
             _page_button(speech.summary, "summary"),
             _language_button(),
+            *([call] if bubbles.dialled(town.phone) else []),
         ],
     )
 

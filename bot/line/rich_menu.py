@@ -91,5 +91,12 @@ def _area(index: int, label: str, step: str) -> dict[str, Any]:
     left, right = (WIDTH * edge // len(TILES) for edge in (index, index + 1))
     return {
         "bounds": {"x": left, "y": 0, "width": right - left, "height": HEIGHT},
-        "action": {"type": "postback", "label": label, "data": data("show", step), "displayText": label},
+        "action": {
+            "type": "postback",
+            "label": label,
+            "data": data("show", step),
+            "displayText": label,
+            # Half the screen is the menu; the page that opens needs the room.
+            "inputOption": "closeRichMenu",
+        },
     }

@@ -72,6 +72,7 @@ class Words:
     change: str
     stop_hint: str
     help_title: str
+    call: str
     outdated: str
 
 
@@ -114,6 +115,7 @@ JA = Words(
     change="変更する",
     stop_hint="お知らせを止めるときは、このアカウントをブロックしてください。",
     help_title="ボタンで操作できます",
+    call="{office}に電話する",
     outdated="ボタンが古くなっていたため、いまの画面を開きました。もう一度選んでください。",
 )
 
@@ -158,6 +160,7 @@ EASY = Words(
     change="かえる",
     stop_hint="お知（し）らせを 止（と）めたいときは、このアカウントを ブロックしてください。",
     help_title="ボタンを おしてください",
+    call="{office}に 電話（でんわ）する",
     outdated="ボタンが 古（ふる）いです。もう一度（いちど） えらんでください。",
 )
 
@@ -200,6 +203,7 @@ EN = Words(
     change="Change",
     stop_hint="To stop all notices, block this account.",
     help_title="Please use the buttons",
+    call="Call {office}",
     outdated="That button was out of date. Here is the current page; please choose again.",
 )
 

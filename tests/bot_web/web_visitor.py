@@ -1,0 +1,144 @@
+"""A person with a browser, without the browser: follows links, reads forms, sends them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from bot.console.sessions import open_session
+from bot.service import Service
+from content import staff
+
+PASSWORD = "himitsu-no-kotoba"
+SPACE = re.compile(r"\s+")
+Fields = dict[str, str | Sequence[str]]
+
+
+class _Reader(HTMLParser):
+    """Collects the forms with the values a browser would send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[tuple[str, list[tuple[str, str]]]] = []
+        self._select = ""
+        self._textarea: str | None = None
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            # A form that is sent with GET only leads to another page.
+            action = found.get("action", "") if found.get("method") == "post" else ""
+            self.forms.append((action, []))
+        elif tag == "input" and self.forms:
+            ticked = found.get("type") not in ("radio", "checkbox") or "checked" in found
+            if "name" in found and ticked:
+                self.forms[-1][1].append((found["name"], found.get("value", "on")))
+        elif tag == "select":
+            self._select = found.get("name", "")
+        elif tag == "option" and self._select and "selected" in found:
+            self.forms[-1][1].append((self._select, found.get("value", "")))
+        elif tag == "textarea":
+            self._textarea = found["name"]
+            self.forms[-1][1].append((self._textarea, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._textarea = None
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea is not None:
+            name, before = self.forms[-1][1][-1]
+            self.forms[-1][1][-1] = (
+                name,
+                before + (data[1:] if data.startswith("\n") and not before else data),
+            )
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer: `text` is what a person reads."""
+
+    status: int
+    path: str
+    html: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return SPACE.sub(" ", unescape(re.sub(r"<[^>]*>", " ", self.html))).strip()
+
+    def form(self, action: str) -> list[tuple[str, str]]:
+        """What the form with this action would send as it stands."""
+        reader = _Reader()
+        reader.feed(self.html)
+        return next(fields for where, fields in reader.forms if where == action)
+
+    def message_of(self, field_id: str) -> str:
+        """The error shown at a field."""
+        found = re.search(rf'id="{re.escape(field_id)}-error-1">([^<]*)<', self.html)
+        return unescape(found[1]) if found else ""
+
+
+class Visitor:
+    """`get` and `submit` follow redirects, as a browser does."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, **headers: str) -> Page:
+        async with self.client.get(path, headers=headers) as answer:
+            return Page(answer.status, answer.url.path_qs, await answer.text(), dict(answer.headers))
+
+    async def post(
+        self, path: str, fields: list[tuple[str, str]], follow: bool = True, **headers: str
+    ) -> Page:
+        async with self.client.post(path, data=fields, headers=headers, allow_redirects=follow) as answer:
+            return Page(answer.status, answer.url.path_qs, await answer.text(), dict(answer.headers))
+
+    async def submit(self, page: Page, action: str, fields: Fields | None = None) -> Page:
+        """Send a form of a page with some fields filled in; an empty list unticks."""
+        changed = fields or {}
+        kept = [(name, value) for name, value in page.form(action) if name not in changed]
+        typed = [
+            (name, item)
+            for name, value in changed.items()
+            for item in ([value] if isinstance(value, str) else value)
+        ]
+        return await self.post(action, kept + typed)
+
+    async def enter(self, service: Service, login: str) -> None:
+        """Come with the cookie of a login that happened before."""
+        async with service.database.read() as connection:
+            member = await staff.find(connection, login)
+        assert member is not None
+        response = web.Response()
+        open_session(service, response, member)
+        self.client.session.cookie_jar.update_cookies(response.cookies, self.client.make_url("/console/"))
+
+    async def log_in(self, login: str = "tanaka", password: str = PASSWORD) -> Page:
+        page = await self.get("/console/login")
+        return await self.submit(page, "/console/login", {"login": login, "password": password})
+
+    async def write(self, **fields: str | Sequence[str]) -> Page:
+        """Fill in a new notice and go on to the page after it. Dots in field names are written __."""
+        filled: Fields = {
+            "title.ja": "乳幼児健診のお知らせ",
+            "body.ja": "4月10日に行います。",
+            "category": "kosodate",
+        }
+        filled |= {name.replace("__", "."): value for name, value in fields.items()}
+        page = await self.get("/console/notices/new")
+        return await self.submit(page, "/console/notices/new", filled)
+
+    async def approve(self, confirm: Page, word: str = "配信") -> Page:
+        """Type the word on a confirm page."""
+        action = confirm.path.replace("/confirm", "/approve")
+        return await self.submit(confirm, action, {"word": word})

@@ -1,0 +1,130 @@
+"""Databases for tests, SQLite and PostgreSQL, each empty and at the newest schema.
+
+`KAIRANBAN_TEST_POSTGRES` names a PostgreSQL where databases may be created; without a reachable
+one its tests are skipped, unless `KAIRANBAN_REQUIRE_SERVICES=1` makes that a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from factories import create_town
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from content.database import Database, metadata
+from content.keys import Keys
+from content.schema import upgrade
+from content.town import Town
+
+POSTGRES = os.environ.get("KAIRANBAN_TEST_POSTGRES", "postgresql://root@127.0.0.1/postgres")
+
+# Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
+# history append-only stand aside for it.
+APPEND_ONLY = ("registration_event", "audit_entry")
+EMPTY_EVERY_TABLE = (
+    *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY),
+    *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),
+    *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
+)
+
+
+def service_missing(what: str) -> None:
+    """Skip the test that needs a service, or fail it where services are required."""
+    if os.environ.get("KAIRANBAN_REQUIRE_SERVICES") == "1":
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in an event loop of its own, away from the loop of the tests."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
+async def migrate(url: str) -> None:
+    database = Database(url)
+    await upgrade(database)
+    await database.close()
+
+
+async def on_postgres(statement: str) -> None:
+    connection = await asyncpg.connect(POSTGRES, timeout=10)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_name() -> Iterator[str]:
+    """An empty PostgreSQL database of this session."""
+    name = f"kairanban_test_{uuid4().hex[:12]}"
+    try:
+        run_apart(on_postgres(f"CREATE DATABASE {name}"))
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        service_missing(
+            "PostgreSQL is not usable; start one or point KAIRANBAN_TEST_POSTGRES to it"
+            f" ({type(error).__name__})"
+        )
+    yield name
+    run_apart(on_postgres(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_name: str) -> str:
+    """The same, brought to the newest schema."""
+    url = make_url(POSTGRES).set(database=postgres_name).render_as_string(hide_password=False)
+    run_apart(migrate(url))
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    run_apart(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest_asyncio.fixture
+async def sqlite_database(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Database]:
+    path = tmp_path / "kairanban.db"
+    shutil.copyfile(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
+    database = Database(postgres_url)
+    async with database.write() as connection:
+        for statement in EMPTY_EVERY_TABLE:
+            await connection.execute(text(statement))
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Every test that takes it runs on SQLite and on PostgreSQL."""
+    chosen: Database = request.getfixturevalue(f"{request.param}_database")
+    return chosen
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys({1: b"k" * 32})
+
+
+@pytest.fixture
+def town() -> Town:
+    return create_town()

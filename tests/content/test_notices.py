@@ -1,0 +1,232 @@
+"""Notices: from draft to approved, and when they are due."""
+
+import asyncio
+
+import pytest
+from factories import APRIL_TUESDAY, draft, make_notice
+from sqlalchemy import func, select
+
+from content import notices
+from content.clock import HOUR, MINUTE
+from content.notices import notice, notice_version
+from content.segments import Target
+
+LATER = APRIL_TUESDAY + HOUR
+
+
+async def get(connection, notice_id):
+    found = await notices.get(connection, notice_id)
+    assert found is not None
+    return found
+
+
+async def test_a_draft_is_kept_as_it_was_written(database):
+    written = draft(
+        category="saigai",
+        urgency="urgent",
+        texts={"ja": ("避難指示", "今すぐ避難"), "en": ("Evacuate", "Leave now")},
+        channels=("line", "mail"),
+        mode="drill",
+        target=Target("segment", "abukuma"),
+        at=LATER,
+    )
+    async with database.write() as connection:
+        notice_id, created = await notices.create(
+            connection, written, submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
+        )
+        kept = await get(connection, notice_id)
+    assert created
+    assert kept.draft == written
+    assert (kept.state, kept.trigger_state) == ("draft", "waiting")
+    assert (kept.created_by, kept.created_at) == ("tanaka", APRIL_TUESDAY)
+    assert (kept.title, kept.body, kept.languages) == ("避難指示", "今すぐ避難", ("ja", "en"))
+
+
+async def test_one_form_sent_twice_is_one_notice(database):
+    async with database.write() as connection:
+        first = await make_notice(connection, approved=False, submission_key="form-1")
+        again = await notices.create(
+            connection, draft(category="event"), submission_key="form-1", staff="tanaka", at=LATER
+        )
+        assert again == (first, False)
+        assert (await get(connection, first)).draft.category == "kosodate"
+        assert await connection.scalar(select(func.count()).select_from(notice)) == 1
+
+
+async def test_one_form_sent_twice_at_the_same_moment_is_one_notice(database):
+    async def submit():
+        async with database.write() as connection:
+            return await notices.create(
+                connection, draft(), submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
+            )
+
+    answers = await asyncio.gather(*(submit() for _ in range(4)))
+    assert len({notice_id for notice_id, _ in answers}) == 1
+    assert sorted(created for _, created in answers) == [False, False, False, True]
+
+
+async def test_a_draft_that_is_revised_has_a_new_version_and_keeps_the_old_one(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+        before = await get(connection, notice_id)
+        better = draft(texts={"ja": ("健診のお知らせ", "5月の健診です。")}, at=LATER)
+        assert await notices.revise(connection, notice_id, better, staff="sato", at=LATER)
+        after = await get(connection, notice_id)
+        assert after.draft == better
+        assert after.version_id != before.version_id
+        assert await connection.scalar(select(func.count()).select_from(notice_version)) == 2
+
+
+async def test_what_is_approved_cannot_change_any_more(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+        before = await get(connection, notice_id)
+        assert not await notices.revise(
+            connection, notice_id, draft(category="event"), staff="sato", at=LATER
+        )
+        assert await get(connection, notice_id) == before
+        assert await connection.scalar(select(func.count()).select_from(notice_version)) == 1
+
+
+async def test_a_notice_is_approved_once(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+        assert await notices.approve(connection, notice_id, staff="sato", at=LATER)
+        assert not await notices.approve(connection, notice_id, staff="suzuki", at=LATER + 1)
+        approved = await get(connection, notice_id)
+        assert (approved.approved_by, approved.approved_at, approved.due_at) == ("sato", LATER, LATER)
+
+
+async def test_two_who_approve_at_the_same_moment_approve_once(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+
+    async def approve(staff):
+        async with database.write() as connection:
+            return await notices.approve(connection, notice_id, staff=staff, at=LATER)
+
+    assert sorted(await asyncio.gather(*map(approve, ("sato", "suzuki", "tanaka")))) == [False, False, True]
+
+
+async def test_a_notice_for_a_later_time_keeps_it_when_approved(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, at=APRIL_TUESDAY, approved=False)
+        scheduled = draft(at=LATER)
+        await notices.revise(connection, notice_id, scheduled, staff="sato", at=APRIL_TUESDAY)
+        await notices.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
+        assert (await get(connection, notice_id)).due_at == LATER
+        assert await notices.due(connection, LATER - 1) == []
+        assert await notices.due(connection, LATER) == [notice_id]
+
+
+async def test_a_draft_is_never_due_and_never_fires(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+        assert await notices.due(connection, LATER) == []
+        assert not await notices.fire(connection, notice_id, LATER)
+        assert (await get(connection, notice_id)).trigger_state == "waiting"
+
+
+async def test_what_is_due_comes_urgent_first_then_by_time(database):
+    async with database.write() as connection:
+        second = await make_notice(connection, at=APRIL_TUESDAY + MINUTE)
+        first = await make_notice(connection, at=APRIL_TUESDAY)
+        urgent = await make_notice(connection, urgency="urgent", at=APRIL_TUESDAY + 2 * MINUTE)
+        same_time = await make_notice(connection, at=APRIL_TUESDAY)
+        assert await notices.due(connection, LATER) == [urgent, first, same_time, second]
+
+
+async def test_a_trigger_fires_once(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+
+    async def fire(now):
+        async with database.write() as connection:
+            return await notices.fire(connection, notice_id, now)
+
+    assert sorted(await asyncio.gather(*map(fire, (LATER, LATER + 1, LATER + 2)))) == [False, False, True]
+    async with database.read() as connection:
+        assert (await get(connection, notice_id)).trigger_state == "fired"
+        assert await notices.due(connection, LATER + HOUR) == []
+        assert await notices.last_fired_at(connection) in (LATER, LATER + 1, LATER + 2)
+
+
+@pytest.mark.parametrize("approved", [False, True])
+async def test_a_cancelled_notice_never_goes_out(database, approved):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, approved=approved)
+        assert await notices.cancel(connection, notice_id)
+        assert (await get(connection, notice_id)).state == "cancelled"
+        assert not await notices.cancel(connection, notice_id)
+        assert not await notices.approve(connection, notice_id, staff="sato", at=LATER)
+        assert not await notices.revise(connection, notice_id, draft(), staff="sato", at=LATER)
+        assert not await notices.fire(connection, notice_id, LATER)
+        assert not await notices.hold(connection, notice_id, "遅い")
+        assert not await notices.release(connection, notice_id, at=LATER)
+        assert await notices.due(connection, LATER) == []
+
+
+async def test_what_has_fired_cannot_be_cancelled_or_held(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+        assert await notices.fire(connection, notice_id, LATER)
+        assert not await notices.cancel(connection, notice_id)
+        assert not await notices.hold(connection, notice_id, "遅い")
+        fired = await get(connection, notice_id)
+        assert (fired.state, fired.trigger_state, fired.fired_at) == ("approved", "fired", LATER)
+
+
+async def test_a_held_notice_waits_for_a_person_and_goes_out_when_released(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+        assert await notices.hold(connection, notice_id, "時間がたちすぎています。")
+        held = await get(connection, notice_id)
+        assert (held.trigger_state, held.held_reason) == ("held", "時間がたちすぎています。")
+        assert await notices.due(connection, LATER) == []
+        assert not await notices.fire(connection, notice_id, LATER)
+        assert await notices.release(connection, notice_id, at=LATER)
+        assert not await notices.release(connection, notice_id, at=LATER)
+        released = await get(connection, notice_id)
+        assert (released.due_at, released.held_reason) == (LATER, "")
+        assert await notices.due(connection, LATER) == [notice_id]
+
+
+async def test_a_held_notice_can_be_cancelled(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+        await notices.hold(connection, notice_id, "遅い")
+        assert await notices.cancel(connection, notice_id)
+        assert not await notices.release(connection, notice_id, at=LATER)
+
+
+async def test_only_a_held_notice_can_be_released(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection)
+        assert not await notices.release(connection, notice_id, at=LATER)
+        assert (await get(connection, notice_id)).due_at == APRIL_TUESDAY
+
+
+async def test_a_correction_knows_what_it_corrects(database):
+    async with database.write() as connection:
+        original = await make_notice(connection)
+        correction = await make_notice(connection, kind="correction", corrects=original)
+        found = await get(connection, correction)
+        assert (found.kind, found.corrects) == ("correction", original)
+
+
+async def test_the_newest_notices_come_first_page_by_page(database):
+    async with database.write() as connection:
+        ids = [await make_notice(connection) for _ in range(5)]
+        assert [item.id for item in await notices.recent(connection, limit=2)] == ids[:-3:-1]
+        assert [item.id for item in await notices.recent(connection, limit=2, before=ids[3])] == [
+            ids[2],
+            ids[1],
+        ]
+
+
+async def test_before_the_first_notice_there_is_nothing(database):
+    async with database.read() as connection:
+        assert await notices.get(connection, 1) is None
+        assert await notices.recent(connection) == []
+        assert await notices.due(connection, LATER) == []
+        assert await notices.last_fired_at(connection) is None

@@ -1,0 +1,325 @@
+"""Who a notice is for. Whatever is missing, empty, closed or unknown reaches nobody, loudly."""
+
+from datetime import date
+
+import pytest
+from factories import (
+    APRIL_TUESDAY,
+    ELDER,
+    NEWCOMER,
+    PARENT,
+    create_town,
+    line_id,
+    make_subscriber,
+    segment,
+)
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from properties import few_examples, undone
+from sqlalchemy import select
+
+from content import subscribers
+from content.segments import NobodyMatches, Target, audience, count_audience, reads
+from content.subscribers import Preferences, Registration, subscriber
+
+TODAY = date(2026, 4, 7)
+CHOSEN = Target("segment", "chosen")
+
+
+@pytest.fixture
+def people(keys):
+    """Register the three people; gives {id: person}."""
+
+    async def register(connection):
+        return {(await make_subscriber(connection, keys, p)).id: p for p in (PARENT, ELDER, NEWCOMER)}
+
+    return register
+
+
+async def who(connection, condition):
+    rows = await connection.scalars(select(subscriber.c.id).where(condition).order_by(subscriber.c.id))
+    return list(rows)
+
+
+async def names(connection, people, town, target, category="saigai", today=TODAY):
+    """The people that a target reaches, in order of registration."""
+    return [people[found] for found in await who(connection, audience(town, target, category, today))]
+
+
+async def test_subscribed_reaches_those_who_chose_the_category(database, people, town):
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, Target(), "kosodate") == [PARENT]
+        assert await names(connection, known, town, Target(), "event") == [NEWCOMER]
+        assert await names(connection, known, town, Target(), "saigai") == [PARENT, ELDER, NEWCOMER]
+        assert await names(connection, known, town, Target(), "gomi") == []
+
+
+async def test_everyone_reaches_every_active_registration_whatever_it_chose(database, people, town):
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, Target("everyone"), "gomi") == list(known.values())
+        await subscribers.leave(connection, min(known), reason="blocked", at=APRIL_TUESDAY)
+        assert await names(connection, known, town, Target("everyone"), "gomi") == [ELDER, NEWCOMER]
+
+
+@pytest.mark.parametrize("target", [Target(), Target("everyone"), Target("group", "kucho"), CHOSEN])
+async def test_who_left_or_was_erased_is_never_reached(database, keys, target):
+    town = create_town(segments=[segment({"field": "area", "any_of": ["funaoka"]})])
+    async with database.write() as connection:
+        left = await make_subscriber(connection, keys, PARENT, groups={"kucho"})
+        erased = await make_subscriber(connection, keys, PARENT, address=line_id(1), groups={"kucho"})
+        assert await who(connection, audience(town, target, "saigai", TODAY)) == [left.id, erased.id]
+        await subscribers.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
+        await subscribers.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
+        assert await who(connection, audience(town, target, "saigai", TODAY)) == []
+
+
+async def test_a_group_reaches_its_members_alone_whatever_they_chose(database, keys, people, town):
+    async with database.write() as connection:
+        await people(connection)
+        head = await make_subscriber(
+            connection, keys, ELDER, address=line_id(1), groups={"kucho"}, categories=set()
+        )
+        condition = audience(town, Target("group", "kucho"), "saigai", TODAY)
+        assert await who(connection, condition) == [head.id]
+
+
+async def test_a_segment_narrows_the_category_and_never_widens_it(database, people):
+    town = create_town(segments=[segment({"field": "area", "any_of": ["funaoka", "tsukinoki"]})])
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, CHOSEN, "saigai") == [PARENT, ELDER]
+        assert await names(connection, known, town, CHOSEN, "kosodate") == [PARENT]
+        assert await names(connection, known, town, CHOSEN, "event") == []
+
+
+async def test_every_rule_of_a_segment_must_hold(database, people):
+    town = create_town(
+        segments=[
+            segment(
+                {"field": "area", "any_of": ["funaoka", "tsukinoki"]},
+                {"field": "category", "none_of": ["kosodate"]},
+            )
+        ]
+    )
+    async with database.write() as connection:
+        assert await names(connection, await people(connection), town, CHOSEN) == [ELDER]
+
+
+async def test_the_segments_of_the_example_town_reach_whom_they_name(database, people, town):
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, Target("segment", "abukuma")) == [PARENT, ELDER]
+        assert await names(connection, known, town, Target("segment", "shiroishi")) == [PARENT, NEWCOMER]
+        assert await names(connection, known, town, Target("segment", "babies")) == [PARENT]
+        assert await names(connection, known, town, Target("segment", "foreign")) == [NEWCOMER]
+
+
+@pytest.mark.parametrize(
+    ("today", "reached"), [(date(2028, 10, 31), [PARENT]), (date(2028, 11, 1), [])], ids=["before", "after"]
+)
+async def test_a_child_leaves_the_segment_on_the_first_day_of_its_birth_month(
+    database, people, town, today, reached
+):
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, Target("segment", "babies"), today=today) == reached
+
+
+AREA = {"field": "area", "any_of": ["funaoka"]}
+UNUSABLE = {
+    "no rules": segment(),
+    "closed": segment(AREA, closed=True),
+    "an empty rule": segment({"field": "area"}),
+    "an empty list": segment({"field": "area", "any_of": [], "none_of": []}),
+    "one empty rule among good ones": segment(AREA, {"field": "category"}),
+    "an empty language rule": segment({"field": "language"}),
+    "a birth month without ages": segment({"field": "birth_month"}),
+    "a birth month with a list": segment({"field": "birth_month", "any_of": ["2025-11"]}),
+    "a birth month with ages and a list": segment(
+        {"field": "birth_month", "children_aged": [0, 2], "none_of": ["2025-11"]}
+    ),
+    "ages on an area": segment({**AREA, "children_aged": [0, 2]}),
+    "ages the wrong way round": segment({"field": "birth_month", "children_aged": [2, 0]}),
+    "ages before birth": segment({"field": "birth_month", "children_aged": [-1, 2]}),
+    "an unknown area": segment({"field": "area", "any_of": ["atlantis"]}),
+    "an unknown area among known ones": segment({"field": "area", "any_of": ["funaoka", "atlantis"]}),
+    "an unknown exclusion": segment({"field": "area", "none_of": ["atlantis"]}),
+    "an unknown category": segment({"field": "category", "any_of": ["kujira"]}),
+    "a closed category": segment({"field": "category", "none_of": ["old"]}),
+    "an unknown group": segment({"field": "group", "any_of": ["kujira"]}),
+    "an unknown language": segment({"field": "language", "none_of": ["fr"]}),
+}
+
+
+@pytest.mark.parametrize("item", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_a_segment_that_cannot_be_used_matches_nobody_and_says_so(town, item):
+    closed = {"key": "old", "names": {"ja": "旧"}, "closed": True}
+    categories = [*(item.model_dump() for item in town.categories), closed]
+    with pytest.raises(NobodyMatches) as refused:
+        audience(create_town(segments=[item], categories=categories), CHOSEN, "saigai", TODAY)
+    assert refused.value.field == "segment"
+    assert "ためしの配信対象" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [
+        (Target("segment", "gone"), "segment"),
+        (Target("segment"), "segment"),
+        (Target("group", "gone"), "group"),
+        (Target("group"), "group"),
+        (Target("all"), "target"),
+        (Target(""), "target"),
+    ],
+)
+def test_a_target_that_is_unknown_matches_nobody_and_names_its_field(town, target, field):
+    with pytest.raises(NobodyMatches) as refused:
+        audience(town, target, "saigai", TODAY)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("category", ["gone", "", "old"])
+@pytest.mark.parametrize("kind", ["subscribed", "segment", "group", "everyone", "all"])
+def test_an_unknown_or_closed_category_matches_nobody_whatever_the_target(kind, category):
+    closed = {"key": "old", "names": {"ja": "旧"}, "closed": True}
+    town = create_town(categories=[{"key": "saigai", "names": {"ja": "災害"}}, closed], templates=[])
+    with pytest.raises(NobodyMatches) as refused:
+        audience(town, Target(kind, "abukuma"), category, TODAY)
+    assert refused.value.field == "category"
+
+
+async def test_counts_are_given_per_account_also_when_nobody_matches(database, people, town):
+    async with database.write() as connection:
+        await people(connection)
+        count = await count_audience(connection, town, Target(), "saigai", ["line", "mail", "webhook"], TODAY)
+        assert count == {"line": 2, "mail": 1, "webhook": 0}
+        with pytest.raises(NobodyMatches):
+            await count_audience(connection, town, Target("segment", "gone"), "saigai", ["line"], TODAY)
+
+
+async def test_who_reads_a_language_the_notice_lacks_gets_japanese(database, people):
+    async with database.write() as connection:
+        parent, elder, newcomer = await people(connection)
+        assert await who(connection, reads("ja", ("ja",))) == [parent, elder, newcomer]
+        assert await who(connection, reads("ja", ("ja", "en"))) == [parent, elder]
+        assert await who(connection, reads("en", ("ja", "en"))) == [newcomer]
+        assert await who(connection, reads("ja-easy", ("ja", "ja-easy"))) == []
+
+
+def test_a_target_is_described_in_words(town):
+    assert Target().describe(town, "kosodate") == "「子育て」を選んだ登録者"
+    assert Target("everyone").describe(town, "saigai") == "登録者全員(選んだ分野によらない)"
+    assert "行政区長" in Target("group", "kucho").describe(town, "saigai")
+    assert "阿武隈川沿い" in Target("segment", "abukuma").describe(town, "saigai")
+
+
+@pytest.mark.parametrize("target", [Target("group", "gone"), Target("segment", "gone"), Target()])
+def test_a_target_that_the_town_has_dropped_can_still_be_described(town, target):
+    assert target.key in target.describe(town, "gone")
+
+
+# The same question asked twice: of the database, and of plain Python.
+
+CATEGORIES = ("saigai", "kosodate", "event")
+AREAS = ("funaoka", "tsukinoki", "shibata")
+GROUPS = ("kucho", "mimamori")
+LANGUAGES = ("ja", "ja-easy", "en")
+MONTHS = [f"{year}-{month:02d}" for year in (2022, 2023, 2024, 2025, 2026) for month in (3, 4, 5)]
+
+
+def some(values):
+    return st.frozensets(st.sampled_from(values), max_size=3)
+
+
+CHOICES = st.builds(
+    Preferences,
+    categories=some(CATEGORIES),
+    areas=some(AREAS),
+    birth_months=some(MONTHS),
+    groups=some(GROUPS),
+    language=st.sampled_from(LANGUAGES),
+)
+
+
+@st.composite
+def list_rules(draw):
+    field, values = draw(
+        st.sampled_from(
+            [("category", CATEGORIES), ("area", AREAS), ("group", GROUPS), ("language", LANGUAGES)]
+        )
+    )
+    rule = {"field": field, "any_of": sorted(draw(some(values))), "none_of": sorted(draw(some(values)))}
+    assume(rule["any_of"] or rule["none_of"])
+    return rule
+
+
+AGE_RULES = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(
+    lambda ages: {"field": "birth_month", "children_aged": sorted(ages)}
+)
+RULES = st.lists(list_rules() | AGE_RULES, min_size=1, max_size=3)
+
+
+def holds(rule, chosen, today):
+    """What a rule means, read from its sentence in the guide rather than from the code."""
+    if rule["field"] == "birth_month":
+        youngest, oldest = rule["children_aged"]
+        ages = [
+            today.year - int(month[:4]) - (today.month < int(month[5:]))
+            for month in chosen.birth_months
+            if month <= f"{today:%Y-%m}"
+        ]
+        return any(youngest <= age <= oldest for age in ages)
+    mine = {
+        "category": chosen.categories,
+        "area": chosen.areas,
+        "group": chosen.groups,
+        "language": {chosen.language},
+    }[rule["field"]]
+    wanted, unwanted = set(rule["any_of"]), set(rule["none_of"])
+    return bool(not wanted or mine & wanted) and not mine & unwanted
+
+
+def reached(target, rules, category, chosen, today):
+    if target.kind == "everyone":
+        return True
+    if target.kind == "group":
+        return target.key in chosen.groups
+    if category not in chosen.categories:
+        return False
+    return target.kind == "subscribed" or all(holds(rule, chosen, today) for rule in rules)
+
+
+@given(
+    people=st.lists(CHOICES, min_size=1, max_size=12),
+    rules=RULES,
+    target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),
+    category=st.sampled_from(CATEGORIES),
+    today=st.sampled_from([date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30), date(2026, 5, 1)]),
+    languages=st.sampled_from([("ja",), ("ja", "en"), ("ja", "ja-easy", "en")]),
+)
+@few_examples
+async def test_the_database_and_plain_python_agree_on_the_audience(
+    database, keys, people, rules, target, category, today, languages
+):
+    town = create_town(segments=[segment(*rules)])
+    async with undone(database) as connection:
+        registrations = [
+            Registration("line", "line", line_id(n), chosen, APRIL_TUESDAY) for n, chosen in enumerate(people)
+        ]
+        ids = await subscribers.register_many(connection, keys, registrations, reason="import")
+        condition = audience(town, target, category, today)
+        found = await who(connection, condition)
+        expected = [
+            n
+            for n, chosen in zip(ids, people, strict=True)
+            if reached(target, rules, category, chosen, today)
+        ]
+        assert found == expected
+        by_language = [
+            reader
+            for language in languages
+            for reader in await who(connection, condition & reads(language, languages))
+        ]
+        assert sorted(by_language) == found

@@ -1,0 +1,132 @@
+"""The schema: what the code expects is what the migrations make, on both databases."""
+
+import importlib
+import pkgutil
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+import content
+from content import schema
+from content.database import Database, metadata
+
+SCRIPTS = ScriptDirectory(str(schema.MIGRATIONS))
+REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
+
+
+async def ask(database, question):
+    """Put a question to a synchronous connection."""
+    async with database.write() as connection:
+        return await connection.run_sync(question)
+
+
+def differences(connection):
+    options = {"compare_type": True, "compare_server_default": default_differs}
+    context = MigrationContext.configure(connection, opts=options)
+    return compare_metadata(context, metadata)
+
+
+def default_differs(context, _found_column, _column, found, _default, expected):
+    """Alembic's own comparison takes '' on SQLite for a difference; None leaves it to Alembic."""
+    if context.dialect.name != "sqlite":
+        return None
+    return (found and found.strip("()'")) != (expected and expected.strip("()'"))
+
+
+def constraints(connection):
+    """Check constraints by table, which alembic does not compare; names as the database has them."""
+    found = inspect(connection)
+    return {
+        table: sorted(item["name"] for item in found.get_check_constraints(table))
+        for table in metadata.tables
+    }
+
+
+def tables(connection):
+    return set(inspect(connection).get_table_names())
+
+
+async def test_every_table_of_the_code_is_the_table_of_the_migrations(database):
+    assert await ask(database, differences) == []
+
+
+async def test_every_check_of_the_code_is_a_check_of_the_migrations(database):
+    expected = {
+        table.name: sorted(
+            str(item.name) for item in table.constraints if type(item).__name__ == "CheckConstraint"
+        )
+        for table in metadata.tables.values()
+    }
+    assert await ask(database, constraints) == expected
+
+
+async def test_no_table_stands_outside_the_code(database):
+    assert await ask(database, tables) == set(metadata.tables) | {"alembic_version"}
+
+
+def test_every_file_with_a_table_is_known_to_the_schema():
+    known = set(metadata.tables)
+    for module in pkgutil.iter_modules(content.__path__, "content."):
+        importlib.import_module(module.name)
+    assert set(metadata.tables) == known
+
+
+def test_migrations_form_one_line_and_their_files_bear_their_number():
+    assert len(SCRIPTS.get_heads()) == 1
+    assert len(SCRIPTS.get_bases()) == 1
+    numbers = [path.name[:4] for path in sorted((schema.MIGRATIONS / "versions").glob("0*.py"))]
+    assert numbers == REVISIONS == [f"{n + 1:04d}" for n in range(len(REVISIONS))]
+
+
+async def test_a_database_at_the_newest_schema_is_current(database):
+    await schema.require_current(database)
+    await schema.upgrade(database)
+    await schema.require_current(database)
+
+
+async def test_every_migration_goes_up_and_down_and_up_again(database):
+    try:
+        for revision in ["base", *REVISIONS[:-1]][::-1]:
+            await schema.downgrade(database, revision)
+        assert await ask(database, tables) == {"alembic_version"}
+        assert await ask(database, leftovers) == []
+        for revision in REVISIONS:
+            await schema.upgrade(database, revision)
+        assert await ask(database, differences) == []
+    finally:
+        await schema.upgrade(database)
+
+
+def leftovers(connection):
+    """Functions that a way down forgot (PostgreSQL alone has any)."""
+    if connection.dialect.name != "postgresql":
+        return []
+    question = (
+        "SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace"
+        " WHERE nspname = 'public'"
+    )
+    return list(connection.scalars(text(question)))
+
+
+async def test_an_empty_database_names_the_remedy(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(schema.SchemaMismatch, match="kairanban init"):
+        await schema.require_current(database)
+    await database.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_alone(sqlite_database):
+    async with sqlite_database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refused in (schema.require_current, schema.upgrade):
+        with pytest.raises(schema.SchemaMismatch, match="9999, which this version does not know"):
+            await refused(sqlite_database)
+
+
+async def test_a_database_that_is_behind_is_refused_with_the_remedy(sqlite_database, monkeypatch):
+    monkeypatch.setattr(schema, "_head", lambda: "9999")
+    with pytest.raises(schema.SchemaMismatch, match="make a backup"):
+        await schema.require_current(sqlite_database)
