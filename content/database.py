@@ -50,7 +50,7 @@ class Database:
             self._writer = _sqlite_engine(async_url, "BEGIN IMMEDIATE", pool_size=1)
         else:
             async_url = parsed.set(drivername="postgresql+asyncpg")
-            self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10)
+            self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10, hide_parameters=True)
             self._reader = self._writer
         self._signals: dict[str, WeakSet[Signal]] = {}
 
@@ -113,7 +113,10 @@ async def reserve_ids(connection: AsyncConnection, table: Table, number: int) ->
 
 
 def _sqlite_engine(url: Any, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+    # Parameters hold texts and sealed addresses, and error messages end up in logs.
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

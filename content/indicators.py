@@ -1,7 +1,8 @@
 """Indicators (指標): a plan's figure per fiscal year beside the actual count (実績).
 
 The actual of a month is 登録者数 at its end, computed from registration events. Months that have
-not ended yet show the count so far and say so; months to come show nothing.
+not ended yet show the count so far and say so; months to come, and months before
+the first recorded registration, show nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from content.town import Annotation, Indicator, Town
 
 @dataclass(frozen=True, slots=True)
 class MonthActual:
-    """`actual` is None for a month to come; `provisional` while the month is running."""
+    """`actual` is None for a month to come and for one before the first registration was recorded: a gap
+    is not a zero. `provisional` while the month is running."""
 
     year: int
     month: int
@@ -75,7 +77,7 @@ def _year(
         actual=actual,
         rate=round(100 * actual / target, 1) if target and actual is not None else None,
         as_of=last.day if last else None,
-        provisional=len(known) < 12 or months[-1].provisional,
+        provisional=months[-1].actual is None or months[-1].provisional,
         months=months,
         annotations=tuple(
             item
@@ -87,7 +89,7 @@ def _year(
 
 def _month(moves: list[Movement], accounts: set[str], year: int, month: int, today: date) -> MonthActual:
     first, last = date(year, month, 1), month_end(year, month)
-    if first > today:
+    if first > today or not any(move.account in accounts and move.day <= last for move in moves):
         return MonthActual(year, month, last, None, 0, 0, False)
     within = [move for move in moves if move.account in accounts and first <= move.day <= min(last, today)]
     day = min(last, today)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -192,11 +193,18 @@ async def revise(connection: AsyncConnection, notice_id: int, draft: Draft, *, s
     return True
 
 
-async def approve(connection: AsyncConnection, notice_id: int, *, staff: str, at: int) -> bool:
-    """draft → approved, due at its time or now; False when somebody was faster or it was cancelled."""
+async def approve(
+    connection: AsyncConnection, notice_id: int, *, staff: str, at: int, version_id: int | None = None
+) -> bool:
+    """draft → approved, due at its time or now; False when somebody was faster or it was cancelled.
+
+    With `version_id` only that version: whoever approves must have seen the words that go out.
+    """
+    seen = select(notice_version.c.number).where(notice_version.c.id == version_id)
     changed = await connection.execute(
         update(notice)
         .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .where(notice.c.version == seen.scalar_subquery() if version_id is not None else true())
         .values(state="approved", approved_by=staff, approved_at=at)
     )
     if not changed.rowcount:
@@ -269,6 +277,14 @@ async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
 async def recent(connection: AsyncConnection, limit: int = 50, before: int | None = None) -> list[Notice]:
     """The newest first; `before` pages on from an id."""
     return await _select(connection, notice.c.id < before if before else notice.c.id > 0, limit=limit)
+
+
+async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:
+    """The notices that correct or withdraw this one, oldest first."""
+    rows = await connection.scalars(
+        select(notice.c.id).where(notice.c.corrects == notice_id).order_by(notice.c.id)
+    )
+    return [int(row) for row in rows]
 
 
 async def last_fired_at(connection: AsyncConnection) -> int | None:

@@ -143,7 +143,11 @@ async def import_registrations(
 
 
 async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> AsyncIterator[list[str]]:
-    """The header, then every active subscriber in the form that `read_rows` takes."""
+    """The header, then every active subscriber of the live accounts in the form that `read_rows` takes.
+
+    The form has no account: registrations for drills would come back as residents.
+    """
+    live = [account.key for account in town.accounts if account.mode == "live"]
     yield list(COLUMNS)
     after = 0
     while True:
@@ -151,7 +155,11 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
             await connection.execute(
                 select(subscriber, address.c.sealed)
                 .join(address, address.c.subscriber_id == subscriber.c.id)
-                .where(subscriber.c.id > after, subscriber.c.state == "active")
+                .where(
+                    subscriber.c.id > after,
+                    subscriber.c.state == "active",
+                    subscriber.c.account.in_(live),
+                )
                 .order_by(subscriber.c.id)
                 .limit(SLICE)
             )

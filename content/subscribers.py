@@ -192,6 +192,9 @@ async def join(
     if changed.rowcount:
         if not await _ever_joined(connection, known):
             await _choose_first(connection, known, preferences, at)
+            await connection.execute(
+                update(address).where(address.c.subscriber_id == known).values(sealed=keys.seal(plain))
+            )
         await _record(connection, known, account, "joined", reason, at)
     elif event_at:
         await _remember_event(connection, known, event_at)
@@ -239,8 +242,9 @@ async def leave_address(
         .returning(subscriber.c.id)
     )
     assert gone is not None
-    item = Registration(channel, account, plain)
-    await connection.execute(insert(address).values(_address_row(keys, gone, item)))
+    # Nothing is ever sent to somebody who left before joining, so the address itself is not kept.
+    row = _address_row(keys, gone, Registration(channel, account, plain))
+    await connection.execute(insert(address).values({**row, "sealed": b""}))
     return False
 
 

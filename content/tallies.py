@@ -83,7 +83,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
 
 
 def progress_state(item: Notice, tallies: list[Tally]) -> str:
-    """draft, cancelled, held, scheduled, starting, planning, sending, finished, partly or nobody.
+    """draft, cancelled, held, scheduled, planning, sending, finished, partly or nobody.
 
     `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
     """
@@ -95,6 +95,8 @@ def progress_state(item: Notice, tallies: list[Tally]) -> str:
         return "planning"
     if sum(row.open for row in tallies):
         return "sending"
+    if any(row.state == "stopped" for row in tallies):
+        return "partly"
     if not sum(row.planned for row in tallies):
         return "nobody"
     if sum(row.accepted for row in tallies) < sum(row.planned for row in tallies):

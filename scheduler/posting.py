@@ -73,7 +73,8 @@ class Status:
 def find_problems(office: Office, draft: Draft, now: int | None = None) -> list[Problem]:
     """Everything that is wrong with a draft, field by field; empty when it can be stored."""
     problems = [*_choice_problems(office, draft, now_ms() if now is None else now), *_text_problems(draft)]
-    if any(item.field in ("category", "channels", "mode", "title", "body") for item in problems):
+    unreadable = ("category", "urgency", "channels", "mode", "title", "body")
+    if any(item.field in unreadable for item in problems):
         return problems
     return problems + _rendering_problems(office, draft)
 
@@ -124,8 +125,10 @@ async def revise(office: Office, notice_id: int, draft: Draft, *, staff: str) ->
     return changed
 
 
-async def approve(office: Office, notice_id: int, *, staff: str) -> bool:
+async def approve(office: Office, notice_id: int, *, staff: str, version_id: int | None = None) -> bool:
     """Let a draft go, at once or at its time; False when it was approved or cancelled before.
+
+    With `version_id` (the version that was shown), also False when the words have changed since.
 
     Raises Refused when the draft has become unusable, LookupError when there is no such notice.
     """
@@ -134,7 +137,7 @@ async def approve(office: Office, notice_id: int, *, staff: str) -> bool:
         _refuse(find_problems(office, found.draft))
     now = now_ms()
     async with office.database.write(wake="triggers") as connection:
-        approved = await notices.approve(connection, notice_id, staff=staff, at=now)
+        approved = await notices.approve(connection, notice_id, staff=staff, at=now, version_id=version_id)
         if approved:
             await audit.record(
                 connection,

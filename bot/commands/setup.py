@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from bot.accounts import line_api
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from content import audit, staff
-from content.clock import now_ms
-from content.town import TownProfileError, load_town
+from content.clock import now_ms, today_jst
+from content.segments import NobodyMatches, Target, audience
+from content.town import Town, TownProfileError, load_town
 
 config_app = typer.Typer(no_args_is_help=True, help="設定を見る.")
 staff_app = typer.Typer(no_args_is_help=True, help="職員の登録.")
@@ -42,6 +44,9 @@ def check() -> None:
         town = load_town(settings.town)
     except TownProfileError as error:
         fail(str(error), USAGE)
+    unusable = list(_unusable_segments(town))
+    if unusable:
+        fail("\n".join(unusable), USAGE)
     talk.print(f"{town.name}の設定に問題はありません。", highlight=False)
 
 
@@ -68,6 +73,17 @@ def add(
 def setup() -> None:
     """Upload the rich menu (受信設定 …) and make it the default for every friend."""
     run(_setup())
+
+
+def _unusable_segments(town: Town) -> Iterator[str]:
+    """Why a segment would match nobody: better said now than at three in the morning."""
+    category = next((item.key for item in town.categories if not item.closed), "")
+    for segment in town.segments:
+        try:
+            audience(town, Target("segment", segment.key), category, today_jst())
+        except NobodyMatches as error:
+            if not segment.closed:
+                yield str(error)
 
 
 async def _add(login: str, role: str, password: str) -> None:

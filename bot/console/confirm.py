@@ -61,7 +61,9 @@ async def approve(visit: Visit) -> web.Response:
     if error or outlook.problems or _reaches_nobody(found, outlook):
         return _confirm_page(visit, found, outlook, error)
     try:
-        await posting.approve(visit.service.office, found.id, staff=visit.staff.login)
+        await posting.approve(
+            visit.service.office, found.id, staff=visit.staff.login, version_id=found.version_id
+        )
     except Refused as refused:
         return _confirm_page(visit, found, Outlook((), tuple(refused.problems)))
     return redirect(f"/console/notices/{found.id}")

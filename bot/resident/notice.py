@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.pages import page, service_of
@@ -38,7 +37,10 @@ async def show_notice(request: web.Request) -> web.Response:
         if found is None or not _is_public(found):
             raise web.HTTPNotFound
         earlier = await _public(connection, found.corrects)
-        later = [await _public(connection, number) for number in await _corrections(connection, notice_id)]
+        later = [
+            await _public(connection, number)
+            for number in await notices.corrections_of(connection, notice_id)
+        ]
     announced = announcement(service.office, found)
     response = page(
         request,
@@ -72,12 +74,3 @@ def _section(announced: Announcement, language: str) -> Section:
 async def _public(connection: AsyncConnection, notice_id: int | None) -> Notice | None:
     found = None if notice_id is None else await notices.get(connection, notice_id)
     return found if found and _is_public(found) else None
-
-
-async def _corrections(connection: AsyncConnection, notice_id: int) -> list[int]:
-    rows = await connection.scalars(
-        select(notices.notice.c.id)
-        .where(notices.notice.c.corrects == notice_id)
-        .order_by(notices.notice.c.id)
-    )
-    return [int(row) for row in rows]

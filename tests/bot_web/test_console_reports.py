@@ -94,7 +94,8 @@ def test_the_axis_ends_at_a_round_figure_that_holds_every_value(highest: int, to
 
 def test_every_mark_of_a_chart_lies_inside_it() -> None:
     for width, height in ((760, 380), (358, 330)):
-        chart = draw(small_report(date(2022, 9, 15)), width, height)
+        found = small_report(date(2022, 9, 15))
+        chart = draw(found, width, height)
         marks = [
             *chart.ticks,
             *chart.years,
@@ -104,7 +105,8 @@ def test_every_mark_of_a_chart_lies_inside_it() -> None:
         ]
         assert all(0 <= mark.x <= width and 0 <= mark.y <= height for mark in marks)
         assert chart.provisional is not None
-        assert len(chart.line.split()) == 24 + 6
+        known = [month for year in found.years for month in year.months if month.actual is not None]
+        assert len(chart.line.split()) == len(known) > 0
 
 
 @pytest.mark.usefixtures("registrations")

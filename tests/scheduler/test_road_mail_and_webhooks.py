@@ -1,0 +1,207 @@
+"""The roads to a mail server and to partners' webhooks, each failing as they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from outside import HOOK_SECRET, Outside, register
+from scripted import Stage, eventually, fire, plan_all, refusals_of, rows_of, sending, settled, tally_of
+
+from channels.sandbox.webhook import WebhookFaults
+from scheduler.sender import Sender
+from scheduler.sweeps import take_over
+
+PEOPLE = [f"p{number:02d}@example.jp" for number in range(17)]
+ONCE = Counter(PEOPLE)
+
+
+async def planned(stage: Stage, channel: str, addresses: list[str], **changes: Any) -> int:
+    """A notice on one channel, ready to be sent; its delivery."""
+    await register(stage.database, stage.office.keys, channel, addresses)
+    deliveries = await fire(stage, **{"category": "saigai", "channels": (channel,), **changes})
+    await plan_all(stage)
+    return deliveries[channel]
+
+
+async def send_all(stage: Stage, delivery_id: int) -> None:
+    async with sending(stage.office):
+        await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
+
+
+async def test_everybody_gets_one_mail(real: Stage, outside: Outside) -> None:
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE
+    assert (await tally_of(real.database, delivery_id)).accepted == len(PEOPLE)
+
+
+async def test_one_refused_address_is_noted_and_the_others_get_their_mail(
+    real: Stage, outside: Outside
+) -> None:
+    outside.smtp.faults.refuse = {"p03@example.jp": "550 5.1.1 no such user"}
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE - Counter(["p03@example.jp"])
+    assert list((await refusals_of(real.database, delivery_id)).values()) == ["mailbox_unknown"]
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.refused) == (16, 1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("drops", [1, 3])
+async def test_after_a_connection_lost_behind_the_content_at_most_the_mail_in_flight_comes_twice(
+    real: Stage, outside: Outside, drops: int
+) -> None:
+    outside.smtp.faults.drop_after_data = drops
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert set(outside.smtp.mailroom.recipients) == set(PEOPLE)
+    stats = outside.smtp.mailroom.stats()
+    assert stats["duplicates"] <= drops
+    # A repeated mail is recognisable: one Message-ID for each person.
+    assert len(outside.smtp.mailroom.message_ids) == len(PEOPLE)
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.refused, found.unknown) == (len(PEOPLE), 0, 0)
+
+
+@pytest.mark.faults
+async def test_a_connection_lost_before_the_content_doubles_nobody(real: Stage, outside: Outside) -> None:
+    outside.smtp.faults.drop_before_data = 2
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE
+
+
+@pytest.mark.faults
+async def test_a_greylisted_address_gets_its_mail_at_the_next_try(real: Stage, outside: Outside) -> None:
+    outside.smtp.faults.refuse = {"p02@example.jp": ["450 4.2.0 greylisted", "450 4.2.0 greylisted"]}
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE
+
+
+@pytest.mark.faults
+async def test_an_address_put_off_for_good_is_refused_and_says_so(real: Stage, outside: Outside) -> None:
+    outside.smtp.faults.refuse = {"p02@example.jp": "450 4.2.0 greylisted"}
+    delivery_id = await planned(real, "mail", PEOPLE)
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE - Counter(["p02@example.jp"])
+    assert list((await refusals_of(real.database, delivery_id)).values()) == ["temporarily_refused"]
+
+
+@pytest.mark.faults
+async def test_a_busy_mail_server_only_delays(real: Stage, outside: Outside) -> None:
+    outside.smtp.faults.content = "451 4.3.0 try again later"
+    delivery_id = await planned(real, "mail", PEOPLE)
+    async with sending(real.office):
+        await eventually(lambda: _has_reason(real, delivery_id, "server_busy"))
+        outside.smtp.faults.content = ""
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    assert outside.smtp.mailroom.recipients == ONCE
+
+
+@pytest.mark.faults
+async def test_a_mail_server_that_is_down_gets_everything_when_it_is_back(
+    real: Stage, outside: Outside
+) -> None:
+    await outside.smtp.stop()
+    delivery_id = await planned(real, "mail", PEOPLE)
+    async with sending(real.office):
+        await eventually(lambda: _has_reason(real, delivery_id, "unreachable"))
+        await outside.smtp.start(port=outside.smtp_port)
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    assert outside.smtp.mailroom.recipients == ONCE
+
+
+async def _has_reason(stage: Stage, delivery_id: int, reason: str) -> bool:
+    return reason in {row.reason for row in await rows_of(stage.database, delivery_id)}
+
+
+@pytest.mark.faults
+async def test_a_mail_sender_killed_again_and_again_repeats_at_most_what_was_in_hand(
+    real: Stage, outside: Outside
+) -> None:
+    outside.smtp.faults.latency_ms = 15
+    delivery_id = await planned(real, "mail", PEOPLE)
+    kills = 4
+    for _ in range(kills):
+        one = Sender(real.office, "killed")
+        running = asyncio.create_task(one.run())
+        await asyncio.sleep(0.12)
+        await one.stop(within=0)
+        await running
+        await take_over(real.office)
+    await send_all(real, delivery_id)
+    assert set(outside.smtp.mailroom.recipients) == set(PEOPLE)
+    # Progress is written for every ten mails; batches here hold five, so each kill repeats one at most.
+    assert outside.smtp.mailroom.stats()["duplicates"] <= kills * outside.mail_batch
+    assert len(outside.smtp.mailroom.message_ids) == len(PEOPLE)
+    assert (await tally_of(real.database, delivery_id)).accepted == len(PEOPLE)
+
+
+def hooks(outside: Outside, *names: str) -> list[str]:
+    return [f"{outside.hooks_origin}/hooks/{name} {HOOK_SECRET}" for name in names]
+
+
+async def test_partners_get_the_notice_with_a_signature_that_holds(real: Stage, outside: Outside) -> None:
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus", "radio"))
+    await send_all(real, delivery_id)
+    assert {arrival.hook: arrival.valid for arrival in outside.hooks.arrivals} == {"bus": True, "radio": True}
+    assert {arrival.title for arrival in outside.hooks.arrivals} == {"乳幼児健診のお知らせ"}
+    assert (await tally_of(real.database, delivery_id)).accepted == 2
+
+
+@pytest.mark.faults
+async def test_a_partner_whose_server_failed_gets_the_same_event_again(real: Stage, outside: Outside) -> None:
+    outside.hooks.faults = WebhookFaults(status=500)
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.office):
+        await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
+        outside.hooks.faults = WebhookFaults()
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    assert outside.hooks.stats()["received"] >= 2
+    assert len(outside.hooks.webhook_ids) == 1
+    assert all(arrival.valid for arrival in outside.hooks.arrivals)
+    assert (await tally_of(real.database, delivery_id)).accepted == 1
+
+
+@pytest.mark.faults
+async def test_a_partner_who_asks_for_an_absurd_wait_is_asked_again_within_the_hour(
+    real: Stage, outside: Outside
+) -> None:
+    outside.hooks.faults = WebhookFaults(status=503, retry_after="99999999999999999999")
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.office):
+        await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
+    (row,) = await rows_of(real.database, delivery_id)
+    assert row.state == "ready"
+    assert row.not_before - row.created_at < 2 * 3_600_000
+
+
+@pytest.mark.faults
+async def test_a_partner_out_of_reach_does_not_keep_the_other_waiting(real: Stage, outside: Outside) -> None:
+    unreachable = f"http://127.0.0.1:9/hooks/bus {HOOK_SECRET}"
+    delivery_id = await planned(real, "webhook", [unreachable, *hooks(outside, "radio")])
+    async with sending(real.office):
+        await eventually(lambda: _arrived(outside))
+        await eventually(lambda: _accepted(real, delivery_id))
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.open) == (1, 1)
+
+
+async def _arrived(outside: Outside) -> bool:
+    return bool(outside.hooks.received)
+
+
+async def _accepted(stage: Stage, delivery_id: int) -> bool:
+    return bool((await tally_of(stage.database, delivery_id)).accepted)
+
+
+async def test_a_partner_who_wants_no_more_is_noted_as_gone(real: Stage, outside: Outside) -> None:
+    outside.hooks.faults = WebhookFaults(status=410)
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    await send_all(real, delivery_id)
+    assert list((await refusals_of(real.database, delivery_id)).values()) == ["gone"]

@@ -1,0 +1,256 @@
+"""The sender is stopped, killed, robbed of its lease or of its database: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from scripted import (
+    Script,
+    Stage,
+    eventually,
+    make_stage,
+    refusals_of,
+    rows_of,
+    run_sql,
+    sending,
+    settled,
+    states,
+    tally_of,
+)
+from sqlalchemy import text
+
+from channels.channel import Part, Refusal, UnknownOutcome
+from content.database import Database
+from content.keys import Keys
+from content.town import Town
+from scheduler.sender import Sender
+from scheduler.sweeps import sweep, take_over
+
+pytestmark = pytest.mark.faults
+
+
+async def until(stage: Stage, delivery_id: int, state: str) -> None:
+    async def reached() -> bool:
+        return state in await states(stage.database, delivery_id)
+
+    await eventually(reached)
+
+
+async def until_settled(stage: Stage, delivery_id: int) -> None:
+    await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
+
+
+async def test_an_owner_whose_lease_ran_out_can_settle_nothing(stage: Stage) -> None:
+    ids = await stage.subscribers(4)
+    delivery_id = await stage.deliver([ids])
+
+    async def lose_the_lease() -> None:
+        await run_sql(stage.database, "UPDATE batch SET fence = fence + 1, lease_owner = 'another'")
+
+    refusal = Part(1, (Refusal(ids[1], "refused"),))
+    stage.line.then(1, lose_the_lease, refusal, 2)
+    async with sending(stage.office):
+        await eventually(lambda: _called(stage, 1))
+        await asyncio.sleep(0.1)
+        (row,) = await rows_of(stage.database, delivery_id)
+    assert (row.state, row.lease_owner) == ("claimed", "another")
+    assert (row.position, row.accepted, row.refused) == (1, 1, 0)
+    assert await refusals_of(stage.database, delivery_id) == {}
+    # It also stops handing out the rest, which is the other's now.
+    assert stage.line.accepted == ids[:1]
+
+
+async def test_an_owner_whose_lease_ran_out_cannot_give_the_batch_back_either(stage: Stage) -> None:
+    delivery_id = await stage.deliver([await stage.subscribers(2)])
+
+    async def lose_the_lease() -> None:
+        await run_sql(stage.database, "UPDATE batch SET fence = fence + 1, lease_owner = 'another'")
+
+    stage.line.then(lose_the_lease, UnknownOutcome("no_answer", "応答なし"))
+    async with sending(stage.office):
+        await eventually(lambda: _called(stage, 1))
+        await asyncio.sleep(0.1)
+    (row,) = await rows_of(stage.database, delivery_id)
+    assert (row.state, row.lease_owner, row.reason) == ("claimed", "another", "")
+
+
+async def _called(stage: Stage, times: int) -> bool:
+    return len(stage.line.calls) >= times
+
+
+async def test_a_lease_that_ran_out_is_swept_and_the_rest_goes_out_with_the_same_key(stage: Stage) -> None:
+    ids = await stage.subscribers(3)
+    delivery_id = await stage.deliver([ids])
+    forever = asyncio.Event()
+    stage.line.then(1, forever)
+    sender = Sender(stage.office, "killed")
+    running = asyncio.create_task(sender.run())
+    await eventually(lambda: _position(stage, delivery_id, 1))
+    running.cancel()
+    await sweep(stage.office)
+    assert await states(stage.database, delivery_id) == ["claimed"]
+    await run_sql(stage.database, "UPDATE batch SET lease_until = 1")
+    await sweep(stage.office)
+    assert await states(stage.database, delivery_id) == ["unknown"]
+    await sender.stop(0)
+    async with sending(stage.office):
+        await until_settled(stage, delivery_id)
+    first, second = stage.line.calls
+    assert first.retry_key == second.retry_key
+    assert second.recipients == tuple(ids[1:])
+    assert Counter(stage.line.accepted) == Counter(ids)
+
+
+async def _position(stage: Stage, delivery_id: int, position: int) -> bool:
+    return (await rows_of(stage.database, delivery_id))[0].position == position
+
+
+async def test_stopping_lets_finish_what_is_in_hand_and_claims_nothing_more(stage: Stage) -> None:
+    ids = await stage.subscribers(4)
+    delivery_id = await stage.deliver([ids[:2], ids[2:]])
+    gate = asyncio.Event()
+    stage.line.then(gate)
+    sender = Sender(stage.office, "tester")
+    running = asyncio.create_task(sender.run())
+    await until(stage, delivery_id, "claimed")
+    stopping = asyncio.create_task(sender.stop(within=5))
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.wait_for(asyncio.gather(stopping, running), 5)
+    assert await states(stage.database, delivery_id) == ["settled", "ready"]
+    assert len(stage.line.calls) == 1
+
+
+async def test_what_is_cut_off_by_stopping_is_taken_over_at_the_next_start(stage: Stage) -> None:
+    ids = await stage.subscribers(3)
+    delivery_id = await stage.deliver([ids])
+    stage.line.then(2, asyncio.Event())
+    async with sending(stage.office, within=0.05):
+        await eventually(lambda: _position(stage, delivery_id, 2))
+    assert await states(stage.database, delivery_id) == ["claimed"]
+    await take_over(stage.office)
+    assert await states(stage.database, delivery_id) == ["unknown"]
+    async with sending(stage.office):
+        await until_settled(stage, delivery_id)
+    assert [call.recipients for call in stage.line.calls] == [tuple(ids), (ids[2],)]
+    assert len({call.retry_key for call in stage.line.calls}) == 1
+    assert Counter(stage.line.accepted) == Counter(ids)
+
+
+async def test_nothing_is_sent_any_more_when_stop_comes_while_a_claim_is_on_its_way(
+    small_stage: Stage,
+) -> None:
+    delivery_id = await small_stage.deliver([await small_stage.subscribers(2)])
+    other = Database(small_stage.database.url)
+    sender = Sender(small_stage.office, "tester")
+    try:
+        async with other.write() as connection:
+            # The ledger is busy: every lane waits inside its claim.
+            await connection.execute(text("UPDATE batch SET reason = reason"))
+            running = asyncio.create_task(sender.run())
+            await asyncio.sleep(0.1)
+            await sender.stop(within=0.1)
+        await asyncio.wait_for(running, 10)
+    finally:
+        await other.close()
+    assert small_stage.line.calls == []
+    assert await states(small_stage.database, delivery_id) == ["ready"]
+
+
+async def test_after_stop_has_returned_nothing_is_running(small_stage: Stage) -> None:
+    delivery_id = await small_stage.deliver([await small_stage.subscribers(2)])
+    ended = asyncio.Event()
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    small_stage.line.then(slow_to_end)
+    async with sending(small_stage.office, within=0.05):
+        await until(small_stage, delivery_id, "claimed")
+        await eventually(lambda: _called(small_stage, 1))
+    assert ended.is_set()
+    assert small_stage.line.closed == 2
+
+
+async def test_when_the_ledger_is_away_at_settling_the_sweep_mends_it(stage: Stage) -> None:
+    ids = await stage.subscribers(2)
+    delivery_id = await stage.deliver([ids])
+
+    async def take_the_ledger_away() -> None:
+        await run_sql(stage.database, "ALTER TABLE batch RENAME TO batch_away")
+
+    stage.line.then(take_the_ledger_away, 2)
+    async with sending(stage.office):
+        await eventually(lambda: _accepted(stage, 2))
+        # Claims fail meanwhile, and the lanes live on.
+        await asyncio.sleep(0.2)
+        await run_sql(stage.database, "ALTER TABLE batch_away RENAME TO batch")
+        (row,) = await rows_of(stage.database, delivery_id)
+        assert (row.state, row.position) == ("claimed", 0)
+        await run_sql(stage.database, "UPDATE batch SET lease_until = 1")
+        await sweep(stage.office)
+        await until_settled(stage, delivery_id)
+    # The repeat carries the key under which the first was accepted, so LINE delivers once.
+    assert len(stage.line.calls) == 2
+    assert len({(call.retry_key, call.recipients) for call in stage.line.calls}) == 1
+    assert (await tally_of(stage.database, delivery_id)).accepted == 2
+
+
+async def _accepted(stage: Stage, number: int) -> bool:
+    return len(stage.line.accepted) >= number
+
+
+async def test_when_the_ledger_refuses_one_entry_the_batch_is_repeated_with_its_key(stage: Stage) -> None:
+    ids = await stage.subscribers(2)
+    delivery_id = await stage.deliver([ids])
+    stage.line.then(Part(2, (Refusal(999_999, "nobody with this number"),)))
+    async with sending(stage.office):
+        await until_settled(stage, delivery_id)
+    assert len({(call.retry_key, call.recipients) for call in stage.line.calls}) == 1
+    found = await tally_of(stage.database, delivery_id)
+    assert (found.accepted, found.refused, found.unknown) == (2, 0, 0)
+
+
+async def test_a_lane_outlives_a_ledger_that_is_away_for_a_while(stage: Stage) -> None:
+    await run_sql(stage.database, "ALTER TABLE batch RENAME TO batch_away")
+    async with sending(stage.office):
+        await asyncio.sleep(0.2)
+        await run_sql(stage.database, "ALTER TABLE batch_away RENAME TO batch")
+        delivery_id = await stage.deliver([await stage.subscribers(2)])
+        await until_settled(stage, delivery_id)
+
+
+async def test_senders_killed_again_and_again_lose_nobody_and_keep_every_key(
+    town: Town, sqlite_database: Database, keys: Keys
+) -> None:
+    stage = make_stage(town, sqlite_database, keys, line=Script(concurrency=3))
+    ids = await stage.subscribers(40)
+    delivery_id = await stage.deliver([ids[start : start + 4] for start in range(0, 40, 4)])
+
+    async def pause() -> None:
+        await asyncio.sleep(0.03)
+
+    for _ in range(60):
+        stage.line.then(1, pause, 1, pause, 1, pause, 1)
+    for _ in range(8):
+        sender = Sender(stage.office, "killed")
+        running = asyncio.create_task(sender.run())
+        await asyncio.sleep(0.12)
+        await sender.stop(within=0)
+        await running
+        await take_over(stage.office)
+    async with sending(stage.office):
+        await until_settled(stage, delivery_id)
+    found = await tally_of(sqlite_database, delivery_id)
+    assert (found.accepted, found.refused, found.unknown) == (40, 0, 0)
+    assert set(stage.line.accepted) == set(ids)
+    rows = await rows_of(sqlite_database, delivery_id)
+    assert {call.retry_key for call in stage.line.calls} == {row.retry_key for row in rows}
+    # At most the part in flight is repeated, each time under the same key.
+    for call in stage.line.calls:
+        assert len(call.recipients) <= 4

@@ -1,0 +1,85 @@
+"""Walking through a frozen list of which some have gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.channel import Part, Refusal
+from scheduler.slices import Walk
+
+
+@dataclass
+class Book:
+    """What the ledger would know of the batch."""
+
+    positions: list[int] = field(default_factory=lambda: [0])
+    accepted: int = 0
+    refused: list[int] = field(default_factory=list)
+
+    def write(self, walk: Walk, accepted: int) -> None:
+        self.positions.append(walk.position)
+        self.accepted += accepted
+        self.refused += [item.subscriber_id for item in walk.take_refusals()]
+
+
+def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> list[int]:
+    """One claim of the batch: so many parts of it at most; who was handed to the channel and settled."""
+    here = {one: f"address of {one}" for one in frozen if data.draw(st.booleans(), label=f"{one} is here")}
+    walk = Walk(frozen, book.positions[-1], here)
+    left = [recipient.subscriber_id for recipient in walk.sendable]
+    if not left:
+        book.write(walk, 0)
+        return []
+    settled: list[int] = []
+    for _ in range(steps):
+        if not left:
+            break
+        size = data.draw(st.integers(1, len(left)), label="size")
+        part, left = left[:size], left[size:]
+        refused = tuple(Refusal(one, "refused") for one in part if data.draw(st.booleans()))
+        walk.advance(Part(size, refused))
+        book.write(walk, size - len(refused))
+        settled += part
+    return settled
+
+
+@given(data=st.data(), size=st.integers(1, 12), claims=st.integers(0, 3))
+def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
+    data: st.DataObject, size: int, claims: int
+) -> None:
+    frozen = [7 * number for number in range(1, size + 1)]
+    book = Book()
+    sent: list[int] = []
+    for steps in [*[data.draw(st.integers(0, 2)) for _ in range(claims)], size]:
+        if book.positions[-1] < size:
+            sent += walk_on(data, frozen, book, steps)
+    assert book.positions[-1] == size
+    assert book.positions == sorted(book.positions)
+    assert book.accepted + len(book.refused) == size
+    assert len(set(book.refused)) == len(book.refused)
+    assert len(set(sent)) == len(sent), "somebody was sent to again after being settled"
+
+
+def test_who_has_gone_is_skipped_and_counted_as_gone() -> None:
+    walk = Walk([1, 2, 3], 0, {1: "a", 3: "c"})
+    assert [recipient.subscriber_id for recipient in walk.sendable] == [1, 3]
+    walk.advance(Part(1))
+    assert walk.position == 2
+    assert [(item.subscriber_id, item.reason) for item in walk.take_refusals()] == [(2, "gone")]
+
+
+def test_a_refusal_is_taken_once() -> None:
+    walk = Walk([1, 2], 0, {1: "a", 2: "b"})
+    walk.advance(Part(1, (Refusal(1, "mailbox_unknown", "5.1.1"),)))
+    assert [item.detail for item in walk.take_refusals()] == ["5.1.1"]
+    assert walk.take_refusals() == []
+
+
+def test_when_all_have_gone_the_list_is_through() -> None:
+    walk = Walk([4, 5], 1, {})
+    assert walk.sendable == []
+    assert walk.position == 2
+    assert [item.subscriber_id for item in walk.take_refusals()] == [5]

@@ -1,0 +1,127 @@
+"""What the clock does by itself: leases, old ids, the counts of the days that have ended."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import time_machine
+from factories import APRIL_TUESDAY, line_id
+from scripted import Stage, rows_of, run_sql, states
+
+from content import counts, inbox
+from content.clock import DAY, JST, MINUTE, now_ms
+from content.subscribers import Preferences, Registration, register_many
+from scheduler.sweeps import snapshot_counts, sweep, take_over
+
+TUESDAY = datetime(2026, 4, 7, 9, 30, tzinfo=JST)
+
+
+async def test_only_leases_that_ran_out_are_released(stage: Stage) -> None:
+    delivery_id = await stage.deliver([[one] for one in await stage.subscribers(4)])
+    changes = "UPDATE batch SET state = 'claimed', lease_owner = 'x', lease_until = :until WHERE seq = :seq"
+    await run_sql(stage.database, changes, until=now_ms() - 1, seq=0)
+    await run_sql(stage.database, changes, until=now_ms() + MINUTE, seq=1)
+    await run_sql(stage.database, "UPDATE batch SET state = 'settled' WHERE seq = 2")
+    await sweep(stage.office)
+    assert await states(stage.database, delivery_id) == ["unknown", "claimed", "settled", "ready"]
+    released = (await rows_of(stage.database, delivery_id))[0]
+    assert (released.lease_owner, released.lease_until) == ("", 0)
+    assert released.not_before <= now_ms()
+
+
+async def test_the_only_sender_of_a_database_takes_over_every_lease_at_its_start(stage: Stage) -> None:
+    delivery_id = await stage.deliver([[one] for one in await stage.subscribers(3)])
+    await run_sql(
+        stage.database,
+        "UPDATE batch SET state = 'claimed', lease_until = :until WHERE seq < 2",
+        until=now_ms() + MINUTE,
+    )
+    await take_over(stage.office)
+    assert await states(stage.database, delivery_id) == ["unknown", "unknown", "ready"]
+
+
+async def test_a_released_batch_keeps_its_key_and_what_it_had_reached(stage: Stage) -> None:
+    delivery_id = await stage.deliver([await stage.subscribers(3)])
+    (before,) = await rows_of(stage.database, delivery_id)
+    await run_sql(
+        stage.database,
+        "UPDATE batch SET state = 'claimed', attempt = 1, fence = 1, position = 2, accepted = 2",
+    )
+    await sweep(stage.office)
+    (after,) = await rows_of(stage.database, delivery_id)
+    assert after.retry_key == before.retry_key
+    assert (after.position, after.accepted, after.attempt) == (2, 2, 1)
+
+
+async def test_ids_of_handled_events_are_forgotten_after_two_weeks_and_waiting_ones_never(
+    stage: Stage,
+) -> None:
+    now = now_ms()
+    ages = {"new": 13 * DAY, "old": 15 * DAY, "waiting": 15 * DAY}
+    async with stage.database.write() as connection:
+        for event_id, age in ages.items():
+            await inbox.store(
+                connection,
+                stage.office.keys,
+                event_id=event_id,
+                account="line",
+                payload={},
+                occurred_at=now - age,
+                received_at=now - age,
+            )
+        for event_id in ("new", "old"):
+            await inbox.finish(connection, event_id)
+    await sweep(stage.office)
+    async with stage.database.read() as connection:
+        kept = await connection.exec_driver_sql("SELECT id FROM inbound_event ORDER BY id")
+        assert [row.id for row in kept] == ["new", "waiting"]
+
+
+async def registered(stage: Stage, *days_before_tuesday: int) -> None:
+    chosen = Preferences(categories=frozenset({"saigai"}))
+    registrations = [
+        Registration("line", "line", line_id(number + 1), chosen, APRIL_TUESDAY - days * DAY)
+        for number, days in enumerate(days_before_tuesday)
+    ]
+    async with stage.database.write() as connection:
+        await register_many(connection, stage.office.keys, registrations, reason="import")
+
+
+async def line_counts(stage: Stage) -> dict[date, int]:
+    async with stage.database.read() as connection:
+        rows = await counts.snapshots(connection, date(2026, 1, 1), date(2026, 12, 31))
+    return {day: number for day, account, category, number in rows if (account, category) == ("line", "")}
+
+
+async def test_the_counts_of_every_day_that_has_ended_are_written_once(stage: Stage) -> None:
+    await registered(stage, 3, 3, 1, 0)
+    with time_machine.travel(TUESDAY):
+        assert await snapshot_counts(stage.office) == 3
+        assert await snapshot_counts(stage.office) == 0
+    assert await line_counts(stage) == {
+        date(2026, 4, 4): 2,
+        date(2026, 4, 5): 2,
+        date(2026, 4, 6): 3,
+    }
+
+
+async def test_days_of_a_downtime_are_filled_in_afterwards(stage: Stage) -> None:
+    await registered(stage, 1)
+    with time_machine.travel(TUESDAY):
+        assert await snapshot_counts(stage.office) == 1
+    with time_machine.travel(TUESDAY + timedelta(days=4)):
+        assert await snapshot_counts(stage.office) == 4
+    assert sorted(await line_counts(stage)) == [date(2026, 4, day) for day in range(6, 11)]
+
+
+async def test_a_town_without_registrations_has_nothing_to_write(stage: Stage) -> None:
+    assert await snapshot_counts(stage.office) == 0
+
+
+async def test_a_day_ends_at_midnight_in_japan(stage: Stage) -> None:
+    await registered(stage, 1)
+    midnight = datetime(2026, 4, 7, 0, 0, tzinfo=JST)
+    with time_machine.travel(midnight - timedelta(seconds=5)):
+        assert await snapshot_counts(stage.office) == 0
+    with time_machine.travel(midnight):
+        assert await snapshot_counts(stage.office) == 1
