@@ -48,8 +48,7 @@ delivery = Table(
     Column("state", Text, nullable=False),
     # Why a stopped delivery stopped: quota, credentials, …
     Column("reason", Text, nullable=False, server_default=""),
-    # Where planning goes on after a crash: language and highest subscriber id already in a batch.
-    Column("planning_language", Integer, nullable=False, server_default="0"),
+    # Where planning goes on after a crash: the highest subscriber id already in a batch.
     Column("planned_up_to", BigInteger, nullable=False, server_default="0"),
     Column("batches", Integer, nullable=False, server_default="0"),
     Column("planned", Integer, nullable=False, server_default="0"),
@@ -116,7 +115,6 @@ class Delivery:
     lane: str
     state: str
     reason: str
-    planning_language: int
     planned_up_to: int
     batches: int
     planned: int
@@ -240,14 +238,8 @@ async def add_batches(
         )
 
 
-async def remember_planning(
-    connection: AsyncConnection, delivery_id: int, *, language: int, up_to: int
-) -> None:
-    await connection.execute(
-        update(delivery)
-        .where(delivery.c.id == delivery_id)
-        .values(planning_language=language, planned_up_to=up_to)
-    )
+async def remember_planning(connection: AsyncConnection, delivery_id: int, *, up_to: int) -> None:
+    await connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(planned_up_to=up_to))
 
 
 async def finish_planning(connection: AsyncConnection, delivery_id: int, at: int) -> None:
@@ -417,7 +409,6 @@ def _delivery_columns() -> Select[Any]:
         delivery.c.lane,
         delivery.c.state,
         delivery.c.reason,
-        delivery.c.planning_language,
         delivery.c.planned_up_to,
         delivery.c.batches,
         delivery.c.planned,

@@ -76,13 +76,6 @@ def audience(town: Town, target: Target, category: str, today: date) -> ColumnEl
     raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
 
 
-def reads(language: str, languages: tuple[str, ...]) -> ColumnElement[bool]:
-    """Subscribers who get the `language` text of a notice that has `languages`."""
-    if language != "ja":
-        return subscriber.c.language == language
-    return subscriber.c.language.not_in([item for item in languages if item != "ja"])
-
-
 async def count_audience(
     connection: AsyncConnection, town: Town, target: Target, category: str, accounts: list[str], today: date
 ) -> dict[str, int]:

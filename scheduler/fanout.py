@@ -70,7 +70,7 @@ async def _plan_list(office: Office, connection: AsyncConnection, planned: Deliv
     if len(people) < SLICE:
         await ledger.finish_planning(connection, planned.id, now)
         return False
-    await ledger.remember_planning(connection, planned.id, language=0, up_to=people[-1][0])
+    await ledger.remember_planning(connection, planned.id, up_to=people[-1][0])
     return True
 
 

@@ -227,11 +227,11 @@ async def test_a_delivery_that_another_process_is_planning_is_passed_over(postgr
 async def test_planning_is_remembered_between_slices(database, keys, send):
     async with database.write() as connection:
         _, delivery_id = await send(connection, 2, 1, planned=False)
-        await ledger.remember_planning(connection, delivery_id, language=1, up_to=40)
+        await ledger.remember_planning(connection, delivery_id, up_to=40)
     async with database.write() as connection:
         planned = await ledger.lock_delivery(connection, delivery_id)
         assert (planned.batches, planned.planned) == (2, 3)
-        assert (planned.planning_language, planned.planned_up_to) == (1, 40)
+        assert planned.planned_up_to == 40
         more = [(await make_subscriber(connection, keys, NEWCOMER)).id]
         await ledger.add_batches(connection, planned, [("en", more)], at=NOW)
         await ledger.finish_planning(connection, delivery_id, NOW)

@@ -19,7 +19,7 @@ from properties import few_examples, undone
 from sqlalchemy import select
 
 from content import subscribers
-from content.segments import NobodyMatches, Target, audience, count_audience, reads
+from content.segments import NobodyMatches, Target, audience, count_audience
 from content.subscribers import Preferences, Registration, subscriber
 
 TODAY = date(2026, 4, 7)
@@ -199,15 +199,6 @@ async def test_counts_are_given_per_account_also_when_nobody_matches(database, p
             await count_audience(connection, town, Target("segment", "gone"), "saigai", ["line"], TODAY)
 
 
-async def test_who_reads_a_language_the_notice_lacks_gets_japanese(database, people):
-    async with database.write() as connection:
-        parent, elder, newcomer = await people(connection)
-        assert await who(connection, reads("ja", ("ja",))) == [parent, elder, newcomer]
-        assert await who(connection, reads("ja", ("ja", "en"))) == [parent, elder]
-        assert await who(connection, reads("en", ("ja", "en"))) == [newcomer]
-        assert await who(connection, reads("ja-easy", ("ja", "ja-easy"))) == []
-
-
 def test_a_target_is_described_in_words(town):
     assert Target().describe(town, "kosodate") == "「子育て」を選んだ登録者"
     assert Target("everyone").describe(town, "saigai") == "登録者全員(選んだ分野によらない)"
@@ -297,11 +288,10 @@ def reached(target, rules, category, chosen, today):
     target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),
     category=st.sampled_from(CATEGORIES),
     today=st.sampled_from([date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30), date(2026, 5, 1)]),
-    languages=st.sampled_from([("ja",), ("ja", "en"), ("ja", "ja-easy", "en")]),
 )
 @few_examples
 async def test_the_database_and_plain_python_agree_on_the_audience(
-    database, keys, people, rules, target, category, today, languages
+    database, keys, people, rules, target, category, today
 ):
     town = create_town(segments=[segment(*rules)])
     async with undone(database) as connection:
@@ -317,9 +307,3 @@ async def test_the_database_and_plain_python_agree_on_the_audience(
             if reached(target, rules, category, chosen, today)
         ]
         assert found == expected
-        by_language = [
-            reader
-            for language in languages
-            for reader in await who(connection, condition & reads(language, languages))
-        ]
-        assert sorted(by_language) == found

@@ -232,7 +232,6 @@ def upgrade() -> None:
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
-        sa.Column("planning_language", sa.Integer(), server_default="0", nullable=False),
         sa.Column("planned_up_to", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("batches", sa.Integer(), server_default="0", nullable=False),
         sa.Column("planned", sa.Integer(), server_default="0", nullable=False),
