@@ -19,13 +19,12 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    insert,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY, HOUR
-from content.database import metadata
+from content.database import insert_unless_known, metadata
 from content.subscribers import preference, registration_event, subscriber
 
 EPOCH = date(1970, 1, 1)
@@ -140,7 +139,8 @@ async def _write(
 ) -> None:
     if figures:
         await connection.execute(
-            insert(daily_count),
+            # Another process may have written the same day a moment ago.
+            insert_unless_known(connection, daily_count).on_conflict_do_nothing(),
             [
                 {"day": day, "account": account, "category": category, "subscribers": count, "taken_at": at}
                 for account, category, count in figures

@@ -6,16 +6,17 @@ any number of processes write. Times in rows are integers: milliseconds since th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
-from sqlalchemy import BigInteger, Integer, MetaData, Table, event, func, select
+from sqlalchemy import BigInteger, Integer, MetaData, Table, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from content.wakeups import CHANNEL, Signal, Wakeups, hear_postgres
 
 metadata = MetaData(
     naming_convention={
@@ -52,7 +53,7 @@ class Database:
             async_url = parsed.set(drivername="postgresql+asyncpg")
             self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10, hide_parameters=True)
             self._reader = self._writer
-        self._signals: dict[str, WeakSet[Signal]] = {}
+        self.wakeups = Wakeups()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -63,18 +64,21 @@ class Database:
     async def write(self, wake: str | None = None) -> AsyncIterator[AsyncConnection]:
         async with self._writer.begin() as connection:
             yield connection
+            if wake is not None and not self.is_sqlite:
+                # Inside the transaction: other processes hear of it exactly when it commits.
+                await connection.execute(select(func.pg_notify(CHANNEL, wake)))
         if wake is not None:
-            self.wake(wake)
+            self.wakeups.wake(wake)
 
     def listen(self, topic: str) -> Signal:
-        """A signal of one's own; each listener is woken, whoever else was listening."""
-        signal = Signal()
-        self._signals.setdefault(topic, WeakSet()).add(signal)
-        return signal
+        """A signal of one's own for a topic."""
+        return self.wakeups.listen(topic)
 
-    def wake(self, topic: str) -> None:
-        for signal in self._signals.get(topic, ()):
-            signal.set()
+    async def hear_others(self) -> None:
+        """On PostgreSQL pass on the wake-ups of other processes, until cancelled."""
+        if not self.is_sqlite:
+            dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+            await hear_postgres(dsn, self.wakeups)
 
     async def close(self) -> None:
         await self._reader.dispose()
@@ -86,14 +90,21 @@ class Database:
         return self._writer
 
 
-class Signal(asyncio.Event):
-    """Hurry, not truth: a lost signal only delays until the listener's own poll."""
+def insert_unless_known(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can be told to do nothing when the row is there: `.on_conflict_do_nothing(…)`."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
-    async def wait_for(self, timeout: float) -> None:
-        """Until it is set or `timeout` seconds have passed; leaves it cleared."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), timeout)
-        self.clear()
+
+async def refresh_statistics(connection: AsyncConnection, *tables: Table) -> None:
+    """After a bulk insert: PostgreSQL plans with the figures of before until told otherwise.
+
+    Right after an import into an empty database it would count an audience by a nested scan.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            await connection.execute(text(f"ANALYZE {table.name}"))
 
 
 async def reserve_ids(connection: AsyncConnection, table: Table, number: int) -> list[int]:

@@ -23,11 +23,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
-from content.database import metadata
+from content.database import insert_unless_known, metadata
 from content.keys import Keys
 
 KEEP_IDS_FOR = 14 * DAY
@@ -67,9 +66,8 @@ async def store(
     received_at: int,
 ) -> bool:
     """False when this event had come in before."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     stored = await connection.execute(
-        dialect.insert(inbound_event)
+        insert_unless_known(connection, inbound_event)
         .values(
             id=event_id,
             account=account,

@@ -9,7 +9,7 @@ refusals.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -372,6 +373,15 @@ async def stop_delivery(connection: AsyncConnection, delivery_id: int, *, reason
         )
     )
     return int(stopped.rowcount)
+
+
+async def renew(connection: AsyncConnection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
+    """Lengthen the leases of batches still in hand, given as (batch id, fence)."""
+    await connection.execute(
+        update(batch)
+        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
+        .values(lease_until=until)
+    )
 
 
 async def release_expired(connection: AsyncConnection, now: int) -> int:

@@ -30,10 +30,9 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import Id, metadata
+from content.database import Id, insert_unless_known, metadata
 from content.segments import Target
 
 notice = Table(
@@ -145,9 +144,8 @@ async def create(
     connection: AsyncConnection, draft: Draft, *, submission_key: str, staff: str, at: int
 ) -> tuple[int, bool]:
     """Store a draft; its id, and False when the same form had been stored before."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     new_id = await connection.scalar(
-        dialect.insert(notice)
+        insert_unless_known(connection, notice)
         .values(
             submission_key=submission_key,
             state="draft",

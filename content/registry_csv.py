@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content import addresses
 from content.clock import from_datetime, iso, now_ms
+from content.database import refresh_statistics
 from content.keys import Keys
 from content.subscribers import (
     Preferences,
@@ -139,6 +140,8 @@ async def import_registrations(
             await register_many(connection, keys, fresh, reason=reason)
         new += len(fresh)
         progress(len(part))
+    if new:
+        await refresh_statistics(connection, subscriber, preference, address)
     return Imported(new=new, already=len(registrations) - new)
 
 

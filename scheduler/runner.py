@@ -17,11 +17,11 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from content.clock import JST
-from content.database import Signal
+from content.wakeups import Signal
 from scheduler.fanout import plan_next
 from scheduler.office import Office
 from scheduler.sender import Sender
-from scheduler.sweeps import snapshot_counts, sweep, take_over
+from scheduler.sweeps import forget_handled, snapshot_counts, sweep, take_over
 from scheduler.triggers import fire_due
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ class Runner:
         self._sender = Sender(office, owner)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def start(self) -> None:
         database = self._office.database
@@ -48,26 +49,35 @@ class Runner:
         self._tasks = [
             asyncio.create_task(self._repeat("triggers", fire_due, database.listen("triggers"))),
             asyncio.create_task(self._repeat("fan-out", plan_next, database.listen("planning"))),
+            asyncio.create_task(database.hear_others()),
             asyncio.create_task(self._sender.run()),
         ]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
-        self._clock.add_job(sweep, IntervalTrigger(minutes=1), [self._office])
+        self._clock.add_job(sweep, IntervalTrigger(seconds=5), [self._office])
+        self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._office])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._office])
         self._clock.start()
 
     async def stop(self) -> None:
         if self._clock.running:
             self._clock.shutdown(wait=False)
-        for task in self._tasks[:2]:
-            task.cancel()
+        # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
+        # cancelled inside a SELECT would keep the lock of SQLite, and what is in hand could not settle.
+        self._stopping = True
+        for topic in ("triggers", "planning"):
+            self._office.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
+        if self._tasks:
+            await asyncio.wait(self._tasks[:2], timeout=DRAIN)
+        for task in self._tasks[:-1]:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _repeat(self, name: str, step: Callable[[Office], Awaitable[int]], signal: Signal) -> None:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""
-        while True:
+        while not self._stopping:
             try:
-                while await step(self._office):
+                while not self._stopping and await step(self._office):
                     pass
             except Exception:
                 log.exception("step_failed", step=name)

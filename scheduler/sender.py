@@ -37,7 +37,9 @@ from scheduler.slices import Walk
 log = structlog.get_logger(__name__)
 
 POLL = 1.0
-LEASE = 5 * MINUTE
+# Renewed while a batch is in hand, so it is short: what a dead process held is free again soon.
+LEASE = 15 * SECOND
+RENEW_EVERY = 4.0
 # A retry key of LINE lives 24 hours; past that a repeat would be delivered again.
 BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR}
 LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE}
@@ -51,6 +53,7 @@ class Sender:
     """Sends for every account of the town until `stop`."""
 
     def __init__(self, office: Office, owner: str) -> None:
+        self._office = office
         paces = {account.key: Pace(office.open_channel(account).rate) for account in office.town.accounts}
         self._lanes = [
             LaneSender(office, account, lane, owner, paces[account.key])
@@ -59,11 +62,28 @@ class Sender:
         ]
 
     async def run(self) -> None:
-        await asyncio.gather(*(lane.run() for lane in self._lanes))
+        renewing = asyncio.create_task(self._renew_leases())
+        try:
+            await asyncio.gather(*(lane.run() for lane in self._lanes))
+        finally:
+            renewing.cancel()
 
     async def stop(self, within: float) -> None:
         """Claim nothing more, let what is in hand finish for `within` seconds, close connections."""
         await asyncio.gather(*(lane.stop(within) for lane in self._lanes))
+
+    async def _renew_leases(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            claims = [claim for lane in self._lanes for claim in lane.claims]
+            if not claims:
+                continue
+            try:
+                async with self._office.database.write() as connection:
+                    await ledger.renew(connection, claims, until=now_ms() + LEASE)
+            except Exception:
+                # Without renewal the leases run out, and the fence keeps a late owner from settling.
+                log.exception("leases_not_renewed", batches=len(claims))
 
 
 class LaneSender:
@@ -77,7 +97,7 @@ class LaneSender:
         self._pace = pace
         self._channel: Channel = office.open_channel(account)
         self._slots = asyncio.Semaphore(self._channel.concurrency)
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[asyncio.Task[None], Batch] = {}
         self._stopping = False
         self._paused_until = 0.0
         self._signal = office.database.listen("batches")
@@ -99,14 +119,19 @@ class LaneSender:
                 await self._signal.wait_for(POLL)
                 continue
             task = asyncio.create_task(self._work(claimed))
-            self._in_hand.add(task)
+            self._in_hand[task] = claimed
             task.add_done_callback(self._done)
+
+    @property
+    def claims(self) -> list[tuple[int, int]]:
+        """(batch id, fence) of what is in hand."""
+        return [(claimed.id, claimed.fence) for claimed in self._in_hand.values()]
 
     async def stop(self, within: float) -> None:
         self._stopping = True
         self._signal.set()
         if self._in_hand:
-            _, unfinished = await asyncio.wait(self._in_hand, timeout=within)
+            _, unfinished = await asyncio.wait(set(self._in_hand), timeout=within)
             for task in unfinished:
                 task.cancel()
             if unfinished:
@@ -119,7 +144,7 @@ class LaneSender:
         return asyncio.get_running_loop().time() < self._paused_until
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._in_hand.discard(task)
+        self._in_hand.pop(task, None)
         self._slots.release()
 
     async def _claim(self) -> Batch | None:

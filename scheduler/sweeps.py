@@ -14,12 +14,18 @@ log = structlog.get_logger(__name__)
 
 
 async def sweep(office: Office) -> None:
-    """Leases that ran out go back to the queue; handled events' ids are forgotten after two weeks."""
-    async with office.database.write(wake="batches") as connection:
+    """Leases that ran out go back to the queue, with the same retry key."""
+    async with office.database.write() as connection:
         released = await ledger.release_expired(connection, now_ms())
-        await inbox.forget_old(connection, now_ms())
     if released:
+        office.database.wakeups.wake("batches")
         log.warning("leases_expired", batches=released)
+
+
+async def forget_handled(office: Office) -> None:
+    """The ids of handled events, kept to recognise late copies, are forgotten after two weeks."""
+    async with office.database.write() as connection:
+        await inbox.forget_old(connection, now_ms())
 
 
 async def take_over(office: Office) -> None:

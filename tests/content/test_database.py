@@ -95,7 +95,7 @@ async def test_a_transaction_that_fails_wakes_nobody(database):
 
 async def test_a_signal_is_cleared_once_it_was_waited_for(sqlite_database):
     signal = sqlite_database.listen("batches")
-    sqlite_database.wake("batches")
+    sqlite_database.wakeups.wake("batches")
     await signal.wait_for(60)
     assert not signal.is_set()
 
@@ -108,7 +108,7 @@ async def test_waiting_for_a_signal_that_does_not_come_ends(sqlite_database):
 
 async def test_a_listener_that_is_gone_is_forgotten(sqlite_database):
     sqlite_database.listen("batches")
-    sqlite_database.wake("batches")
+    sqlite_database.wakeups.wake("batches")
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path):

@@ -171,6 +171,24 @@ async def test_the_loops_outlive_a_ledger_that_is_away_for_a_while(stage: Stage)
     assert len(stage.line.accepted) == 3
 
 
+@pytest.mark.faults
+async def test_stopping_in_the_middle_of_a_fan_out_leaves_the_ledger_free(
+    small_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout, "SLICE", 1)
+    await small_stage.subscribers(200)
+    notice_id = None
+    for _ in range(8):
+        async with running(small_stage.office):
+            notice_id = notice_id or await post(small_stage)
+            await asyncio.sleep(0.03)
+        # A transaction that was cut off in the middle would keep SQLite's lock for half a minute.
+        async with asyncio.timeout(5):
+            await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
+    opened = await _first_delivery(small_stage, notice_id or 0)
+    assert 0 < (await tally_of(small_stage.database, opened or 0)).planned < 200
+
+
 async def test_stopping_twice_or_before_anything_happened_is_no_error(small_stage: Stage) -> None:
     one = Runner(small_stage.office)
     await one.start()

@@ -11,7 +11,7 @@ from scripted import Stage, rows_of, run_sql, states
 from content import counts, inbox
 from content.clock import DAY, JST, MINUTE, now_ms
 from content.subscribers import Preferences, Registration, register_many
-from scheduler.sweeps import snapshot_counts, sweep, take_over
+from scheduler.sweeps import forget_handled, snapshot_counts, sweep, take_over
 
 TUESDAY = datetime(2026, 4, 7, 9, 30, tzinfo=JST)
 
@@ -71,7 +71,7 @@ async def test_ids_of_handled_events_are_forgotten_after_two_weeks_and_waiting_o
             )
         for event_id in ("new", "old"):
             await inbox.finish(connection, event_id)
-    await sweep(stage.office)
+    await forget_handled(stage.office)
     async with stage.database.read() as connection:
         kept = await connection.exec_driver_sql("SELECT id FROM inbound_event ORDER BY id")
         assert [row.id for row in kept] == ["new", "waiting"]

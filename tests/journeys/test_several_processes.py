@@ -1,0 +1,85 @@
+"""PostgreSQL, one `serve` and two `worker` processes: they share a send, and killing one harms nobody."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from conftest import POSTGRES, on_postgres, service_missing
+from deployment import befriend, deployed, until, write_register
+from sqlalchemy.engine import make_url
+
+LINE, MAIL = 20_000, 2_000
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.services]
+
+
+@pytest.fixture
+async def empty_postgres() -> AsyncIterator[str]:
+    """The URL of an empty database of this test's own."""
+    name = f"kairanban_journey_{uuid4().hex[:12]}"
+    try:
+        await on_postgres(f"CREATE DATABASE {name}")
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        service_missing(f"PostgreSQL is not usable at KAIRANBAN_TEST_POSTGRES ({type(error).__name__})")
+    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    await on_postgres(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_workers_share_a_send_and_may_die(tmp_path: Path, empty_postgres: str) -> None:
+    async with deployed(tmp_path, KAIRANBAN_DATABASE_URL=empty_postgres) as town:
+        line_url = await town.start_line()
+        inbox_url = await town.start_smtp()
+        await town.init()
+        ids = write_register(tmp_path / "register.csv", LINE, MAIL)
+        await befriend(town, line_url, ids)
+        code, _, err = await town.run("subscribers", "import", str(tmp_path / "register.csv"))
+        assert code == 0, err
+        latency = {
+            "target": "api",
+            "stage": "after",
+            "match": {"path": "*multicast"},
+            "action": {"type": "latency", "ms": 700},
+        }
+        async with town.session.post(f"{line_url}/_sandbox/faults", json=latency) as answer:
+            assert answer.status < 300
+        await town.serve()
+        first, second = await town.start("worker"), await town.start("worker")
+        await until(lambda: _all_here(empty_postgres), "serve and both workers to listen")
+        posted = await town.json(
+            *("notice", "post", "--category", "saigai", "--title", "避難指示", "--body", "にげてください"),
+            *("--urgent", "--json", "--channel", "line", "--channel", "mail"),
+        )
+        await until(lambda: _owners(empty_postgres, 3), "all three processes to have a batch in hand")
+        await first.end(signal.SIGKILL)
+        shown = await town.finished(posted["id"], patience=120)
+
+        assert second.running
+        alert = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"][0]
+        mail = await town.get_json(f"{inbox_url}/api/stats")
+        assert (alert["users"], alert["duplicated"]) == (LINE, 0)
+        assert mail["recipients"] == MAIL
+        assert shown["channels"]["line"]["accepted"] == LINE
+        assert shown["channels"]["mail"]["accepted"] == MAIL
+        assert [row["open"] for row in shown["channels"].values()] == [0, 0]
+        assert await second.end() == 0
+
+
+async def _all_here(url: str) -> bool:
+    return await _ask(url, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'") >= 3
+
+
+async def _owners(url: str, number: int) -> bool:
+    return await _ask(url, "SELECT count(DISTINCT lease_owner) FROM batch WHERE lease_owner != ''") >= number
+
+
+async def _ask(url: str, question: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(question))
+    finally:
+        await connection.close()
