@@ -145,6 +145,12 @@ def _sqlite_engine(url: Any, begin: str, pool_size: int) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine.pool, "invalidate")
+    def _let_go(connection: Any, _record: Any, _error: Any) -> None:
+        # A task cancelled in the middle of a transaction leaves its connection to be closed some time
+        # later; until then its lock would stop every other writer.
+        connection.rollback()
+
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)

@@ -44,7 +44,7 @@ subscriber = Table(
     # The platform's own time of the newest follow or unfollow: a late event must not undo a newer one.
     Column("event_at", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("state IN ('active', 'left', 'erased')", name="state"),
-    Index(None, "account", "state", "language", "id"),
+    Index(None, "account", "state", "id"),
 )
 
 address = Table(

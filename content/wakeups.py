@@ -25,7 +25,8 @@ class Signal(asyncio.Event):
     async def wait_for(self, timeout: float) -> None:
         """Until it is set or `timeout` seconds have passed; leaves it cleared."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self.wait()
         self.clear()
 
 

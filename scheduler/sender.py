@@ -211,11 +211,12 @@ class LaneSender:
             )
 
     async def _prepare(self, claimed: Batch) -> tuple[Announcement, Any]:
+        # A delivery pins the version that it sends, so its message never changes.
+        key = (claimed.delivery_id, claimed.language)
+        if key in self._prepared:
+            return self._prepared[key]
         async with self._office.database.read() as connection:
             delivery = await ledger.get_delivery(connection, claimed.delivery_id)
-            key = (delivery.version_id, claimed.language)
-            if key in self._prepared:
-                return self._prepared[key]
             notice = await notices.get(connection, delivery.notice_id)
         if notice is None or notice.version_id != delivery.version_id:
             raise LookupError(f"batch {claimed.id} has no notice version")

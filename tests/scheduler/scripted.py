@@ -180,7 +180,9 @@ class Stage:
     async def hurry(self) -> None:
         """As if every wait before a retry were over."""
         async with self.database.write(wake="batches") as connection:
-            await connection.execute(update(batch).where(batch.c.not_before > 0).values(not_before=0))
+            # Passing over rows that a sender is writing, which would otherwise wait for this one.
+            waiting = select(batch.c.id).where(batch.c.not_before > 0).with_for_update(skip_locked=True)
+            await connection.execute(update(batch).where(batch.c.id.in_(waiting)).values(not_before=0))
 
     async def age(self, milliseconds: int) -> None:
         """As if every batch had been planned so long ago."""

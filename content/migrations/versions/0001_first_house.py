@@ -133,8 +133,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("subscriber", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_subscriber_account_state_language_id"),
-            ["account", "state", "language", "id"],
+            batch_op.f("ix_subscriber_account_state_id"),
+            ["account", "state", "id"],
             unique=False,
         )
 
@@ -339,7 +339,7 @@ def downgrade() -> None:
     op.drop_table("notice_version")
     op.drop_table("address")
     with op.batch_alter_table("subscriber", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_subscriber_account_state_language_id"))
+        batch_op.drop_index(batch_op.f("ix_subscriber_account_state_id"))
 
     op.drop_table("subscriber")
     op.drop_table("staff_member")
