@@ -18,7 +18,11 @@ LINE_DATA_API = "https://api-data.line.me"
 BUNDLED_TOWN = Path(__file__).parent.parent / "examples" / "shibata.toml"
 
 
-class WebSettings(BaseModel):
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class WebSettings(Section):
     listen: str = Field("127.0.0.1:8080", description="Address and port of the web pages.")
     public_url: str = Field("", description="How residents and LINE reach the pages; default: http://LISTEN.")
 
@@ -28,7 +32,7 @@ class WebSettings(BaseModel):
         return host.strip("[]"), int(port)
 
 
-class LineSettings(BaseModel):
+class LineSettings(Section):
     api_base: str = Field(LINE_API, description="Origin of the Messaging API.")
     data_base: str = Field(
         "", description="Origin for images; default: LINE's own, or API_BASE when that is set."
@@ -45,9 +49,7 @@ class LineSettings(BaseModel):
         return self.api_base != LINE_API
 
 
-class MailSettings(BaseModel):
-    model_config = ConfigDict(populate_by_name=True)
-
+class MailSettings(Section):
     smtp_url: SecretStr = Field(
         SecretStr(""), description="smtp://, smtps:// or smtp+starttls://user:password@host:port."
     )
@@ -57,7 +59,7 @@ class MailSettings(BaseModel):
     )
 
 
-class WebhookSettings(BaseModel):
+class WebhookSettings(Section):
     allow_private: bool = Field(False, description="Allow webhooks to private and loopback addresses.")
 
 

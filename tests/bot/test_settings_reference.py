@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import Settings
 from bot.settings_reference import reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -17,3 +21,9 @@ def test_every_setting_says_what_it_means() -> None:
     rows = [line for line in reference().splitlines() if line.startswith("| `KAIRANBAN_")]
     assert rows
     assert all(line.split("|")[3].strip() for line in rows)
+
+
+def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIRANBAN_LINE__CHANEL_TOKEN", "x")
+    with pytest.raises(ValidationError, match="chanel_token"):
+        Settings()
