@@ -46,6 +46,8 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
     """The settings that the town's channels need and that are empty, as environment names."""
     needed = {
         "line": {
+            # Buttons and links would lead residents to this machine's own loopback address.
+            **({} if settings.line.is_sandbox else {"KAIRANBAN_WEB__PUBLIC_URL": settings.web.public_url}),
             "KAIRANBAN_LINE__CHANNEL_TOKEN": settings.line.channel_token.get_secret_value(),
             "KAIRANBAN_LINE__CHANNEL_SECRET": settings.line.channel_secret.get_secret_value(),
         },

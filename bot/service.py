@@ -11,7 +11,7 @@ from bot.settings import Settings
 from content.database import Database
 from content.keys import Keys, load_keys
 from content.schema import require_current
-from content.town import Town, load_town
+from content.town import Town, TownProfileError, load_town
 from scheduler.office import Office
 
 
@@ -41,6 +41,7 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 async def open_service(settings: Settings) -> Service:
     """Raises TownProfileError, KeyFileError or SchemaMismatch, each with its remedy."""
     town = load_town(settings.town)
+    refuse_shared_credentials(town)
     keys = load_keys(settings.secret_key_file)
     database = Database(settings.database_url.get_secret_value())
     try:
@@ -49,6 +50,21 @@ async def open_service(settings: Settings) -> Service:
         await database.close()
         raise
     return Service(settings, open_office(settings, town, database, keys))
+
+
+def refuse_shared_credentials(town: Town) -> None:
+    """Two accounts of a channel would send with the same credentials: a drill account with the live ones.
+
+    Raises TownProfileError. Webhooks carry their own secret in each address.
+    """
+    for channel in ("line", "mail"):
+        keys = [account.key for account in town.accounts if account.channel == channel]
+        if len(keys) > 1:
+            raise TownProfileError(
+                f"accounts: {' and '.join(keys)} would both send with the one set of {channel} credentials, "
+                "so a drill would leave through the live account. Keep one account per channel; to allow "
+                'drills through it write also_carries = ["drill"]'
+            )
 
 
 def open_office(settings: Settings, town: Town, database: Database, keys: Keys) -> Office:

@@ -133,13 +133,16 @@ class Channel(Protocol):
     """One way out, bound to one account.
 
     Attributes: `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch;
-    `concurrency` slices in flight at once; `rate` slices started per second at most (None: no limit).
+    `concurrency` slices in flight at once; `rate` slices started per second at most (None: no limit);
+    `exact_repeats`: a slice repeated with the same key and the same recipients is never delivered twice,
+    so a repeat must name the same recipients even if some have left since.
     """
 
     name: str
     batch_size: int
     concurrency: int
     rate: float | None
+    exact_repeats: bool
 
     def prepare(self, announcement: Announcement, language: str) -> Any:
         """Render and check once per notice version and language; the result goes into `send`.

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from channels.channel import Announcement, BatchRefused, ChannelError, Part, Preview, Recipient, Refusal
+from channels.channel import (
+    Announcement,
+    BatchRefused,
+    ChannelError,
+    Part,
+    Preview,
+    Recipient,
+    Refusal,
+    TemporaryFailure,
+)
 from channels.line_answers import InvalidRequest, check
 from channels.line_api import LineApi, Quota, encode
 from channels.line_messages import alt_text, build_broadcast, build_messages
@@ -41,6 +50,7 @@ class LineChannel:
     """
 
     name = "line"
+    exact_repeats = True
 
     def __init__(
         self,
@@ -134,6 +144,11 @@ class LineChannel:
             ):
                 raise _invalid_message() from None
             return False
+        except BatchRefused as error:
+            if error.reason != "not_found":
+                raise
+            # LINE has this address; something between us has not, and may soon be mended.
+            raise TemporaryFailure("not_found", "LINEのAPIに届きません。接続先の設定を確かめてください。") from None
         return True
 
     async def _messages_are_valid(self, prepared: LinePrepared) -> bool:

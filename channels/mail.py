@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from email.utils import parseaddr
 
@@ -29,7 +29,10 @@ from channels.rendering import category_name, heading
 from channels.smtp import SmtpPool
 from channels.smtp_session import ConnectionLost, Envelope, Reply, Verdict
 
+# Recipients per Part, and so the most mails that one connection has sent and not reported.
 WINDOW = 10
+# So many readers' servers refusing the content, and none accepting it, speak for all the others.
+CONTENT_REFUSALS = 10
 
 
 class MailChannel:
@@ -43,6 +46,7 @@ class MailChannel:
     """
 
     name = "mail"
+    exact_repeats = False
     rate: float | None = None
 
     def __init__(
@@ -89,8 +93,9 @@ class MailChannel:
     ) -> AsyncIterator[Part]:
         """Send the slice over one connection, a Part for every 10 recipients.
 
-        Addresses that the server puts off (4xx to RCPT) are tried again when the rest is through, and then
-        refused as "temporarily_refused"; Parts behind such an address come when it is settled.
+        Addresses that the server puts off (4xx to RCPT) are tried again after the rest of their Part, and then
+        refused as "temporarily_refused". Nobody behind that Part is sent to before, so a process that dies
+        never leaves more than one Part that was sent and not reported.
         """
         progress = Progress(recipients)
         try:
@@ -115,34 +120,57 @@ class MailChannel:
         self, template: MailTemplate, recipients: Sequence[Recipient], progress: Progress
     ) -> AsyncGenerator[None]:
         """Every attempt at the slice, pausing after each recipient."""
-        for wait in (0.0, *self._retry_waits):
-            if not progress.open:
-                return
-            await asyncio.sleep(wait)
-            async with aclosing(self._attempt(template, recipients, progress)) as steps:
+        while untried := progress.untried:
+            async with aclosing(self._attempt(template, recipients, progress, untried)) as steps:
                 async for _ in steps:
                     yield
-        progress.give_up()
+            for wait in self._retry_waits:
+                if not progress.deferred:
+                    break
+                await asyncio.sleep(wait)
+                again = self._attempt(template, recipients, progress, progress.deferred)
+                async with aclosing(again) as steps:
+                    async for _ in steps:
+                        yield
+            progress.give_up()
+            yield
 
     async def _attempt(
-        self, template: MailTemplate, recipients: Sequence[Recipient], progress: Progress
+        self,
+        template: MailTemplate,
+        recipients: Sequence[Recipient],
+        progress: Progress,
+        positions: Sequence[int],
     ) -> AsyncGenerator[None]:
-        """One mail to each recipient that is still open."""
-        addresses = _quoted(recipients, progress)
+        """One mail to each of these, up to where those who are put off block the way."""
+        addresses = _quoted(recipients, progress, positions)
         if not addresses:
             return
         connection = await self._pool.acquire()
         try:
-            positions = iter(addresses)
-            envelopes = (self._envelope(template, recipients[at], to) for at, to in addresses.items())
+            tried = iter(addresses)
+            envelopes = self._envelopes(template, recipients, progress, addresses)
             async with aclosing(connection.deliver(envelopes)) as verdicts:
                 async for verdict in verdicts:
-                    _note(progress, next(positions), verdict)
+                    _note(progress, next(tried), verdict)
                     yield
         except ConnectionLost as lost:
             raise _explain(lost) from None
         finally:
             self._pool.release(connection)
+
+    def _envelopes(
+        self,
+        template: MailTemplate,
+        recipients: Sequence[Recipient],
+        progress: Progress,
+        addresses: dict[int, str],
+    ) -> Iterator[Envelope]:
+        """Ends early, rather than being abandoned, so that the connection stays usable."""
+        for position, to in addresses.items():
+            if progress.blocked(position, WINDOW):
+                return
+            yield self._envelope(template, recipients[position], to)
 
     def _envelope(self, template: MailTemplate, recipient: Recipient, to: str) -> Envelope:
         number = recipient.subscriber_id
@@ -155,10 +183,10 @@ class MailChannel:
         return Envelope(self._bounce_address(number), to, content)
 
 
-def _quoted(recipients: Sequence[Recipient], progress: Progress) -> dict[int, str]:
-    """Addresses of the open positions, ready for the wire; what is no address is refused at once."""
+def _quoted(recipients: Sequence[Recipient], progress: Progress, positions: Sequence[int]) -> dict[int, str]:
+    """Addresses at these positions, ready for the wire; what is no address is refused at once."""
     addresses = {}
-    for position in progress.open:
+    for position in positions:
         to = quote_address(recipients[position].address)
         if to is None:
             progress.refuse(position, "invalid_address", "")
@@ -186,9 +214,11 @@ def _note(progress: Progress, position: int, verdict: Verdict) -> None:
     elif verdict.stage == "sender":
         raise BatchRefused("sender_refused", f"メールサーバーが差出人を受け付けません（{detail}）。")
     else:
-        raise BatchRefused(
-            "content_refused", f"メールサーバーがこのメールの内容を受け付けません（{detail}）。"
-        )
+        progress.refuse(position, "content_refused", detail)
+        if progress.unanimous("content_refused") >= CONTENT_REFUSALS:
+            raise BatchRefused(
+                "content_refused", f"メールサーバーがこのメールの内容を受け付けません（{detail}）。"
+            )
 
 
 def _about_mailbox(status: str) -> bool:

@@ -63,6 +63,7 @@ class WebhookChannel:
     """
 
     name = "webhook"
+    exact_repeats = False
     rate: float | None = None
 
     def __init__(self, *, allow_private: bool = False, concurrency: int = 10, timeout: float = 10.0) -> None:

@@ -9,12 +9,13 @@ refusals.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -26,10 +27,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     insert,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -84,6 +85,9 @@ batch = Table(
     Column("refused", Integer, nullable=False, server_default="0"),
     Column("unknown", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    # Set while some try may have been accepted unheard: such a batch never becomes "refused".
+    Column("maybe_sent", Boolean, nullable=False, server_default=false()),
+    # When its delivery was opened: after a long downtime an old batch is not sent any more.
     Column("created_at", BigInteger, nullable=False),
     Column("first_accepted_at", BigInteger),
     Column("last_accepted_at", BigInteger),
@@ -119,6 +123,7 @@ class Delivery:
     planned_up_to: int
     batches: int
     planned: int
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ class Batch:
     attempt: int
     fence: int
     position: int
+    maybe_sent: bool
     created_at: int
 
 
@@ -223,7 +229,7 @@ async def add_batches(
             "size": len(ids),
             "retry_key": str(uuid.uuid4()),
             "not_before": at,
-            "created_at": at,
+            "created_at": planned.created_at,
         }
         for index, (language, ids) in enumerate(slices)
     ]
@@ -291,6 +297,7 @@ async def claim(
                 batch.c.attempt,
                 batch.c.fence,
                 batch.c.position,
+                batch.c.maybe_sent,
                 batch.c.created_at,
             )
         )
@@ -318,6 +325,7 @@ async def record_part(
         "accepted": batch.c.accepted + accepted,
         "refused": batch.c.refused + len(refused),
         "lease_until": now + lease,
+        "maybe_sent": False,
     }
     if accepted:
         changes["first_accepted_at"] = func.coalesce(batch.c.first_accepted_at, now)
@@ -350,11 +358,10 @@ async def give_back(
     connection: AsyncConnection, claimed: Batch, *, state: str, reason: str, not_before: int
 ) -> bool:
     """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key."""
-    return await _update_owned(
-        connection,
-        claimed,
-        {"state": state, "reason": reason, "not_before": not_before, "lease_owner": "", "lease_until": 0},
-    )
+    changes: dict[str, object] = {"state": state, "reason": reason, "not_before": not_before}
+    if state == "unknown":
+        changes["maybe_sent"] = True
+    return await _update_owned(connection, claimed, {**changes, "lease_owner": "", "lease_until": 0})
 
 
 async def stop_delivery(connection: AsyncConnection, delivery_id: int, *, reason: str, now: int) -> int:
@@ -375,35 +382,6 @@ async def stop_delivery(connection: AsyncConnection, delivery_id: int, *, reason
     return int(stopped.rowcount)
 
 
-async def renew(connection: AsyncConnection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
-    """Lengthen the leases of batches still in hand, given as (batch id, fence)."""
-    await connection.execute(
-        update(batch)
-        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
-        .values(lease_until=until)
-    )
-
-
-async def release_expired(connection: AsyncConnection, now: int) -> int:
-    """Batches whose owner let the lease run out: whether they went out is unknown; same retry key."""
-    released = await connection.execute(
-        update(batch)
-        .where(batch.c.state == "claimed", batch.c.lease_until < now)
-        .values(state="unknown", lease_owner="", lease_until=0, not_before=now)
-    )
-    return int(released.rowcount)
-
-
-async def release_all(connection: AsyncConnection, now: int) -> int:
-    """At the start of the only process there is: whoever held a lease is gone."""
-    released = await connection.execute(
-        update(batch)
-        .where(batch.c.state == "claimed")
-        .values(state="unknown", lease_owner="", lease_until=0, not_before=now)
-    )
-    return int(released.rowcount)
-
-
 async def get_delivery(connection: AsyncConnection, delivery_id: int) -> Delivery:
     row = (await connection.execute(_delivery_columns().where(delivery.c.id == delivery_id))).one()
     return Delivery(*row)
@@ -422,6 +400,7 @@ def _delivery_columns() -> Select[Any]:
         delivery.c.planned_up_to,
         delivery.c.batches,
         delivery.c.planned,
+        delivery.c.created_at,
     )
 
 

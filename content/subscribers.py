@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    func,
     insert,
     select,
     update,
@@ -317,13 +318,17 @@ async def register_many(
 
 
 async def open_addresses(
-    connection: AsyncConnection, keys: Keys, subscriber_ids: Sequence[int]
+    connection: AsyncConnection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
 ) -> dict[int, str]:
-    """Addresses in clear of those among the ids that are active now."""
+    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left."""
     rows = await connection.execute(
         select(address.c.subscriber_id, address.c.sealed)
         .join(subscriber, subscriber.c.id == address.c.subscriber_id)
-        .where(address.c.subscriber_id.in_(subscriber_ids), subscriber.c.state == "active")
+        .where(
+            address.c.subscriber_id.in_(subscriber_ids),
+            subscriber.c.state.in_(("active", "left") if with_left else ("active",)),
+            func.length(address.c.sealed) > 0,
+        )
     )
     return {subscriber_id: keys.open(sealed) for subscriber_id, sealed in rows}
 

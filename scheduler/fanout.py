@@ -16,9 +16,9 @@ from content import ledger, notices
 from content.clock import now_ms, today_jst
 from content.ledger import Delivery
 from content.notices import Notice
-from content.segments import audience
+from content.segments import NobodyMatches, audience
 from content.subscribers import subscriber
-from scheduler.office import Office, goes_by_broadcast
+from scheduler.office import BUDGET, Office, goes_by_broadcast
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +51,27 @@ async def plan_slice(office: Office, delivery_id: int) -> bool:
         notice = await notices.get(connection, planned.notice_id)
         if notice is None:
             raise LookupError(f"delivery {delivery_id} has no notice")
+        reason = _reason_to_stop(office, planned, notice)
+        if reason:
+            log.warning("planning_stopped", delivery=delivery_id, reason=reason)
+            await ledger.stop_delivery(connection, delivery_id, reason=reason, now=now_ms())
+            return False
         if goes_by_broadcast(office, notice.draft, planned.account):
             return await _plan_broadcast(office, connection, planned, notice)
         return await _plan_list(office, connection, planned, notice)
+
+
+def _reason_to_stop(office: Office, planned: Delivery, notice: Notice) -> str:
+    """Why a fired notice must not be planned any further: the town or the clock has moved on."""
+    if now_ms() - planned.created_at > BUDGET[planned.lane]:
+        return "too_late"
+    if planned.account not in office.town.account:
+        return "account_gone"
+    try:
+        audience(office.town, notice.draft.target, notice.draft.category, today_jst(notice.fired_at))
+    except NobodyMatches:
+        return "target_gone"
+    return ""
 
 
 async def _plan_list(office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:

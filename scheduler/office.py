@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from channels.channel import Announcement, Channel, Text
-from content.clock import now_ms
+from content.clock import HOUR, now_ms
 from content.database import Database
 from content.keys import Keys
 from content.notices import Draft, Notice
 from content.town import Account, Town
 
 LANES = ("urgent", "routine")
+# How long after its firing a delivery may still go out. A retry key of LINE lives 24 hours; past
+# that a repeat would be delivered again.
+BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR}
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ def _channel_problems(office: Office, draft: Draft) -> list[Problem]:
             Problem(
                 "mode",
                 f"{names} には「{mode}」を送れるアカウントがありません。{mode}が住民に本番として届くのを防ぐため、"
-                f"送れません。町の設定で{mode}用のアカウントを用意するか、その配信手段を外してください。",
+                f"送れません。町の設定でそのアカウントに{mode}を許すか(also_carries)、その配信手段を外してください。",
             )
         ]
     return []

@@ -25,12 +25,12 @@ from channels.channel import (
     TemporaryFailure,
     UnknownOutcome,
 )
-from content import ledger, notices
+from content import leases, ledger, notices
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.ledger import Batch
 from content.subscribers import open_addresses
 from content.town import Account
-from scheduler.office import LANES, Office, announcement
+from scheduler.office import BUDGET, LANES, Office, announcement
 from scheduler.pace import Pace
 from scheduler.slices import Walk
 
@@ -40,8 +40,6 @@ POLL = 1.0
 # Renewed while a batch is in hand, so it is short: what a dead process held is free again soon.
 LEASE = 15 * SECOND
 RENEW_EVERY = 4.0
-# A retry key of LINE lives 24 hours; past that a repeat would be delivered again.
-BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR}
 LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE}
 # A service outside may ask for a longer wait, but not for one that outlives the notice.
 LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR}
@@ -80,7 +78,7 @@ class Sender:
                 continue
             try:
                 async with self._office.database.write() as connection:
-                    await ledger.renew(connection, claims, until=now_ms() + LEASE)
+                    await leases.renew(connection, claims, until=now_ms() + LEASE)
             except Exception:
                 # Without renewal the leases run out, and the fence keeps a late owner from settling.
                 log.exception("leases_not_renewed", batches=len(claims))
@@ -164,7 +162,7 @@ class LaneSender:
         return claimed
 
     async def _put_back(self, claimed: Batch) -> None:
-        state = "ready" if claimed.attempt == 1 else "unknown"
+        state = "unknown" if claimed.maybe_sent else "ready"
         async with self._office.database.write() as connection:
             await ledger.give_back(connection, claimed, state=state, reason="", not_before=now_ms())
 
@@ -184,7 +182,10 @@ class LaneSender:
             return
         async with self._office.database.read() as connection:
             wanted = claimed.recipients[claimed.position :]
-            addresses = await open_addresses(connection, self._office.keys, wanted)
+            # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
+            addresses = await open_addresses(
+                connection, self._office.keys, wanted, with_left=self._channel.exact_repeats
+            )
         walk = Walk(claimed.recipients, claimed.position, addresses)
         if not walk.sendable:
             await self._record(claimed, walk.position, 0, walk.take_refusals())
@@ -245,17 +246,19 @@ class LaneSender:
         now = now_ms()
         not_before = now + _wait_before_retry(claimed, error)
         spent = not_before - claimed.created_at > BUDGET[claimed.lane]
+        # A try that was never heard of is not forgotten because a later one surely failed.
+        maybe_sent = claimed.maybe_sent or not isinstance(error, NOTHING_WENT_OUT)
+        outcome = "unknown" if maybe_sent else "refused"
         async with self._office.database.write() as connection:
             if isinstance(error, BatchRefused | CannotRender):
                 await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
             elif isinstance(error, DeliveryStopped) and (spent or await _is_planned(connection, claimed)):
-                await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
+                await ledger.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
                 await ledger.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
             elif spent:
-                outcome = "refused" if isinstance(error, NOTHING_WENT_OUT) else "unknown"
                 await ledger.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
             else:
-                state = "ready" if isinstance(error, NOTHING_WENT_OUT) else "unknown"
+                state = "unknown" if maybe_sent else "ready"
                 await ledger.give_back(connection, claimed, state=state, reason=reason, not_before=not_before)
 
 
@@ -265,7 +268,7 @@ def _refuse_too_late(claimed: Batch) -> None:
         return
     message = "配信予定から時間がたちすぎたため、送りませんでした。"
     # What was tried before may have arrived.
-    raise BatchRefused("too_late", message) if claimed.attempt == 1 else UnknownOutcome("too_late", message)
+    raise UnknownOutcome("too_late", message) if claimed.maybe_sent else BatchRefused("too_late", message)
 
 
 async def _is_planned(connection: AsyncConnection, claimed: Batch) -> bool:

@@ -7,7 +7,6 @@ one its tests are skipped, unless `KAIRANBAN_REQUIRE_SERVICES=1` makes that a fa
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from factories import create_town
+from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -26,8 +26,6 @@ from content.database import Database, metadata
 from content.keys import Keys
 from content.schema import upgrade
 from content.town import Town
-
-POSTGRES = os.environ.get("KAIRANBAN_TEST_POSTGRES", "postgresql://root@127.0.0.1/postgres")
 
 # Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
 # history append-only stand aside for it.
@@ -37,13 +35,6 @@ EMPTY_EVERY_TABLE = (
     *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),
     *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
 )
-
-
-def service_missing(what: str) -> None:
-    """Skip the test that needs a service, or fail it where services are required."""
-    if os.environ.get("KAIRANBAN_REQUIRE_SERVICES") == "1":
-        pytest.fail(what, pytrace=False)
-    pytest.skip(what)
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:
@@ -56,12 +47,6 @@ async def migrate(url: str) -> None:
     database = Database(url)
     await upgrade(database)
     await database.close()
-
-
-async def on_postgres(statement: str) -> None:
-    connection = await asyncpg.connect(POSTGRES, timeout=10)
-    await connection.execute(statement)
-    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -28,6 +29,10 @@ QUIET_LINE_EVERY = 10.0
 
 Result = TypeVar("Result")
 
+PREFIX = "KAIRANBAN_"
+# For the tests of this project, which start commands with their own environment.
+NOT_SETTINGS = ("KAIRANBAN_TEST_", "KAIRANBAN_REQUIRE_SERVICES")
+
 talk = Console(stderr=True)
 
 
@@ -43,6 +48,9 @@ def print_json(value: object) -> None:
 
 
 def load_settings() -> Settings:
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_known(name))
+    if unknown:
+        fail(f"No such setting: {', '.join(unknown)}. docs/settings.md lists them all.", USAGE)
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:
@@ -81,6 +89,12 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
             yield lambda done: bar.advance(task, done)
         return
     yield _lines(label, total)
+
+
+def _is_known(name: str) -> bool:
+    # Inside a section pydantic itself refuses what it does not know.
+    first = name.removeprefix(PREFIX).lower().partition("__")[0]
+    return first in Settings.model_fields or name.startswith(NOT_SETTINGS)
 
 
 def _lines(label: str, total: int) -> Callable[[int], None]:

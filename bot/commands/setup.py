@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import line_api
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.service import refuse_shared_credentials
 from content import audit, staff
 from content.clock import now_ms, today_jst
 from content.segments import NobodyMatches, Target, audience
@@ -42,6 +43,7 @@ def check() -> None:
     settings = load_settings()
     try:
         town = load_town(settings.town)
+        refuse_shared_credentials(town)
     except TownProfileError as error:
         fail(str(error), USAGE)
     unusable = list(_unusable_segments(town))

@@ -30,6 +30,7 @@ from channels.channel import (
 )
 from channels.mail_messages import build_template, fill, quote_address
 from channels.rendering import heading
+from channels.sandbox import smtp
 from channels.sandbox.smtp import SmtpFaults, SmtpSandbox
 
 SENDER, LIST_ID = "しばた市 <notice@shibata.example.jp>", "notice.shibata.example.jp"
@@ -191,8 +192,6 @@ async def test_a_reader_who_is_put_off_once_is_tried_again_when_the_others_are_t
         (SmtpFaults(sender="451 4.3.0 busy"), TemporaryFailure, "server_busy"),
         (SmtpFaults(sender="530 5.7.0 log in first"), AccountStopped, "authentication"),
         (SmtpFaults(sender="421 4.3.2 closing"), TemporaryFailure, "connection_lost"),
-        (SmtpFaults(content="554 5.6.0 looks like spam"), BatchRefused, "content_refused"),
-        (SmtpFaults(content="552 5.3.4 too big"), BatchRefused, "content_refused"),
         (SmtpFaults(content="452 4.3.1 disk full"), TemporaryFailure, "server_busy"),
         (SmtpFaults(drop_before_data=1), TemporaryFailure, "connection_lost"),
         (SmtpFaults(drop_after_data=1), UnknownOutcome, "no_answer"),
@@ -211,6 +210,57 @@ async def test_a_mailbox_refused_only_after_the_content_is_that_readers_matter(m
     parts, error = await send(mail, mail_readers(2))
     assert error is None
     assert refusals(parts) == {1: ("mailbox_unknown", "5.1.1"), 2: ("mailbox_unknown", "5.1.1")}
+
+
+@pytest.fixture
+def refuse_content(monkeypatch):
+    """Have the stand-in refuse the content of mails to these readers."""
+
+    def refuse(numbers, reply="554 5.7.1 looks like spam"):
+        addresses = {f"reader{number}@mail.example.jp" for number in numbers}
+        accept = smtp._Handler.handle_DATA
+
+        async def handle(self, server, session, envelope):
+            if addresses.isdisjoint(envelope.rcpt_tos):
+                return await accept(self, server, session, envelope)
+            return reply
+
+        monkeypatch.setattr(smtp._Handler, "handle_DATA", handle)
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [1, 3, 12])
+async def test_content_refused_for_one_reader_stops_nobody_else(mail, mail_server, refuse_content, number):
+    refuse_content([number])
+    parts, error = await send(mail, mail_readers(12))
+    assert (error, total(parts)) == (None, 12)
+    assert refusals(parts) == {number: ("content_refused", "5.7.1")}
+    assert mail_server.mailroom.stats()["messages"] == 11
+
+
+@pytest.mark.parametrize(("reply", "detail"), [("552 5.3.4 too big", "5.3.4"), ("554 reader1 no", "554")])
+async def test_content_that_ten_readers_in_a_row_refuse_is_refused_for_all(mail, mail_server, reply, detail):
+    mail_server.faults = SmtpFaults(content=reply)
+    parts, error = await send(mail, mail_readers(25))
+    assert isinstance(error, BatchRefused)
+    assert error.reason == "content_refused"
+    assert refusals(parts) == dict.fromkeys(range(1, 11), ("content_refused", detail))
+    assert total(parts) == 10
+
+
+async def test_content_that_somebody_accepted_is_never_refused_for_all(mail, mail_server, refuse_content):
+    refuse_content(range(2, 30))
+    parts, error = await send(mail, mail_readers(40))
+    assert (error, total(parts)) == (None, 40)
+    assert set(refusals(parts)) == set(range(2, 30))
+    assert mail_server.mailroom.stats()["messages"] == 12
+
+
+async def test_content_refused_nine_times_and_then_accepted_goes_on(mail, mail_server, refuse_content):
+    refuse_content([*range(1, 10), *range(20, 35)])
+    parts, error = await send(mail, mail_readers(40))
+    assert (error, total(parts), len(refusals(parts))) == (None, 40, 24)
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
@@ -246,6 +296,52 @@ async def test_a_reader_who_was_put_off_does_not_make_the_others_get_it_twice(ma
     mail_server.faults = SmtpFaults()
     await send(mail, readers[total(parts) :])
     assert mail_server.mailroom.stats()["duplicates"] == 0
+
+
+def watch_unreported(server, parts):
+    """Count, at each mail the stand-in takes, how many it took that no Part has told of."""
+    counts = []
+    add = server.mailroom.add
+
+    def counting(*mail):
+        add(*mail)
+        told = sum(part.size - len(part.refused) for part in parts)
+        counts.append(server.mailroom.stats()["messages"] - told)
+
+    server.mailroom.add = counting
+    return counts
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize("once", [True, False])
+@pytest.mark.parametrize(
+    "put_off", [[1], [2], [10], [11], [1, 2, 3], [9, 10, 11, 12], [1, 25, 100], [*range(1, 12)], [99]]
+)
+async def test_a_reader_who_is_put_off_never_leaves_more_than_ten_unreported(pipelining, once, put_off):
+    server = SmtpSandbox(pipelining=pipelining)
+    channel = make_mail(await server.start())
+    reply = "450 4.2.0 later"
+    server.faults = SmtpFaults(refuse={f"reader{n}@*": [reply] if once else reply for n in put_off})
+    parts = []
+    unreported = watch_unreported(server, parts)
+    async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY):
+        parts.append(part)
+    assert max(unreported) <= 10
+    assert total(parts) == 100
+    refused = {} if once else dict.fromkeys(put_off, ("temporarily_refused", "4.2.0"))
+    assert refusals(parts) == refused
+    assert server.mailroom.stats()["messages"] == 100 - len(refused)
+    assert server.mailroom.stats()["duplicates"] == 0
+    assert server.connections == 1
+    await channel.close()
+    await server.stop()
+
+
+async def test_a_reader_who_is_put_off_is_settled_before_the_eleventh_mail(mail, mail_server):
+    mail_server.faults = SmtpFaults(refuse={"reader1@*": ["450 4.2.0 later"]})
+    await send(mail, mail_readers(12))
+    order = [int(arrived.recipient[6:].partition("@")[0]) for arrived in mail_server.mailroom.mails]
+    assert order == [*range(2, 11), 1, 11, 12]
 
 
 async def test_an_idle_connection_that_the_server_dropped_is_replaced(mail, mail_server):

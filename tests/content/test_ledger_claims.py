@@ -15,7 +15,7 @@ from played import LEASE, NOW, claim, record
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from content import ledger
+from content import leases, ledger
 from content.clock import MINUTE
 from content.ledger import Refused, batch
 
@@ -101,7 +101,7 @@ async def test_a_lease_that_ran_out_makes_the_batch_unknown(database, send, late
     async with database.write() as connection:
         await send(connection, 3)
         await claim(connection)
-        assert await ledger.release_expired(connection, NOW + later) == released
+        assert await leases.release_expired(connection, NOW + later) == released
         assert await states(connection) == ["unknown" if released else "claimed"]
 
 
@@ -110,8 +110,8 @@ async def test_progress_lengthens_the_lease(database, send):
         await send(connection, 3)
         claimed = await claim(connection)
         await record(connection, claimed, 1, 1, now=NOW + MINUTE)
-        assert await ledger.release_expired(connection, NOW + LEASE + 1) == 0
-        assert await ledger.release_expired(connection, NOW + MINUTE + LEASE + 1) == 1
+        assert await leases.release_expired(connection, NOW + LEASE + 1) == 0
+        assert await leases.release_expired(connection, NOW + MINUTE + LEASE + 1) == 1
 
 
 async def test_a_batch_goes_on_where_the_lost_owner_stopped(database, send):
@@ -119,7 +119,7 @@ async def test_a_batch_goes_on_where_the_lost_owner_stopped(database, send):
         await send(connection, 5)
         lost = await claim(connection)
         await record(connection, lost, 2, 2)
-        await ledger.release_expired(connection, NOW + LEASE + 1)
+        await leases.release_expired(connection, NOW + LEASE + 1)
         taken = await claim(connection, NOW + LEASE + 1, owner="two")
         assert (taken.id, taken.position, taken.recipients) == (lost.id, 2, lost.recipients)
 
@@ -129,7 +129,7 @@ async def test_at_a_start_alone_every_lease_is_released(database, send):
         await send(connection, 1, 1, 1)
         done, _ = await claim(connection), await claim(connection)
         await record(connection, done, 1, 1)
-        assert await ledger.release_all(connection, NOW) == 1
+        assert await leases.release_all(connection, NOW) == 1
         assert await states(connection) == ["settled", "unknown", "ready"]
 
 
@@ -147,7 +147,7 @@ async def test_an_owner_whose_lease_went_to_another_changes_nothing(database, se
     async with database.write() as connection:
         await send(connection, 3)
         late = await claim(connection)
-        await ledger.release_expired(connection, NOW + LEASE + 1)
+        await leases.release_expired(connection, NOW + LEASE + 1)
         if since != "released":
             other = await claim(connection, NOW + LEASE + 1, owner="two")
             if since == "settled by another":

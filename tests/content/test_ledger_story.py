@@ -6,7 +6,7 @@ from played import LEASE, NOW, claim, figures, record, refuse
 from properties import few_examples, undone
 from sqlalchemy import func, select
 
-from content import ledger
+from content import leases, ledger
 from content.ledger import batch, refusal
 from content.tallies import refusal_reasons
 
@@ -43,11 +43,11 @@ class Story:
 
     async def expire(self, *_):
         self.now += LEASE + 1
-        await ledger.release_expired(self.connection, self.now)
+        await leases.release_expired(self.connection, self.now)
         self.let_go()
 
     async def restart(self, *_):
-        await ledger.release_all(self.connection, self.now)
+        await leases.release_all(self.connection, self.now)
         self.let_go()
 
     def let_go(self):

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from conftest import POSTGRES, on_postgres, service_missing
 from deployment import befriend, deployed, until, write_register
+from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy.engine import make_url
 
 LINE, MAIL = 20_000, 2_000

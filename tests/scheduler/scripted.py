@@ -55,6 +55,7 @@ class Script:
     batch_size: int = 2
     concurrency: int = 1
     rate: float | None = None
+    exact_repeats: bool = False
     calls: list[Call] = field(default_factory=list)
     broadcasts: list[str] = field(default_factory=list)
     acts: deque[tuple[Step, ...]] = field(default_factory=deque)
@@ -83,6 +84,7 @@ class ScriptedChannel:
         self.batch_size = script.batch_size
         self.concurrency = script.concurrency
         self.rate = script.rate
+        self.exact_repeats = script.exact_repeats
         self._script = script
 
     def prepare(self, announcement: Announcement, language: str) -> str:

@@ -1,0 +1,56 @@
+"""Leases on batches: lengthened while their owner lives, taken back when it is gone, closed when it is too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.ledger import batch
+
+
+async def renew(connection: AsyncConnection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
+    """Lengthen the leases of batches still in hand, given as (batch id, fence)."""
+    await connection.execute(
+        update(batch)
+        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
+        .values(lease_until=until)
+    )
+
+
+async def release_expired(connection: AsyncConnection, now: int) -> int:
+    """Batches whose owner let the lease run out: whether they went out is unknown; same retry key."""
+    released = await connection.execute(
+        update(batch)
+        .where(batch.c.state == "claimed", batch.c.lease_until < now)
+        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=now)
+    )
+    return int(released.rowcount)
+
+
+async def release_all(connection: AsyncConnection, now: int) -> int:
+    """At the start of the only process there is: whoever held a lease is gone."""
+    released = await connection.execute(
+        update(batch)
+        .where(batch.c.state == "claimed")
+        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=now)
+    )
+    return int(released.rowcount)
+
+
+async def settle_overdue(connection: AsyncConnection, *, lane: str, before: int, now: int) -> int:
+    """Close batches of deliveries opened before a time that nobody sends any more, whatever their account.
+
+    What may have arrived becomes unknown, the rest refused; the number of batches.
+    """
+    overdue = (batch.c.lane == lane, batch.c.state.in_(("ready", "unknown")), batch.c.created_at < before)
+    rest = batch.c.size - batch.c.accepted - batch.c.refused
+    closed = {"state": "settled", "reason": "too_late", "settled_at": now}
+    maybe = await connection.execute(
+        update(batch).where(*overdue, batch.c.maybe_sent).values(unknown=rest, **closed)
+    )
+    surely = await connection.execute(
+        update(batch).where(*overdue).values(refused=batch.c.refused + rest, **closed)
+    )
+    return int(maybe.rowcount + surely.rowcount)
