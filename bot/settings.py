@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +16,7 @@ from pydantic_settings import (
 
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
+SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 BUNDLED_TOWN = Path(__file__).parent.parent / "examples" / "shibata.toml"
 
 
@@ -25,6 +27,14 @@ class Section(BaseModel):
 class WebSettings(Section):
     listen: str = Field("127.0.0.1:8080", description="Address and port of the web pages.")
     public_url: str = Field("", description="How residents and LINE reach the pages; default: http://LISTEN.")
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("write an address and a port: 127.0.0.1:8080")
+        return value
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -57,6 +67,14 @@ class MailSettings(Section):
     bounce_domain: str = Field(
         "", description="Domain of the envelope sender and Message-ID; default: that of FROM."
     )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value.get_secret_value() and not (parts.hostname and parts.scheme in SMTP_SCHEMES):
+            raise ValueError("write smtp://, smtps:// or smtp+starttls:// and host:port")
+        return value
 
 
 class WebhookSettings(Section):

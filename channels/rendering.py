@@ -49,7 +49,7 @@ WORDINGS = {
         category="分野",
         sender="発信",
         contact="問い合わせ",
-        stop="配信の停止・変更",
+        stop="配信の停止",
     ),
     "ja-easy": Wording(
         drill="【訓練（くんれん）】",
@@ -64,7 +64,7 @@ WORDINGS = {
         category="種類（しゅるい）",
         sender="お知（し）らせを 出（だ）した ところ",
         contact="質問（しつもん）は こちら",
-        stop="お知（し）らせを 止（と）める・変（か）える",
+        stop="お知（し）らせを 止（と）める",
     ),
     "en": Wording(
         drill="[DRILL]",
@@ -79,7 +79,7 @@ WORDINGS = {
         category="Category",
         sender="From",
         contact="Contact",
-        stop="Stop or change these messages",
+        stop="Stop these messages",
     ),
 }
 
@@ -139,8 +139,8 @@ def check_title(announcement: Announcement, language: str, limit: int = TITLE_LI
     """Raise CannotRender("title") when there is none or it is longer than `limit` UTF-16 units."""
     text = title(announcement, language)
     if not text:
-        raise CannotRender("title", f"{_which(language)}題名がありません。題名を入れてください。")
-    _check_length("title", f"{_which(language)}題名", text, limit, "題名")
+        raise CannotRender("title", f"{_which(language)}件名がありません。件名を入れてください。")
+    _check_length("title", f"{_which(language)}件名", text, limit, "件名")
 
 
 def check_body(announcement: Announcement, language: str, limit: int, channel: str) -> None:

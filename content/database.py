@@ -32,6 +32,10 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
+class UnknownDatabase(ValueError):
+    """The database URL is neither SQLite nor PostgreSQL."""
+
+
 class Database:
     """Reading and writing transactions on one database.
 
@@ -43,6 +47,8 @@ class Database:
         self.url = url
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
+            raise UnknownDatabase("KAIRANBAN_DATABASE_URL must begin with sqlite:/// or postgresql://")
         if self.is_sqlite:
             self.path = Path(parsed.database or "")
             self.path.parent.mkdir(parents=True, exist_ok=True)

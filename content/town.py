@@ -208,9 +208,13 @@ class Town(Part):
 def load_town(path: Path) -> Town:
     """Raises TownProfileError naming the file, the field and what it takes."""
     try:
-        return Town.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Town.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError as error:
         raise TownProfileError(f"no town profile at {path}; set KAIRANBAN_TOWN to a TOML file") from error
+    except OSError as error:
+        raise TownProfileError(
+            f"cannot read {path}: {error.strerror}; set KAIRANBAN_TOWN to a TOML file"
+        ) from error
     except UnicodeDecodeError as error:
         raise TownProfileError(f"{path} is not UTF-8; save it in that encoding") from error
     except tomllib.TOMLDecodeError as error:

@@ -17,9 +17,11 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import DBAPIError
 
 from bot.service import Service, open_service
 from bot.settings import Settings
+from content.database import UnknownDatabase
 from content.keys import KeyFileError
 from content.schema import SchemaMismatch
 from content.town import TownProfileError
@@ -38,7 +40,7 @@ talk = Console(stderr=True)
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """Say what went wrong and what to do, on stderr, and end."""
-    talk.print(message, style="bold red", markup=False, highlight=False)
+    talk.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -66,8 +68,13 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     """The service of these settings; failures end the command with their remedy."""
     try:
         service = await open_service(settings)
-    except (TownProfileError, KeyFileError, SchemaMismatch) as error:
+    except (TownProfileError, KeyFileError, SchemaMismatch, UnknownDatabase) as error:
         fail(str(error), USAGE)
+    except (OSError, DBAPIError) as error:
+        kind = type(getattr(error, "orig", None) or error).__name__
+        fail(
+            f"The database cannot be reached ({kind}); check KAIRANBAN_DATABASE_URL and that it runs.", FAILED
+        )
     try:
         yield service
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import tempfile
 from dataclasses import asdict
@@ -10,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.panel import Panel
-from rich.table import Table
 
 from bot.commands.common import FAILED, fail, print_json, run, talk
 from bot.logs import configure_logging
@@ -69,18 +66,21 @@ async def _play(stage: Stage, as_json: bool) -> None:
 
 
 async def _show(stage: Stage) -> None:
-    from bot.demo.seed import PERSONAS
     from bot.demo.stage import STAFF
     from bot.server import wait_for_signal
 
-    ids = ",".join(persona.user_id for persona in PERSONAS)
-    places = Table.grid(padding=(0, 2))
-    places.add_row("職員の画面", f"{stage.web_url}/console/")
-    places.add_row("住民のスマートフォン", f"{stage.line_url}/_sandbox/phones?ids={ids}")
-    places.add_row("住民のメール受信箱", f"{stage.inbox_url}/")
-    places.add_row("Webhookの受信", f"{stage.hooks_url}/")
-    for login, password, _, meaning in STAFF:
-        places.add_row(f"ログイン {login}", f"パスワード {password}  {meaning}")
-    talk.print(Panel(places, title="回覧板 demo(外部には何も送りません)", subtitle="Ctrl+C で終了"))
+    lines = [
+        "",
+        "回覧板 demo(外部には何も送りません)  Ctrl+C で終了",
+        f"  職員の画面            {stage.web_url}/console/",
+        f"  住民のスマートフォン  {stage.line_url}/_sandbox/phones",
+        f"  住民のメール受信箱    {stage.inbox_url}/",
+        f"  Webhookの受信         {stage.hooks_url}/",
+        *(
+            f"  ログイン {login:<8} パスワード {password:<18} {meaning}"
+            for login, password, _, meaning in STAFF
+        ),
+    ]
+    # Addresses are to be copied: never wrapped, never shortened.
+    talk.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
     await wait_for_signal()
-    await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -37,6 +38,11 @@ from scheduler import posting
 from scheduler.posting import Refused, Status
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
+WAITING = {
+    "credentials": "アカウントの鍵(トークンやパスワード)が使えません。正しいものを設定して serve を再起動してください。",
+    "unreachable": "相手のサーバーにつながりません。つながれば自動で続きます。",
+    "rate": "相手のサーバーが混み合っています。自動で続きます。",
+}
 ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
 
 
@@ -149,8 +155,20 @@ async def _wait(service: Service, notice_id: int, timeout: float) -> int:
             if found.state in ENDED:
                 return ENDED[found.state]
             await asyncio.sleep(0.2)
-    talk.print("待ち時間を過ぎました。`kairanban serve` が動いているか確かめてください。", style="yellow")
+    for line in _why_waiting(found):
+        talk.print(line, style="yellow", markup=False, soft_wrap=True)
     return TIMED_OUT
+
+
+def _why_waiting(found: Status) -> Iterator[str]:
+    """What is still open and what it waits for; the notices stay and go on by themselves."""
+    if not found.tallies:
+        yield "待ち時間を過ぎました。まだ配信が始まっていません。`kairanban serve` が動いているか確かめてください。"
+    for row in found.tallies:
+        if row.open:
+            hint = WAITING.get(row.reason, row.reason or "送信中です")
+            name = posting.CHANNEL_NAMES.get(row.channel, row.channel)
+            yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
 
 
 def _print(status: Status, as_json: bool) -> None:

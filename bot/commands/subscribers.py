@@ -19,7 +19,9 @@ app = typer.Typer(no_args_is_help=True, help="登録者の取り込みと書き�
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV: " + ",".join(registry_csv.COLUMNS), exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="CSV: " + ",".join(registry_csv.COLUMNS), exists=True, dir_okay=False)
+    ],
 ) -> None:
     """Take registrations in: all or nothing. Known addresses keep what they chose themselves."""
     run(_import(file))

@@ -87,7 +87,8 @@ def summary(status: Status, word: str) -> str:
 def _values(visit: Visit, status: Status) -> dict[str, Any]:
     town, draft = visit.service.town, status.notice.draft
     word, meaning = state_words(status.state, draft)
-    started = status.notice.approved_at
+    # A scheduled or a held notice waits after its approval, and that is not the time that sending takes.
+    started = status.notice.fired_at or status.notice.approved_at
     return {
         "notice": status.notice,
         "draft": draft,
