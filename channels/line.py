@@ -148,7 +148,9 @@ class LineChannel:
             if error.reason != "not_found":
                 raise
             # LINE has this address; something between us has not, and may soon be mended.
-            raise TemporaryFailure("not_found", "LINEのAPIに届きません。接続先の設定を確かめてください。") from None
+            raise TemporaryFailure(
+                "not_found", "LINEのAPIに届きません。接続先の設定を確かめてください。"
+            ) from None
         return True
 
     async def _messages_are_valid(self, prepared: LinePrepared) -> bool:
