@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -15,6 +15,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # Machines call these; a page would not help them.
 MACHINE_PATHS = ("/line/", "/api/", "/healthz", "/readyz")
 TEXTS = {
+    400: (
+        "送られた内容を読み取れません",
+        "前の画面に戻って再読み込みし、もう一度送ってください。まだ何も保存・送信されていません。",
+        "What was sent cannot be read. Go back, reload and send it again.",
+    ),
     403: (
         "この操作はできません",
         "あなたの権限では開けない画面か、できない操作です。必要なときは、管理者に権限の変更を頼んでください。",
@@ -64,6 +69,14 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         if _is_machine(request):
             return web.Response(status=500, text="internal error")
         return error_page(request, 500)
+
+
+async def read_fields(request: web.Request) -> Mapping[str, object]:
+    """The fields of a sent form; 400 when the body is none (no boundary, an unknown charset)."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError) as error:
+        raise web.HTTPBadRequest from error
 
 
 def error_page(request: web.Request, status: int) -> web.Response:

@@ -35,6 +35,8 @@ JAPANESE = {
     "rate_percent": "達成率(%)",
     "provisional": "速報",
     "unit": "単位",
+    "note": "注",
+    "definition": "定義",
 }
 MEASURES = {"channel": "配信手段別", "category": "分野別", "area": "地区別"}
 
@@ -100,6 +102,8 @@ def indicator_rows(found: IndicatorReport) -> list[dict[str, Any]]:
             "fiscal_year": year.fiscal_year,
             **figures,
             "unit": found.indicator.unit,
+            "note": " ".join(note.text for note in year.annotations if note.month == figures["period"]),
+            "definition": found.indicator.definition,
         }
         for year in found.years
         for figures in [*map(_month_figures, year.months), _year_figures(year)]

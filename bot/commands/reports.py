@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bot import reports
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
+from content.indicators import IndicatorReport
 
 app = typer.Typer(no_args_is_help=True, help="登録数と計画の指標.")
 
@@ -51,8 +52,25 @@ async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: b
     if as_json:
         print_json([reports.indicator_json(item) for item in found])
         return
+    if as_csv:
+        sys.stdout.write(reports.to_csv([row for item in found for row in reports.indicator_rows(item)]))
+        return
     for item in found:
-        _print(item.indicator.name, reports.indicator_rows(item), False, as_csv)
+        _show(item)
+
+
+def _show(found: IndicatorReport) -> None:
+    """The table, and below it what one must know to read it."""
+    rows = [
+        {name: value for name, value in row.items() if name not in ("note", "definition")}
+        for row in reports.indicator_rows(found)
+    ]
+    Console().print(_table(found.indicator.name, rows))
+    sys.stdout.write(f"定義: {found.indicator.definition}\n")
+    sys.stdout.write(f"{found.as_of.isoformat()} 現在の登録の記録から計算\n")
+    notes = [note for year in found.years for note in year.annotations]
+    for number, note in enumerate(notes, start=1):
+        sys.stdout.write(f"注{number} {note.month} {note.text}\n")
 
 
 def _print(title: str, rows: list[dict[str, Any]], as_json: bool, as_csv: bool) -> None:

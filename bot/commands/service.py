@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file
 from content.schema import SchemaMismatch, upgrade
-from content.town import TownProfileError, load_town
+from content.town import Town, TownProfileError, load_town
+
+CANNOT_LISTEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 
 def init(
@@ -61,19 +64,16 @@ async def _serve(settings: Settings) -> None:
     from bot.server import AlreadyRunning, running, wait_for_signal
 
     async with opened(settings) as service:
-        missing = missing_settings(settings, service.town)
-        if missing:
-            fail(
-                f"Empty settings: {', '.join(missing)}. Set them (environment or kairanban.toml), "
-                "or take the channel out of the town profile.",
-                USAGE,
-            )
+        _refuse_missing(settings, service.town)
         try:
             async with running(service):
                 await wait_for_signal()
         except AlreadyRunning as error:
             fail(str(error), FAILED)
         except OSError as error:
+            # One with a file name is about that file, such as the lock.
+            if error.errno not in CANNOT_LISTEN or error.filename is not None:
+                raise
             fail(f"Cannot listen on {settings.web.listen}: {error.strerror}", FAILED)
 
 
@@ -82,10 +82,21 @@ async def _work(settings: Settings) -> None:
     from scheduler.runner import Runner
 
     async with opened(settings) as service:
+        _refuse_missing(settings, service.town)
         runner = Runner(service.office)
         await runner.start()
         await wait_for_signal()
         await runner.stop()
+
+
+def _refuse_missing(settings: Settings, town: Town) -> None:
+    missing = missing_settings(settings, town)
+    if missing:
+        fail(
+            f"Empty settings: {', '.join(missing)}. Set them (environment or kairanban.toml), "
+            "or take the channel out of the town profile.",
+            USAGE,
+        )
 
 
 async def _prepare_database(settings: Settings, login: str, password_file: Path | None) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
-from bot.errors import error_page, message_page
+from bot.errors import error_page, message_page, read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import Service
 from content.staff import PERMISSIONS, Staff
@@ -86,7 +86,7 @@ def guarded(permission: str, handler: ConsoleHandler) -> Handler:
 async def _is_meant(request: web.Request, service: Service, member: Staff) -> bool:
     if not comes_from_here(request, service):
         return False
-    form = await request.post()
+    form = await read_fields(request)
     return csrf_matches(service, member, str(form.get("csrf", "")))
 
 

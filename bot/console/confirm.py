@@ -24,6 +24,7 @@ from scheduler import posting
 from scheduler.posting import Impact, Problem, Refused
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
+LEFT_OVER = "「○○」が残ったままです。内容を直すか、このまま送ることを確かめる欄に印を付けてください。まだ送信していません。"
 CHANGED = "この画面を開いたあとに、内容が変わりました。今の内容を確かめてから、もう一度入力してください。まだ送信していません。"
 
 
@@ -58,6 +59,9 @@ async def approve(visit: Visit) -> web.Response:
     fields = await visit.request.post()
     outlook = await _look_ahead(visit, found)
     error = _mistake(found, str(fields.get("word", "")), str(fields.get("version", "")))
+    if not error and placeholders(found.draft.texts) and not fields.get("leave_placeholders"):
+        # With shaking hands the typed word alone would send a template to the whole town.
+        error = LEFT_OVER
     if error or outlook.problems or _reaches_nobody(found, outlook):
         return _confirm_page(visit, found, outlook, error)
     try:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.console.access import Visit
 from bot.console.sessions import comes_from_here, forget_session, open_session
-from bot.errors import error_page
+from bot.errors import error_page, read_fields
 from bot.pages import page, redirect, service_of
 from content import audit, staff
 from content.clock import now_ms, to_jst
@@ -24,7 +24,7 @@ async def log_in(request: web.Request) -> web.Response:
     service = service_of(request)
     if not comes_from_here(request, service):
         return error_page(request, 403)
-    form = await request.post()
+    form = await read_fields(request)
     login, target = str(form.get("login", "")).strip(), local_path(str(form.get("next", "")))
     try:
         member = await staff.log_in(service.database, login, str(form.get("password", "")), now_ms())

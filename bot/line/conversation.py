@@ -90,12 +90,16 @@ async def _unfollow(connection: AsyncConnection, desk: Desk, happening: Happenin
 async def _tap(
     connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
 ) -> list[Message]:
+    before = await find(connection, desk, happening.user_id)
     subscriber = await _join(connection, desk, happening, first_language)
     if subscriber.state != "active":
         return []
     command = read(happening.data, happening.date)
     if command is None or not choices.is_known(desk.town, command):
         return _outdated(desk.town, subscriber.preferences)
+    if before is not None and happening.at < before.event_at:
+        # It comes late, after something newer, and must not undo that.
+        return _answer(desk.town, command, subscriber.preferences)
     preferences = choices.apply(desk.town, command, subscriber.preferences, today_jst())
     changed = await subscribers.change_preferences(
         connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(happening)

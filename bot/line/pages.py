@@ -76,7 +76,8 @@ def help_page(town: Town, preferences: Preferences) -> Message:
     call = bubbles.button(label, bubbles.call(label, town.phone))
     return bubbles.bubble(
         speech.help_title,
-        [bubbles.paragraph(_enquiries(town, speech)), bubbles.note(speech.stop_hint)],
+        # Somebody may be crying for help: the emergency numbers stand first.
+        [bubbles.paragraph(speech.emergency), bubbles.paragraph(_enquiries(town, speech))],
         [
             _page_button(speech.settings, "categories", strong=True),
             _page_button(speech.summary, "summary"),

@@ -1,6 +1,6 @@
 """Follows, blocks and taps in any order and number end as they happened."""
 
-from itertools import count
+from itertools import count, permutations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,6 +56,21 @@ async def test_a_tap_that_arrives_after_a_newer_block_does_not_bring_anybody_bac
 async def test_a_late_block_does_not_undo_a_newer_tap(any_village):
     await happen(any_village, follow(100), tapped(300, "v1|show|summary"), unfollow(200))
     assert await state(any_village) == "active"
+
+
+async def test_a_late_tap_does_not_undo_a_newer_one(any_village):
+    on, off = "v1|category|on|bohan", "v1|category|off|bohan"
+    await happen(any_village, follow(100), tapped(300, off), tapped(200, on))
+    assert (await any_village.preferences(SATO)).categories == {"saigai"}
+    await happen(any_village, {**tapped(300, on), "webhookEventId": "01SAMEMILLISECOND"})
+    assert (await any_village.preferences(SATO)).categories == {"saigai", "bohan"}
+
+
+@pytest.mark.parametrize("times", list(permutations((200, 300, 400))))
+async def test_taps_in_any_order_end_with_the_newest(village, times):
+    wishes = {200: "on", 300: "off", 400: "on"}
+    await happen(village, follow(100), *(tapped(at, f"v1|category|{wishes[at]}|bohan") for at in times))
+    assert (await village.preferences(SATO)).categories == {"saigai", "bohan"}
 
 
 @given(data=st.data())

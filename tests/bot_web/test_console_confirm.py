@@ -146,7 +146,7 @@ async def test_a_placeholder_left_in_the_text_is_pointed_out_and_not_refused(tan
 async def test_everyone_is_spelled_out_with_what_a_broadcast_adds(tanaka: Visitor) -> None:
     page = await tanaka.write(target="everyone", category="gomi")
     assert "登録者全員(選んだ分野によらない)" in page.text
-    assert "この数に入っていない友だちにも届きます" in page.text
+    assert "登録のない友だちも含むすべての友だちに、このお知らせの全言語の文を送ります" in page.text
 
 
 async def test_a_draft_is_cancelled_and_never_sent(tanaka: Visitor, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import time_machine
 from aiohttp import web
 from web_visitor import Visitor
@@ -29,6 +30,19 @@ async def test_an_unknown_login_and_a_wrong_password_get_the_same_answer(strange
     assert unknown.status == wrong.status == 401
     assert WRONG in unknown.text and WRONG in wrong.text
     assert "not the password" not in wrong.html
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "application/x-www-form-urlencoded; charset=x-unknown"]
+)
+async def test_a_body_that_is_no_form_is_refused_and_no_mistake_of_ours(
+    stranger: Visitor, tanaka: Visitor, content_type: str
+) -> None:
+    headers = {"Content-Type": content_type, "Sec-Fetch-Site": "same-origin"}
+    for visitor, path in ((stranger, "/console/login"), (tanaka, "/console/logout")):
+        answer = await visitor.client.post(path, data=b"login=a", headers=headers)
+        assert answer.status == 400
+        assert "送られた内容を読み取れません" in await answer.text()
 
 
 async def test_five_wrong_passwords_lock_the_login_and_say_until_when(stranger: Visitor) -> None:

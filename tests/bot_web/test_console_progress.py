@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from factories import draft, make_delivery, make_notice, make_subscribers
+from sqlalchemy import select, update
 from web_visitor import Visitor
 
 from bot.console.words import REASONS, reason_words
@@ -49,6 +50,19 @@ async def test_a_finished_notice_shows_its_figures_and_stops_asking(
     assert "端末に届いた数、読んだ人の数ではありません" in page.text
     assert "progress.js" not in page.html and "http-equiv" not in page.html
     assert "承認 tanaka" in page.text
+
+
+async def test_seconds_count_from_the_start_of_sending_not_from_the_approval(
+    tanaka: Visitor, service: Service
+) -> None:
+    notice_id = await sent_notice(service, accepted=10)
+    async with service.database.write() as connection:
+        approved_at = await connection.scalar(select(notices.notice.c.approved_at))
+        await connection.execute(update(notices.trigger).values(fired_at=approved_at))
+        await connection.execute(update(notices.notice).values(approved_at=1))
+    page = await tanaka.get(f"/console/notices/{notice_id}")
+    assert "2.5秒" in page.text
+    assert "配信開始からの秒数です" in page.text
 
 
 async def test_a_running_notice_asks_again_each_second_with_or_without_script(

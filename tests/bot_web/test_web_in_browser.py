@@ -94,6 +94,10 @@ async def test_an_evacuation_order_is_sent_from_a_phone_without_script(browser: 
     assert "「○○」が残っています" in await page.inner_text("main")
     await page.get_by_label("確認のため").fill("緊急　配信")
     await page.get_by_role("button", name="緊急配信を実行する").click()
+    assert "まだ送信していません" in await page.inner_text("main")
+    await page.get_by_label("「○○」が残っています").check()
+    await page.get_by_label("確認のため").fill("緊急　配信")
+    await page.get_by_role("button", name="緊急配信を実行する").click()
     assert await page.inner_text("#progress strong") == "まもなく配信"
     async with site.service.database.read() as connection:
         assert (await notices.recent(connection, 1))[0].approved_by == "tanaka"
