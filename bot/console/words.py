@@ -10,10 +10,6 @@ LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "
 
 # state of content.tallies.progress_state → (word, what it means)
 STATES = {
-    "account_gone": (
-        "アカウントが、町の設定からなくなりました",
-        "町の設定を確かめ、必要なら新しいお知らせを出してください。",
-    ),
     "draft": ("下書き", "まだ送っていません。確認画面で送信できます。"),
     "scheduled": ("予約", "決めた日時になったら送ります。"),
     "waiting": ("まもなく配信", "承認されました。配信を始めるところです。"),
@@ -28,6 +24,10 @@ STATES = {
 
 # reason → (what happened, what to do next)
 REASONS = {
+    "account_gone": (
+        "アカウントが、町の設定からなくなりました",
+        "町の設定を確かめ、必要なら新しいお知らせを出してください。",
+    ),
     "authentication": (
         "メールサーバーにログインできません",
         "メールサーバーのユーザー名とパスワードの設定を直すよう、管理者に伝えてください。",
