@@ -60,12 +60,35 @@ async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: b
 
 
 def _show(found: IndicatorReport) -> None:
-    """The table, and below it what one must know to read it."""
-    rows = [
-        {name: value for name, value in row.items() if name not in ("note", "definition")}
-        for row in reports.indicator_rows(found)
+    """The years and their months, each narrow enough for a terminal, and what one must know to read them."""
+    unit = found.indicator.unit
+    years = [
+        {
+            "年度": f"{year.fiscal_year}年度",
+            "時点": year.as_of.isoformat() if year.as_of else "",
+            "目標": f"{year.target:,}{unit}" if year.target is not None else "",
+            "実績": f"{year.actual:,}{unit}" if year.actual is not None else "",
+            "達成率": f"{year.rate:.1f}%" if year.rate is not None else "",
+            "": "速報" if year.provisional and year.actual is not None else "",
+        }
+        for year in found.years
     ]
-    Console().print(_table(found.indicator.name, rows))
+    months = [
+        {
+            "月": f"{month.year}-{month.month:02d}",
+            "実績(末)": f"{month.actual:,}{unit}",
+            "登録": f"{month.joined:,}",
+            "終了": f"{month.left:,}",
+        }
+        for year in found.years
+        for month in year.months
+        if month.actual is not None
+    ]
+    Console().print(_table(found.indicator.name, years))
+    if months:
+        Console().print(_table("月別", months))
+    else:
+        sys.stdout.write("この年度の登録の記録はありません。\n")
     sys.stdout.write(f"定義: {found.indicator.definition}\n")
     sys.stdout.write(f"{found.as_of.isoformat()} 現在の登録の記録から計算\n")
     notes = [note for year in found.years for note in year.annotations]
@@ -79,13 +102,20 @@ def _print(title: str, rows: list[dict[str, Any]], as_json: bool, as_csv: bool) 
     elif as_csv:
         sys.stdout.write(reports.to_csv(rows))
     else:
-        Console().print(_table(title, rows))
+        headed = [{reports.JAPANESE.get(name, name): value for name, value in row.items()} for row in rows]
+        Console().print(_table(title, headed))
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     table = Table(title=title)
     for column in rows[0] if rows else ():
-        table.add_column(column, justify="right" if isinstance(rows[0][column], int | float) else "left")
+        table.add_column(column, justify="right" if _is_figure(rows[0][column]) else "left")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     return table
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and value[:1].isdecimal() and value[-1:] in "件%"
+    )
