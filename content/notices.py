@@ -24,7 +24,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    func,
     insert,
     select,
     true,
@@ -283,11 +282,6 @@ async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[in
         select(notice.c.id).where(notice.c.corrects == notice_id).order_by(notice.c.id)
     )
     return [int(row) for row in rows]
-
-
-async def last_fired_at(connection: AsyncConnection) -> int | None:
-    found = await connection.scalar(select(func.max(trigger.c.fired_at)))
-    return None if found is None else int(found)
 
 
 async def _select(connection: AsyncConnection, condition: ColumnElement[bool], limit: int) -> list[Notice]:

@@ -192,7 +192,8 @@ async def join(
     )
     if changed.rowcount:
         if not await _ever_joined(connection, known):
-            await _choose_first(connection, known, preferences, at)
+            # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
+            await _write_choices(connection, known, preferences, joined_at=at)
             await connection.execute(
                 update(address).where(address.c.subscriber_id == known).values(sealed=keys.seal(plain))
             )
@@ -262,14 +263,7 @@ async def change_preferences(
     if before.preferences == preferences:
         return before
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
-    rows = preferences.rows(subscriber_id)
-    if rows:
-        await connection.execute(insert(preference), rows)
-    await connection.execute(
-        update(subscriber)
-        .where(subscriber.c.id == subscriber_id)
-        .values(language=preferences.language, changed_at=at)
-    )
+    await _write_choices(connection, subscriber_id, preferences, changed_at=at)
     await _record(connection, subscriber_id, before.account, "changed", reason, at)
     return replace(before, preferences=preferences)
 
@@ -376,17 +370,17 @@ async def _ever_joined(connection: AsyncConnection, subscriber_id: int) -> bool:
     return joined is not None
 
 
-async def _choose_first(
-    connection: AsyncConnection, subscriber_id: int, preferences: Preferences, at: int
+async def _write_choices(
+    connection: AsyncConnection, subscriber_id: int, preferences: Preferences, **times: int
 ) -> None:
-    # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
+    """The choices of a subscriber that has none in the table; `times` are columns of its row."""
     rows = preferences.rows(subscriber_id)
     if rows:
         await connection.execute(insert(preference), rows)
     await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == subscriber_id)
-        .values(language=preferences.language, joined_at=at)
+        .values(language=preferences.language, **times)
     )
 
 

@@ -178,6 +178,22 @@ class Deployment:
         await self.answers(f"{url}/api/stats", process)
         return url
 
+    async def registered_and_slow(self, line_url: str, line: int, mail: int, latency_ms: int) -> None:
+        """A new database with so many registrations, and a LINE slow enough to meet the middle of a send."""
+        await self.init()
+        register = self.folder / "register.csv"
+        await befriend(self, line_url, write_register(register, line, mail))
+        code, _, err = await self.run("subscribers", "import", str(register))
+        assert code == 0, err
+        latency = {
+            "target": "api",
+            "stage": "after",
+            "match": {"path": "*multicast"},
+            "action": {"type": "latency", "ms": latency_ms},
+        }
+        async with self.session.post(f"{line_url}/_sandbox/faults", json=latency) as answer:
+            assert answer.status < 300, await answer.text()
+
     async def answers(self, url: str, process: Process) -> None:
         async def up() -> bool:
             assert process.running, process.log.read_text()[-3000:]

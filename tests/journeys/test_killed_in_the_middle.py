@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from deployment import Deployment, befriend, deployed, until, write_register
+from deployment import Deployment, deployed, until
 
 LINE, MAIL = 20_000, 5_000
 # Mail connections times the mails between two records of progress.
@@ -19,20 +19,7 @@ async def test_a_killed_service_goes_on_where_it_was(tmp_path: Path) -> None:
     async with deployed(tmp_path) as town:
         line_url = await town.start_line()
         inbox_url = await town.start_smtp()
-        await town.init()
-        ids = write_register(tmp_path / "register.csv", LINE, MAIL)
-        await befriend(town, line_url, ids)
-        code, _, err = await town.run("subscribers", "import", str(tmp_path / "register.csv"))
-        assert code == 0, err
-        # Slow enough that the middle of the send can be met.
-        latency = {
-            "target": "api",
-            "stage": "after",
-            "match": {"path": "*multicast"},
-            "action": {"type": "latency", "ms": 400},
-        }
-        async with town.session.post(f"{line_url}/_sandbox/faults", json=latency) as answer:
-            assert answer.status < 300, await answer.text()
+        await town.registered_and_slow(line_url, LINE, MAIL, latency_ms=400)
         first = await town.serve()
         posted = await town.json(
             *("notice", "post", "--category", "saigai", "--title", "避難指示", "--body", "にげてください"),

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from deployment import befriend, deployed, until, write_register
+from deployment import deployed, until
 from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy.engine import make_url
 
@@ -34,19 +34,7 @@ async def test_workers_share_a_send_and_may_die(tmp_path: Path, empty_postgres: 
     async with deployed(tmp_path, KAIRANBAN_DATABASE_URL=empty_postgres) as town:
         line_url = await town.start_line()
         inbox_url = await town.start_smtp()
-        await town.init()
-        ids = write_register(tmp_path / "register.csv", LINE, MAIL)
-        await befriend(town, line_url, ids)
-        code, _, err = await town.run("subscribers", "import", str(tmp_path / "register.csv"))
-        assert code == 0, err
-        latency = {
-            "target": "api",
-            "stage": "after",
-            "match": {"path": "*multicast"},
-            "action": {"type": "latency", "ms": 700},
-        }
-        async with town.session.post(f"{line_url}/_sandbox/faults", json=latency) as answer:
-            assert answer.status < 300
+        await town.registered_and_slow(line_url, LINE, MAIL, latency_ms=700)
         await town.serve()
         first, second = await town.start("worker"), await town.start("worker")
         await until(lambda: _all_here(empty_postgres), "serve and both workers to listen")
