@@ -87,11 +87,10 @@ async def active_now(connection: AsyncConnection) -> dict[str, int]:
 async def active_by_choice(connection: AsyncConnection, kind: str) -> list[tuple[str, str, int]]:
     """(account, value, active registrations that chose it) for category, area, birth_month or group."""
     rows = await connection.execute(
-        select(subscriber.c.account, preference.c.value, func.count())
-        .join(subscriber, subscriber.c.id == preference.c.subscriber_id)
-        .where(preference.c.kind == kind, subscriber.c.state == "active")
-        .group_by(subscriber.c.account, preference.c.value)
-        .order_by(subscriber.c.account, preference.c.value)
+        select(preference.c.account, preference.c.value, func.count())
+        .where(preference.c.kind == kind, preference.c.active)
+        .group_by(preference.c.account, preference.c.value)
+        .order_by(preference.c.account, preference.c.value)
     )
     return [(account, value, int(count)) for account, value, count in rows]
 

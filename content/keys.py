@@ -37,8 +37,8 @@ class Keys:
         self._sealing = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
         self._newest = max(roots)
         first = roots[min(roots)]
-        self._lookup_key = _derive(first, b"lookup")
-        self._token_key = _derive(first, b"token")
+        self._lookup_mac = hmac.new(_derive(first, b"lookup"), digestmod=hashlib.sha256)
+        self._token_mac = hmac.new(_derive(first, b"token"), digestmod=hashlib.sha256)
         self.session_secret = _derive(first, b"session").hex()
 
     def seal(self, plain: str) -> bytes:
@@ -59,11 +59,11 @@ class Keys:
 
     def lookup(self, account: str, address: str) -> bytes:
         """16 bytes that find an address on an account without telling it."""
-        return self._mac(self._lookup_key, f"{account}\n{address}")[:16]
+        return _mac(self._lookup_mac, f"{account}\n{address}")[:16]
 
     def sign(self, purpose: str, value: str) -> str:
         """`value.mac`, URL-safe. The purpose keeps a token from serving elsewhere."""
-        mac = self._mac(self._token_key, f"{purpose}\n{value}")[:TOKEN_MAC_BYTES]
+        mac = _mac(self._token_mac, f"{purpose}\n{value}")[:TOKEN_MAC_BYTES]
         return f"{value}.{base64.urlsafe_b64encode(mac).decode()}"
 
     def verify(self, purpose: str, token: str) -> str | None:
@@ -74,8 +74,12 @@ class Keys:
             return None
         return value if hmac.compare_digest(self.sign(purpose, value), token) else None
 
-    def _mac(self, key: bytes, message: str) -> bytes:
-        return hmac.digest(key, message.encode(), hashlib.sha256)
+
+def _mac(keyed: hmac.HMAC, message: str) -> bytes:
+    # Not hmac.digest: it sets the key up each time, and gives the interpreter up to other threads.
+    mac = keyed.copy()
+    mac.update(message.encode())
+    return mac.digest()
 
 
 def _derive(root: bytes, purpose: bytes) -> bytes:

@@ -1,22 +1,11 @@
-"""Leases on batches: lengthened while their owner lives, taken back when it is gone, closed when it is too late."""
+"""Leases on batches: taken back when their owner is gone, closed when it is too late."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sqlalchemy import tuple_, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger import batch
-
-
-async def renew(connection: AsyncConnection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
-    """Lengthen the leases of batches still in hand, given as (batch id, fence)."""
-    await connection.execute(
-        update(batch)
-        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
-        .values(lease_until=until)
-    )
 
 
 async def release_expired(connection: AsyncConnection, now: int) -> int:
@@ -24,7 +13,7 @@ async def release_expired(connection: AsyncConnection, now: int) -> int:
     released = await connection.execute(
         update(batch)
         .where(batch.c.state == "claimed", batch.c.lease_until < now)
-        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=now)
+        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=0)
     )
     return int(released.rowcount)
 
@@ -34,7 +23,7 @@ async def release_all(connection: AsyncConnection, now: int) -> int:
     released = await connection.execute(
         update(batch)
         .where(batch.c.state == "claimed")
-        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=now)
+        .values(state="unknown", maybe_sent=True, lease_owner="", lease_until=0, not_before=0)
     )
     return int(released.rowcount)
 
@@ -54,3 +43,25 @@ async def settle_overdue(connection: AsyncConnection, *, lane: str, before: int,
         update(batch).where(*overdue).values(refused=batch.c.refused + rest, **closed)
     )
     return int(maybe.rowcount + surely.rowcount)
+
+
+async def forget_times_ahead(
+    connection: AsyncConnection, now: int, *, lease: int, longest_wait: int = 0
+) -> int:
+    """After the clock was set back: what waits for a time of the clock as it was would wait too long.
+
+    Whoever only suspects that gives the `longest_wait` there can be.
+
+    Retries may go at once, leases end when a living owner would renew them; the number of batches.
+    """
+    waiting = await connection.execute(
+        update(batch)
+        .where(batch.c.state.in_(("ready", "unknown")), batch.c.not_before > now + longest_wait)
+        .values(not_before=now)
+    )
+    held = await connection.execute(
+        update(batch)
+        .where(batch.c.state == "claimed", batch.c.lease_until > now + lease)
+        .values(lease_until=now + lease)
+    )
+    return int(waiting.rowcount + held.rowcount)

@@ -1,9 +1,8 @@
 """The ledger (台帳): deliveries, batches, refusals. The truth about what went where; also the queue.
 
-A batch moves ready → claimed → settled, or claimed → unknown → (same retry key) → settled. Claiming
-is a conditional update under a lease; settling checks the fence, so an owner whose lease ran out
-cannot settle. Only exceptions have a row of their own: who got it is the batch's list minus its
-refusals.
+A batch moves ready → claimed → settled, or claimed → unknown → (same retry key) → settled; its moves
+are in content/batches.py. Only exceptions have a row of their own: who got it is the batch's list
+minus its refusals. Who was put off stands in a refusal too, and in a later batch.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    Row,
     Select,
     Table,
     Text,
     UniqueConstraint,
     false,
-    func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata
-from content.recipients import pack, unpack
+from content.recipients import pack
 
 delivery = Table(
     "delivery",
@@ -56,6 +55,8 @@ delivery = Table(
     Column("planned", Integer, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("planned_at", BigInteger),
+    # Nothing of it is sent after this time; None: until the budget of its lane is over.
+    Column("send_until", BigInteger),
     UniqueConstraint("notice_id", "account"),
     CheckConstraint("state IN ('planning', 'planned', 'stopped')", name="state"),
     Index(None, "state"),
@@ -67,6 +68,8 @@ batch = Table(
     Column("id", Id, primary_key=True),
     Column("delivery_id", Id, ForeignKey("delivery.id"), nullable=False),
     Column("seq", Integer, nullable=False),
+    # The batch that put these recipients off, None for one of the fan-out.
+    Column("origin", Id),
     Column("account", Text, nullable=False),
     Column("lane", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -95,8 +98,21 @@ batch = Table(
     UniqueConstraint("delivery_id", "seq"),
     CheckConstraint("state IN ('ready', 'claimed', 'unknown', 'settled')", name="state"),
     CheckConstraint("kind IN ('list', 'broadcast')", name="kind"),
-    Index(None, "account", "lane", "state", "attempt", "id"),
     Index(None, "state", "lease_until"),
+    Index(None, "origin"),
+)
+# Written out, not bound: a partial index serves only a query that says the very same.
+IS_OPEN = text("batch.state IN ('ready', 'unknown')")
+OPEN = text("state IN ('ready', 'unknown')")
+# What a claim reads: in order, and no longer than what is still to be done.
+Index(
+    "ix_batch_open",
+    batch.c.account,
+    batch.c.lane,
+    batch.c.attempt,
+    batch.c.id,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
 )
 
 refusal = Table(
@@ -124,34 +140,7 @@ class Delivery:
     batches: int
     planned: int
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A claimed batch. `position` recipients of the frozen list are done already."""
-
-    id: int
-    delivery_id: int
-    account: str
-    lane: str
-    kind: str
-    language: str
-    recipients: tuple[int, ...]
-    retry_key: str
-    attempt: int
-    fence: int
-    position: int
-    maybe_sent: bool
-    created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One row for the ledger's exceptions. `detail` never holds an address."""
-
-    subscriber_id: int
-    reason: str
-    detail: str = ""
+    send_until: int | None
 
 
 async def open_delivery(
@@ -163,8 +152,9 @@ async def open_delivery(
     channel: str,
     lane: str,
     at: int,
+    send_until: int | None = None,
 ) -> int:
-    """A delivery in state planning."""
+    """A delivery in state planning. Nothing of it is sent after `send_until`."""
     new_id = await connection.scalar(
         insert(delivery)
         .values(
@@ -175,6 +165,7 @@ async def open_delivery(
             lane=lane,
             state="planning",
             created_at=at,
+            send_until=send_until,
         )
         .returning(delivery.c.id)
     )
@@ -182,14 +173,14 @@ async def open_delivery(
     return int(new_id)
 
 
-async def deliveries_to_plan(connection: AsyncConnection) -> list[int]:
-    """Deliveries whose planning is not finished, urgent ones first."""
-    rows = await connection.scalars(
-        select(delivery.c.id)
+async def deliveries_to_plan(connection: AsyncConnection) -> list[tuple[int, str]]:
+    """(id, lane) of deliveries whose planning is not finished, urgent ones first."""
+    rows = await connection.execute(
+        select(delivery.c.id, delivery.c.lane)
         .where(delivery.c.state == "planning")
         .order_by(delivery.c.lane.desc(), delivery.c.id)
     )
-    return [int(row) for row in rows]
+    return [(int(delivery_id), lane) for delivery_id, lane in rows]
 
 
 async def lock_delivery(connection: AsyncConnection, delivery_id: int) -> Delivery | None:
@@ -213,7 +204,6 @@ async def add_batches(
     slices: Sequence[tuple[str, Sequence[int]]],
     *,
     kind: str = "list",
-    at: int,
 ) -> None:
     """Freeze slices of (language, ascending subscriber ids) as ready batches, each with its retry key."""
     rows = [
@@ -228,7 +218,8 @@ async def add_batches(
             "recipients": pack(ids),
             "size": len(ids),
             "retry_key": str(uuid.uuid4()),
-            "not_before": at,
+            # A first attempt waits for nothing, not even for a clock that was set back.
+            "not_before": 0,
             "created_at": planned.created_at,
         }
         for index, (language, ids) in enumerate(slices)
@@ -257,119 +248,12 @@ async def finish_planning(connection: AsyncConnection, delivery_id: int, at: int
     )
 
 
-async def claim(
-    connection: AsyncConnection, *, account: str, lane: str, owner: str, now: int, lease: int
-) -> Batch | None:
-    """Take the oldest batch of a lane under a lease of `lease` ms. A retry never stands before a first attempt."""
-    candidate = (
-        select(batch.c.id)
-        .where(
-            batch.c.account == account,
-            batch.c.lane == lane,
-            batch.c.state.in_(("ready", "unknown")),
-            batch.c.not_before <= now,
-        )
-        .order_by(batch.c.attempt, batch.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    row = (
-        await connection.execute(
-            update(batch)
-            .where(batch.c.id == candidate, batch.c.state.in_(("ready", "unknown")))
-            .values(
-                state="claimed",
-                lease_owner=owner,
-                lease_until=now + lease,
-                fence=batch.c.fence + 1,
-                attempt=batch.c.attempt + 1,
-            )
-            .returning(
-                batch.c.id,
-                batch.c.delivery_id,
-                batch.c.account,
-                batch.c.lane,
-                batch.c.kind,
-                batch.c.language,
-                batch.c.recipients,
-                batch.c.retry_key,
-                batch.c.attempt,
-                batch.c.fence,
-                batch.c.position,
-                batch.c.maybe_sent,
-                batch.c.created_at,
-            )
-        )
-    ).one_or_none()
-    return None if row is None else _claimed(row)
-
-
-async def record_part(
-    connection: AsyncConnection,
-    claimed: Batch,
-    *,
-    position: int,
-    accepted: int,
-    refused: Sequence[Refused],
-    now: int,
-    lease: int,
-) -> bool:
-    """Write down progress inside a batch and lengthen its lease; settles it when the list is through.
-
-    False, and nothing written, when the lease went to somebody else.
-    """
-    done = position >= len(claimed.recipients)
-    changes: dict[str, object] = {
-        "position": position,
-        "accepted": batch.c.accepted + accepted,
-        "refused": batch.c.refused + len(refused),
-        "lease_until": now + lease,
-        "maybe_sent": False,
-    }
-    if accepted:
-        changes["first_accepted_at"] = func.coalesce(batch.c.first_accepted_at, now)
-        changes["last_accepted_at"] = now
-    if done:
-        changes |= {"state": "settled", "settled_at": now, "reason": ""}
-    if not await _update_owned(connection, claimed, changes):
-        return False
-    await _add_refusals(connection, claimed.id, refused, now)
-    return True
-
-
-async def settle_rest(
-    connection: AsyncConnection, claimed: Batch, *, outcome: str, reason: str, now: int
-) -> bool:
-    """Close a batch: what is not accounted for yet becomes `refused` or `unknown`, for one reason."""
-    rest = batch.c.size - batch.c.accepted - batch.c.refused
-    changes: dict[str, object] = {"state": "settled", "settled_at": now, "reason": reason}
-    changes[outcome] = batch.c.refused + rest if outcome == "refused" else rest
-    return await _update_owned(connection, claimed, changes)
-
-
-async def accept_all(connection: AsyncConnection, claimed: Batch, *, now: int) -> bool:
-    """Settle a broadcast: the whole frozen list was accepted in one call."""
-    size = len(claimed.recipients)
-    return await record_part(connection, claimed, position=size, accepted=size, refused=(), now=now, lease=0)
-
-
-async def give_back(
-    connection: AsyncConnection, claimed: Batch, *, state: str, reason: str, not_before: int
-) -> bool:
-    """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key."""
-    changes: dict[str, object] = {"state": state, "reason": reason, "not_before": not_before}
-    if state == "unknown":
-        changes["maybe_sent"] = True
-    return await _update_owned(connection, claimed, {**changes, "lease_owner": "", "lease_until": 0})
-
-
-async def stop_delivery(connection: AsyncConnection, delivery_id: int, *, reason: str, now: int) -> int:
+def stop_delivery(connection: Connection, delivery_id: int, *, reason: str, now: int) -> int:
     """Refuse every open batch of a delivery that nobody has in hand; the number of batches."""
-    await connection.execute(
+    connection.execute(
         update(delivery).where(delivery.c.id == delivery_id).values(state="stopped", reason=reason)
     )
-    stopped = await connection.execute(
+    stopped = connection.execute(
         update(batch)
         .where(batch.c.delivery_id == delivery_id, batch.c.state == "ready")
         .values(
@@ -382,9 +266,8 @@ async def stop_delivery(connection: AsyncConnection, delivery_id: int, *, reason
     return int(stopped.rowcount)
 
 
-async def get_delivery(connection: AsyncConnection, delivery_id: int) -> Delivery:
-    row = (await connection.execute(_delivery_columns().where(delivery.c.id == delivery_id))).one()
-    return Delivery(*row)
+def get_delivery(connection: Connection, delivery_id: int) -> Delivery:
+    return Delivery(*connection.execute(_delivery_columns().where(delivery.c.id == delivery_id)).one())
 
 
 def _delivery_columns() -> Select[Any]:
@@ -401,38 +284,5 @@ def _delivery_columns() -> Select[Any]:
         delivery.c.batches,
         delivery.c.planned,
         delivery.c.created_at,
+        delivery.c.send_until,
     )
-
-
-def _claimed(row: Row[Any]) -> Batch:
-    values = row._asdict()
-    values["recipients"] = tuple(unpack(values["recipients"]))
-    return Batch(**values)
-
-
-async def _update_owned(connection: AsyncConnection, claimed: Batch, changes: dict[str, object]) -> bool:
-    changed = await connection.execute(
-        update(batch)
-        .where(batch.c.id == claimed.id, batch.c.fence == claimed.fence, batch.c.state == "claimed")
-        .values(**changes)
-    )
-    return bool(changed.rowcount)
-
-
-async def _add_refusals(
-    connection: AsyncConnection, batch_id: int, refused: Sequence[Refused], now: int
-) -> None:
-    if refused:
-        await connection.execute(
-            insert(refusal),
-            [
-                {
-                    "batch_id": batch_id,
-                    "subscriber_id": item.subscriber_id,
-                    "reason": item.reason,
-                    "detail": item.detail,
-                    "at": now,
-                }
-                for item in refused
-            ],
-        )

@@ -2,7 +2,8 @@
 
 draft → approved; from there its text cannot change, a change is a correction. `held` waits for a
 person because it was due too long ago; `cancelled` never goes out. Whether an approved notice is
-scheduled, going out or finished is derived from trigger and ledger, never stored.
+scheduled, going out or finished is derived from trigger and ledger, never stored. A notice with a
+rule is the pattern of a series and never goes out itself, see content.series.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content import recurrence
 from content.database import Id, insert_unless_known, metadata
+from content.recurrence import Rule, next_after
 from content.segments import Target
 
 notice = Table(
@@ -54,6 +57,8 @@ notice = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("approved_by", Text),
     Column("approved_at", BigInteger),
+    # The recurring notice of which this is one occurrence.
+    Column("series", Id, ForeignKey("notice.id"), index=True),
     CheckConstraint("state IN ('draft', 'approved', 'cancelled')", name="state"),
     CheckConstraint("kind IN ('original', 'correction', 'withdrawal')", name="kind"),
     CheckConstraint("urgency IN ('urgent', 'routine')", name="urgency"),
@@ -84,7 +89,10 @@ trigger = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("fired_at", BigInteger),
-    CheckConstraint("state IN ('waiting', 'fired', 'held', 'cancelled')", name="state"),
+    # Of a recurring notice; its `due_at` is that of the next occurrence.
+    Column("rule", Text),
+    Column("expires_at", BigInteger),
+    CheckConstraint("state IN ('waiting', 'fired', 'held', 'cancelled', 'finished')", name="state"),
     Index(None, "state", "due_at"),
 )
 
@@ -94,6 +102,8 @@ class Draft:
     """What a person or a machine asks for; checked by the caller before it is stored.
 
     `texts` maps language to (title, body), at least "ja"; `at` is when it is due in ms, None for at once.
+    With a `rule` it comes again and again, each time as a notice of its own whose `series` it is.
+    From `expires` (ms) on it is not sent by itself.
     """
 
     category: str
@@ -103,6 +113,9 @@ class Draft:
     mode: str = "live"
     target: Target = field(default_factory=Target)
     at: int | None = None
+    expires: int | None = None
+    rule: Rule | None = None
+    series: int | None = None
     kind: str = "original"
     corrects: int | None = None
 
@@ -160,14 +173,7 @@ async def create(
         assert known is not None
         return int(known), False
     await _add_version(connection, new_id, 1, draft, staff, at)
-    await connection.execute(
-        insert(trigger).values(
-            notice_id=new_id,
-            due_at=draft.at or 0,
-            scheduled=int(draft.at is not None),
-            state="waiting",
-        )
-    )
+    await connection.execute(insert(trigger).values(notice_id=new_id, state="waiting", **_due_columns(draft)))
     return int(new_id), True
 
 
@@ -183,9 +189,7 @@ async def revise(connection: AsyncConnection, notice_id: int, draft: Draft, *, s
     number = await connection.scalar(select(notice.c.version).where(notice.c.id == notice_id))
     await _add_version(connection, notice_id, number or 1, draft, staff, at)
     await connection.execute(
-        update(trigger)
-        .where(trigger.c.notice_id == notice_id)
-        .values(due_at=draft.at or 0, scheduled=int(draft.at is not None))
+        update(trigger).where(trigger.c.notice_id == notice_id).values(**_due_columns(draft))
     )
     return True
 
@@ -193,7 +197,8 @@ async def revise(connection: AsyncConnection, notice_id: int, draft: Draft, *, s
 async def approve(
     connection: AsyncConnection, notice_id: int, *, staff: str, at: int, version_id: int | None = None
 ) -> bool:
-    """draft → approved, due at its time or now; False when somebody was faster or it was cancelled.
+    """draft → approved, due at its time, its first time or now; False when somebody was faster or it was
+    cancelled.
 
     With `version_id` only that version: whoever approves must have seen the words that go out.
     """
@@ -206,8 +211,12 @@ async def approve(
     )
     if not changed.rowcount:
         return False
+    found = await get(connection, notice_id)
+    first = next_after(found.draft.rule, at) if found and found.draft.rule else None
     await connection.execute(
-        update(trigger).where(trigger.c.notice_id == notice_id, trigger.c.scheduled == 0).values(due_at=at)
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.scheduled == 0)
+        .values(due_at=first.due_at if first else at)
     )
     return True
 
@@ -221,48 +230,6 @@ async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
     )
     if changed.rowcount:
         await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="cancelled"))
-    return bool(changed.rowcount)
-
-
-async def release(connection: AsyncConnection, notice_id: int, *, at: int) -> bool:
-    """A person decided that a held notice goes out now after all."""
-    changed = await connection.execute(
-        update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state == "held")
-        .values(state="waiting", due_at=at, reason="")
-    )
-    return bool(changed.rowcount)
-
-
-async def due(connection: AsyncConnection, now: int) -> list[int]:
-    """Approved notices whose trigger waits and whose time has come, the most urgent first."""
-    rows = await connection.scalars(
-        select(notice.c.id)
-        .join(trigger, trigger.c.notice_id == notice.c.id)
-        .where(notice.c.state == "approved", trigger.c.state == "waiting", trigger.c.due_at <= now)
-        .order_by(notice.c.urgency.desc(), trigger.c.due_at, notice.c.id)
-    )
-    return [int(row) for row in rows]
-
-
-async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
-    """Claim the trigger of an approved notice: waiting → fired. Row count 1 wins, whoever else tries."""
-    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == "approved")
-    changed = await connection.execute(
-        update(trigger)
-        .where(trigger.c.notice_id.in_(approved), trigger.c.state == "waiting")
-        .values(state="fired", fired_at=now)
-    )
-    return bool(changed.rowcount)
-
-
-async def hold(connection: AsyncConnection, notice_id: int, reason: str) -> bool:
-    """Keep a notice that is due too late for a person to decide."""
-    changed = await connection.execute(
-        update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state == "waiting")
-        .values(state="held", reason=reason)
-    )
     return bool(changed.rowcount)
 
 
@@ -295,6 +262,8 @@ async def _select(connection: AsyncConnection, condition: ColumnElement[bool], l
             trigger.c.state.label("trigger_state"),
             trigger.c.reason,
             trigger.c.fired_at,
+            trigger.c.rule,
+            trigger.c.expires_at,
         )
         .join(
             notice_version,
@@ -318,6 +287,9 @@ def _notice(row: Row[Any]) -> Notice:
         mode=row.mode,
         target=Target(row.target_kind, row.target_key),
         at=row.due_at if row.scheduled else None,
+        expires=row.expires_at,
+        rule=recurrence.from_json(json.loads(row.rule)) if row.rule else None,
+        series=row.series,
         kind=row.kind,
         corrects=row.corrects,
     )
@@ -349,6 +321,16 @@ def _columns(draft: Draft) -> dict[str, object]:
         "channels": ",".join(draft.channels),
         "kind": draft.kind,
         "corrects": draft.corrects,
+        "series": draft.series,
+    }
+
+
+def _due_columns(draft: Draft) -> dict[str, object]:
+    return {
+        "due_at": draft.at or 0,
+        "scheduled": int(draft.at is not None),
+        "expires_at": draft.expires,
+        "rule": json.dumps(recurrence.to_json(draft.rule)) if draft.rule else None,
     }
 
 

@@ -17,16 +17,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content import addresses
+from content.address_book import known_lookups
 from content.clock import from_datetime, iso, now_ms
 from content.database import refresh_statistics
 from content.keys import Keys
 from content.subscribers import (
     Preferences,
     Registration,
+    Sealed,
     address,
-    known_lookups,
     preference,
-    register_many,
+    register_sealed,
+    seal,
     subscriber,
 )
 from content.town import Town
@@ -124,10 +126,14 @@ def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     return registrations
 
 
+def seal_all(keys: Keys, registrations: list[Registration]) -> list[Sealed]:
+    """What an import does before its transaction: SQLite has one writer, and a sender must not wait for this."""
+    return [seal(keys, item) for item in registrations]
+
+
 async def import_registrations(
     connection: AsyncConnection,
-    keys: Keys,
-    registrations: list[Registration],
+    registrations: list[Sealed],
     progress: Callable[[int], None],
     reason: str = "import",
 ) -> Imported:
@@ -135,9 +141,8 @@ async def import_registrations(
     new = 0
     for start in range(0, len(registrations), SLICE):
         part = registrations[start : start + SLICE]
-        fresh = await _unknown(connection, keys, part)
-        if fresh:
-            await register_many(connection, keys, fresh, reason=reason)
+        fresh = await _unknown(connection, part)
+        await register_sealed(connection, fresh, reason=reason)
         new += len(fresh)
         progress(len(part))
     if new:
@@ -257,12 +262,11 @@ def _moment(text: str, line: int, now: int) -> int:
     return moment
 
 
-async def _unknown(connection: AsyncConnection, keys: Keys, part: list[Registration]) -> list[Registration]:
-    hashes = [keys.lookup(item.account, addresses.lookup_part(item.channel, item.address)) for item in part]
+async def _unknown(connection: AsyncConnection, part: list[Sealed]) -> list[Sealed]:
     known: set[bytes] = set()
-    for account in {item.account for item in part}:
-        known |= await known_lookups(connection, account, hashes)
-    return [item for item, lookup in zip(part, hashes, strict=True) if lookup not in known]
+    for account in {item.registration.account for item in part}:
+        known |= await known_lookups(connection, account, [item.lookup for item in part])
+    return [item for item in part if item.lookup not in known]
 
 
 async def _choices(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:

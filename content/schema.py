@@ -11,10 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 # Importing them puts their tables into `metadata`.
-from content import audit, counts, inbox, ledger, notices, staff, subscribers
+from content import audit, counts, holds, inbox, ledger, notices, presence, retention, staff, subscribers
 from content.database import Database, metadata
 
-TABLE_MODULES = (audit, counts, inbox, ledger, notices, staff, subscribers)
+TABLE_MODULES = (audit, counts, holds, inbox, ledger, notices, presence, retention, staff, subscribers)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -43,7 +43,8 @@ async def require_current(database: Database) -> None:
         raise SchemaMismatch("the database is empty; run `kairanban init`")
     if found != _head():
         raise SchemaMismatch(
-            f"the database is at {found}, this version needs {_head()}; make a backup, then run `kairanban init`"
+            f"the database is at version {found}, this program needs {_head()}: stop every kairanban process, "
+            "make a backup, then run `kairanban init`, which brings it up to date"
         )
 
 
@@ -52,7 +53,8 @@ def _refuse_newer(connection: Connection) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise SchemaMismatch(
-            f"the database is at {found}, which this version does not know; install the newer kairanban again"
+            f"the database is at version {found}, this program knows versions up to {_head()}: "
+            "install the newer kairanban on this machine too"
         )
 
 

@@ -7,18 +7,22 @@ absence of a rule.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, and_, distinct, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content.planner_hints import Walked
 from content.subscribers import preference, subscriber
 from content.town import Rule, Segment, Town, birth_months
 
 TargetKind = Literal["subscribed", "segment", "group", "everyone"]
 TARGET_KINDS: tuple[str, ...] = get_args(TargetKind)
+# So many of those who made a choice are counted to find out whether few did.
+FEW = 200_000
 
 
 class NobodyMatches(Exception):
@@ -50,9 +54,118 @@ class Target:
         return f"「{name}」を選んだ登録者"
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Having chosen one of these values, or one from the first to the last of them."""
+
+    kind: str
+    values: tuple[str, ...]
+    is_range: bool = False
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a registration has made it at most once."""
+        return len(self.values) == 1
+
+    def of(self, rows: FromClause) -> ColumnElement[bool]:
+        """The condition on rows of `preference`."""
+        return and_(rows.c.kind == self.kind, self._holds(rows.c.value))
+
+    def made_by(self, subscriber_id: ColumnElement[int]) -> ColumnElement[bool]:
+        rows = preference.alias()
+        # One step to what somebody chose and along it is faster than one step for each value.
+        value = rows.c.value if self.is_range else Walked(rows.c.value)
+        # The kind alone, since that stands in the index: for the whole row SQLite would fetch it.
+        return exists(
+            select(rows.c.kind).where(
+                rows.c.subscriber_id == subscriber_id, rows.c.kind == self.kind, self._holds(value)
+            )
+        )
+
+    def _holds(self, value: ColumnElement[str]) -> ColumnElement[bool]:
+        if self.is_range:
+            first, last = self.values
+            return value.between(first, last)
+        return value.in_(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What must hold for a registration: every choice made, none of the others, every language rule."""
+
+    made: tuple[_Choice, ...]
+    not_made: tuple[_Choice, ...] = ()
+    languages: tuple[ColumnElement[bool], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.made:
+            raise ValueError("rules without a choice would match everyone")
+
+
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
     """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
+    rules = _rules(town, target, category, today)
     active = subscriber.c.state == "active"
+    if rules is None:
+        return active
+    return and_(
+        active,
+        *rules.languages,
+        *(choice.made_by(subscriber.c.id) for choice in rules.made),
+        *(~choice.made_by(subscriber.c.id) for choice in rules.not_made),
+    )
+
+
+async def count_audience(
+    connection: AsyncConnection, town: Town, target: Target, category: str, accounts: list[str], today: date
+) -> dict[str, int]:
+    """Active registrations per account that the target matches now. Raises NobodyMatches."""
+    rules = _rules(town, target, category, today)
+    if rules is None:
+        return await _count_everyone(connection, accounts)
+    # A count needs no order, so it begins with those who made the rarest choice and asks about the others.
+    first = await _rarest(connection, rules.made)
+    who = preference.c.subscriber_id
+    counted = func.count() if first.is_single else func.count(distinct(who))
+    statement = select(*(counted.filter(preference.c.account == account) for account in accounts)).where(
+        first.of(preference),
+        preference.c.active,
+        *(choice.made_by(who) for choice in rules.made if choice is not first),
+        *(~choice.made_by(who) for choice in rules.not_made),
+    )
+    if rules.languages:
+        statement = statement.where(subscriber.c.id == who, *rules.languages)
+    counts = (await connection.execute(statement)).one()
+    return dict(zip(accounts, map(int, counts), strict=True))
+
+
+async def _count_everyone(connection: AsyncConnection, accounts: list[str]) -> dict[str, int]:
+    rows = await connection.execute(
+        select(subscriber.c.account, func.count())
+        .where(subscriber.c.state == "active", subscriber.c.account.in_(accounts))
+        .group_by(subscriber.c.account)
+    )
+    counts = {account: int(count) for account, count in rows}
+    return {account: counts.get(account, 0) for account in accounts}
+
+
+async def _rarest(connection: AsyncConnection, choices: tuple[_Choice, ...]) -> _Choice:
+    """The choice that fewest have made; the last of all when each was made by many."""
+    if len(choices) == 1:
+        return choices[0]
+    sizes = (
+        select(func.count())
+        .select_from(select(preference.c.kind).where(choice.of(preference)).limit(FEW).subquery())
+        .scalar_subquery()
+        for choice in choices
+    )
+    found = (await connection.execute(select(*sizes))).one()
+    _, place = min((size, -place) for place, size in enumerate(found))
+    return choices[-place]
+
+
+def _rules(town: Town, target: Target, category: str, today: date) -> _Rules | None:
+    """What the target asks for, None for everyone. Raises NobodyMatches."""
     known = town.category.get(category)
     if known is None:
         raise NobodyMatches("category", f"分野「{category}」は町の設定にありません。一覧から選んでください。")
@@ -61,33 +174,18 @@ def audience(town: Town, target: Target, category: str, today: date) -> ColumnEl
             "category", f"分野「{known.name()}」は受付を終えています。別の分野を選んでください。"
         )
     if target.kind == "everyone":
-        return active
+        return None
     if target.kind == "subscribed":
-        return and_(active, _chose("category", [category]))
+        return _Rules((_Choice("category", (category,)),))
     if target.kind == "group":
         if target.key not in town.group:
             raise NobodyMatches(
                 "group", f"グループ「{target.key}」は町の設定にありません。一覧から選んでください。"
             )
-        return and_(active, _chose("group", [target.key]))
+        return _Rules((_Choice("group", (target.key,)),))
     if target.kind == "segment":
-        rules = _segment_rules(town, _open_segment(town, target.key), today)
-        return and_(active, _chose("category", [category]), *rules)
+        return _segment_rules(town, _open_segment(town, target.key), category, today)
     raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
-
-
-async def count_audience(
-    connection: AsyncConnection, town: Town, target: Target, category: str, accounts: list[str], today: date
-) -> dict[str, int]:
-    """Active registrations per account that the target matches now. Raises NobodyMatches."""
-    matches = audience(town, target, category, today)
-    rows = await connection.execute(
-        select(subscriber.c.account, func.count())
-        .where(matches, subscriber.c.account.in_(accounts))
-        .group_by(subscriber.c.account)
-    )
-    counts = {account: int(count) for account, count in rows}
-    return {account: counts.get(account, 0) for account in accounts}
 
 
 def _open_segment(town: Town, key: str) -> Segment:
@@ -104,32 +202,33 @@ def _open_segment(town: Town, key: str) -> Segment:
     return segment
 
 
-def _segment_rules(town: Town, segment: Segment, today: date) -> list[ColumnElement[bool]]:
-    return [_condition(town, segment, rule, today) for rule in segment.rules]
-
-
-def _condition(town: Town, segment: Segment, rule: Rule, today: date) -> ColumnElement[bool]:
-    _refuse_misplaced(segment, rule)
-    if rule.field == "birth_month":
-        if rule.children_aged is None:
+def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> _Rules:
+    made: list[_Choice] = []
+    not_made: list[_Choice] = []
+    languages: list[ColumnElement[bool]] = []
+    for rule in segment.rules:
+        _refuse_misplaced(segment, rule)
+        _refuse_unknown(town, segment, rule)
+        if rule.field == "birth_month" and rule.children_aged is not None:
+            made.append(_Choice("birth_month", birth_months(*rule.children_aged, today), is_range=True))
+        elif not rule.any_of and not rule.none_of:
             raise _empty(segment, rule)
-        first, last = birth_months(*rule.children_aged, today)
-        return _exists(preference.c.kind == "birth_month", preference.c.value.between(first, last))
-    _refuse_unknown(town, segment, rule)
-    parts: list[ColumnElement[bool]] = []
-    if rule.field == "language":
-        if rule.any_of:
-            parts.append(subscriber.c.language.in_(rule.any_of))
-        if rule.none_of:
-            parts.append(subscriber.c.language.not_in(rule.none_of))
-    else:
-        if rule.any_of:
-            parts.append(_chose(rule.field, list(rule.any_of)))
-        if rule.none_of:
-            parts.append(~_chose(rule.field, list(rule.none_of)))
-    if not parts:
-        raise _empty(segment, rule)
-    return and_(*parts)
+        elif rule.field == "language":
+            languages += _language(rule)
+        else:
+            made += [_Choice(rule.field, rule.any_of)] if rule.any_of else []
+            not_made += [_Choice(rule.field, rule.none_of)] if rule.none_of else []
+    # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
+    # best of several large ones, because its rows stand in the order of ids.
+    made.append(_Choice("category", (category,)))
+    return _Rules(tuple(made), tuple(not_made), tuple(languages))
+
+
+def _language(rule: Rule) -> Iterable[ColumnElement[bool]]:
+    if rule.any_of:
+        yield subscriber.c.language.in_(rule.any_of)
+    if rule.none_of:
+        yield subscriber.c.language.not_in(rule.none_of)
 
 
 def _refuse_misplaced(segment: Segment, rule: Rule) -> None:
@@ -149,6 +248,7 @@ def _refuse_misplaced(segment: Segment, rule: Rule) -> None:
 
 def _refuse_unknown(town: Town, segment: Segment, rule: Rule) -> None:
     known = {
+        "birth_month": set(),
         "category": {key for key, item in town.category.items() if not item.closed},
         "area": set(town.area),
         "group": set(town.group),
@@ -166,11 +266,3 @@ def _empty(segment: Segment, rule: Rule) -> NobodyMatches:
     return NobodyMatches(
         "segment", f"配信対象「{segment.name()}」の条件({rule.field})が空です。だれにも送りません。"
     )
-
-
-def _chose(kind: str, values: list[str]) -> ColumnElement[bool]:
-    return _exists(preference.c.kind == kind, preference.c.value.in_(values))
-
-
-def _exists(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(preference.c.subscriber_id == subscriber.c.id, *conditions)

@@ -3,6 +3,10 @@
 Addresses are sealed and found by a keyed hash. Every change leaves a registration event; every
 count is computed from those. A subscriber that leaves keeps its preferences for the day it comes
 back; erasing it removes address and preferences and leaves the events.
+
+The account of a subscriber and whether it is active stand a second time in the rows of its preferences,
+so that those who chose something are counted in one range of them. Whoever writes either place holds
+the row of the subscriber first: it is the lock that keeps the two the same.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -22,7 +27,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
-    func,
     insert,
     select,
     update,
@@ -64,6 +68,9 @@ preference = Table(
     Column("kind", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     Column("subscriber_id", Id, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    # Those of the subscriber.
+    Column("account", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
     CheckConstraint("kind IN ('category', 'area', 'birth_month', 'group')", name="kind"),
     Index(None, "subscriber_id"),
     sqlite_with_rowid=False,
@@ -94,7 +101,9 @@ class Preferences:
     groups: frozenset[str] = frozenset()
     language: str = "ja"
 
-    def rows(self, subscriber_id: int) -> list[dict[str, object]]:
+    def rows(self, subscriber_id: int, account: str, state: str) -> list[dict[str, object]]:
+        """Rows of `preference` for a subscriber in this state."""
+        common = {"subscriber_id": subscriber_id, "account": account, "active": state == "active"}
         kinds = (
             ("category", self.categories),
             ("area", self.areas),
@@ -102,9 +111,7 @@ class Preferences:
             ("group", self.groups),
         )
         return [
-            {"kind": kind, "value": value, "subscriber_id": subscriber_id}
-            for kind, values in kinds
-            for value in sorted(values)
+            {"kind": kind, "value": value, **common} for kind, values in kinds for value in sorted(values)
         ]
 
 
@@ -129,6 +136,20 @@ class Registration:
     registered_at: int = 0
     left_at: int | None = None
     left_reason: str = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A registration with its address hashed and sealed: work to do before a transaction begins."""
+
+    registration: Registration
+    lookup: bytes
+    sealed: bytes
+
+
+def seal(keys: Keys, item: Registration) -> Sealed:
+    lookup = keys.lookup(item.account, addresses.lookup_part(item.channel, item.address))
+    return Sealed(item, lookup, keys.seal(item.address))
 
 
 async def find(connection: AsyncConnection, keys: Keys, account: str, channel: str, plain: str) -> int | None:
@@ -191,6 +212,7 @@ async def join(
         .values(state="active", changed_at=at, event_at=event_at or subscriber.c.event_at)
     )
     if changed.rowcount:
+        await _mark_choices(connection, known, active=True)
         if not await _ever_joined(connection, known):
             # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
             await _write_choices(connection, known, preferences, joined_at=at)
@@ -216,6 +238,7 @@ async def leave(
         if event_at:
             await _remember_event(connection, subscriber_id, event_at)
         return False
+    await _mark_choices(connection, subscriber_id, active=False)
     account = (await _require(connection, subscriber_id)).account
     await _record(connection, subscriber_id, account, "left", reason, at)
     return True
@@ -245,7 +268,7 @@ async def leave_address(
     )
     assert gone is not None
     # Nothing is ever sent to somebody who left before joining, so the address itself is not kept.
-    row = _address_row(keys, gone, Registration(channel, account, plain))
+    row = _address_row(gone, seal(keys, Registration(channel, account, plain)))
     await connection.execute(insert(address).values({**row, "sealed": b""}))
     return False
 
@@ -262,8 +285,8 @@ async def change_preferences(
     before = await _require(connection, subscriber_id)
     if before.preferences == preferences:
         return before
-    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
-    await _write_choices(connection, subscriber_id, preferences, changed_at=at)
+    if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
+        return await _require(connection, subscriber_id)
     await _record(connection, subscriber_id, before.account, "changed", reason, at)
     return replace(before, preferences=preferences)
 
@@ -271,11 +294,11 @@ async def change_preferences(
 async def erase(connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int) -> None:
     """Remove address and preferences for good; counts and ledger keep the bare number."""
     await leave(connection, subscriber_id, reason=reason, at=at)
-    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
-    await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
     await connection.execute(
         update(subscriber).where(subscriber.c.id == subscriber_id).values(state="erased", changed_at=at)
     )
+    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
 
 
 async def register_many(
@@ -285,68 +308,52 @@ async def register_many(
 
     The addresses must be normalised and unknown so far: a double raises IntegrityError.
     """
-    if not registrations:
+    return await register_sealed(connection, [seal(keys, item) for item in registrations], reason=reason)
+
+
+async def register_sealed(connection: AsyncConnection, items: Sequence[Sealed], *, reason: str) -> list[int]:
+    """`register_many` for what is sealed already."""
+    if not items:
         return []
-    ids = await reserve_ids(connection, subscriber, len(registrations))
+    ids = await reserve_ids(connection, subscriber, len(items))
+    pairs = [(new_id, item.registration) for new_id, item in zip(ids, items, strict=True)]
     await connection.execute(
         insert(subscriber),
         [
             {
                 "id": new_id,
                 "account": item.account,
-                "state": "active" if item.left_at is None else "left",
+                "state": _first_state(item),
                 "language": item.preferences.language,
                 "joined_at": item.registered_at,
                 "changed_at": item.left_at or item.registered_at,
             }
-            for new_id, item in zip(ids, registrations, strict=True)
+            for new_id, item in pairs
         ],
     )
-    pairs = list(zip(ids, registrations, strict=True))
-    await connection.execute(insert(address), [_address_row(keys, new_id, item) for new_id, item in pairs])
-    chosen = [row for new_id, item in pairs for row in item.preferences.rows(new_id)]
+    sealed = zip(ids, items, strict=True)
+    await connection.execute(insert(address), [_address_row(new_id, item) for new_id, item in sealed])
+    chosen = [
+        row
+        for new_id, item in pairs
+        for row in item.preferences.rows(new_id, item.account, _first_state(item))
+    ]
     if chosen:
         await connection.execute(insert(preference), chosen)
     await connection.execute(insert(registration_event), list(_event_rows(pairs, reason)))
     return ids
 
 
-async def open_addresses(
-    connection: AsyncConnection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
-) -> dict[int, str]:
-    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left."""
-    rows = await connection.execute(
-        select(address.c.subscriber_id, address.c.sealed)
-        .join(subscriber, subscriber.c.id == address.c.subscriber_id)
-        .where(
-            address.c.subscriber_id.in_(subscriber_ids),
-            subscriber.c.state.in_(("active", "left") if with_left else ("active",)),
-            func.length(address.c.sealed) > 0,
-        )
-    )
-    return {subscriber_id: keys.open(sealed) for subscriber_id, sealed in rows}
+def _first_state(item: Registration) -> str:
+    return "active" if item.left_at is None else "left"
 
 
-async def known_lookups(connection: AsyncConnection, account: str, lookups: Iterable[bytes]) -> set[bytes]:
-    """Those of the look-up hashes that are registered on the account, whatever their state."""
-    wanted = list(lookups)
-    found: set[bytes] = set()
-    for start in range(0, len(wanted), 5000):
-        rows = await connection.scalars(
-            select(address.c.lookup).where(
-                address.c.account == account, address.c.lookup.in_(wanted[start : start + 5000])
-            )
-        )
-        found.update(rows)
-    return found
-
-
-def _address_row(keys: Keys, subscriber_id: int, item: Registration) -> dict[str, object]:
+def _address_row(subscriber_id: int, item: Sealed) -> dict[str, object]:
     return {
         "subscriber_id": subscriber_id,
-        "account": item.account,
-        "lookup": keys.lookup(item.account, addresses.lookup_part(item.channel, item.address)),
-        "sealed": keys.seal(item.address),
+        "account": item.registration.account,
+        "lookup": item.lookup,
+        "sealed": item.sealed,
     }
 
 
@@ -372,15 +379,27 @@ async def _ever_joined(connection: AsyncConnection, subscriber_id: int) -> bool:
 
 async def _write_choices(
     connection: AsyncConnection, subscriber_id: int, preferences: Preferences, **times: int
-) -> None:
-    """The choices of a subscriber that has none in the table; `times` are columns of its row."""
-    rows = preferences.rows(subscriber_id)
+) -> bool:
+    """Replace the choices of a subscriber, unless it was erased; `times` are columns of its row."""
+    changed = await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, subscriber.c.state != "erased")
+        .values(language=preferences.language, **times)
+        .returning(subscriber.c.account, subscriber.c.state)
+    )
+    found = changed.one_or_none()
+    if found is None:
+        return False
+    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    rows = preferences.rows(subscriber_id, found.account, found.state)
     if rows:
         await connection.execute(insert(preference), rows)
+    return True
+
+
+async def _mark_choices(connection: AsyncConnection, subscriber_id: int, *, active: bool) -> None:
     await connection.execute(
-        update(subscriber)
-        .where(subscriber.c.id == subscriber_id)
-        .values(language=preferences.language, **times)
+        update(preference).where(preference.c.subscriber_id == subscriber_id).values(active=active)
     )
 
 

@@ -1,4 +1,4 @@
-"""What became of a notice, read from the ledger's rows: never from a counter of its own.
+"""What became of a notice, read from the ledger's rows or from what they were folded into.
 
 `accepted` is what the service outside took (受付), not what reached a phone. `open` is what is
 still to be settled; a notice is finished only when nothing is open and nothing is being planned.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import Column, ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.ledger import batch, delivery, refusal
+from content.holds import HELD, delivery_hold
+from content.ledger import batch, delivery
 from content.notices import Notice
+from content.retention import delivery_fold, delivery_fold_reason, reasons_in_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Tally:
     open: int
     first_accepted_at: int | None
     last_accepted_at: int | None
+    # Since when it waits for its account to come back into the town profile.
+    held_since: int | None = None
 
 
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
@@ -42,17 +46,24 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             delivery.c.account,
             delivery.c.channel,
             delivery.c.state,
-            case((delivery.c.reason != "", delivery.c.reason), else_=func.coalesce(waiting_for, "")),
+            case(
+                (delivery.c.reason != "", delivery.c.reason),
+                (delivery_hold.c.since.is_not(None), HELD),
+                else_=func.coalesce(waiting_for, ""),
+            ),
             delivery.c.planned,
-            func.coalesce(func.sum(batch.c.accepted), 0),
-            func.coalesce(func.sum(batch.c.refused), 0),
-            func.coalesce(func.sum(batch.c.unknown), 0),
+            _total(batch.c.accepted, delivery_fold.c.accepted),
+            _total(batch.c.refused, delivery_fold.c.refused),
+            _total(batch.c.unknown, delivery_fold.c.unknown),
             func.coalesce(func.sum(batch.c.size), 0) - settled_or_part,
-            func.min(batch.c.first_accepted_at),
-            func.max(batch.c.last_accepted_at),
+            func.coalesce(func.min(batch.c.first_accepted_at), delivery_fold.c.first_accepted_at),
+            func.coalesce(func.max(batch.c.last_accepted_at), delivery_fold.c.last_accepted_at),
+            delivery_hold.c.since,
         )
         .select_from(delivery)
         .outerjoin(batch, batch.c.delivery_id == delivery.c.id)
+        .outerjoin(delivery_fold, delivery_fold.c.delivery_id == delivery.c.id)
+        .outerjoin(delivery_hold, delivery_hold.c.delivery_id == delivery.c.id)
         .where(delivery.c.notice_id == notice_id)
         .group_by(
             delivery.c.id,
@@ -61,6 +72,8 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             delivery.c.state,
             delivery.c.reason,
             delivery.c.planned,
+            *delivery_fold.columns,
+            delivery_hold.c.since,
         )
         .order_by(delivery.c.id)
     )
@@ -77,6 +90,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             open=int(row[8]),
             first_accepted_at=row[9],
             last_accepted_at=row[10],
+            held_since=row[11],
         )
         for row in rows
     ]
@@ -85,12 +99,14 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
 def progress_state(item: Notice, tallies: list[Tally]) -> str:
     """draft, cancelled, held, scheduled, planning, sending, finished, partly or nobody.
 
+    A recurring notice itself never goes out: it is recurring until it has ended.
     `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
     """
     if item.state != "approved":
         return item.state
     if item.trigger_state != "fired":
-        return {"waiting": "scheduled", "held": "held"}.get(item.trigger_state, item.trigger_state)
+        waiting = "recurring" if item.draft.rule else "scheduled"
+        return {"waiting": waiting, "finished": "ended"}.get(item.trigger_state, item.trigger_state)
     if any(row.state == "planning" for row in tallies):
         return "planning"
     if sum(row.open for row in tallies):
@@ -106,31 +122,21 @@ def progress_state(item: Notice, tallies: list[Tally]) -> str:
 
 async def refusal_reasons(connection: AsyncConnection, notice_id: int) -> list[tuple[str, str, int]]:
     """(channel, reason, number) of everything that was refused or stayed unknown, most first."""
-    single = (
-        select(delivery.c.channel, refusal.c.reason.label("reason"), literal(1).label("number"))
-        .select_from(refusal)
-        .join(batch, batch.c.id == refusal.c.batch_id)
-        .join(delivery, delivery.c.id == batch.c.delivery_id)
-        .where(delivery.c.notice_id == notice_id)
+    of_notice = delivery.c.notice_id == notice_id
+    kept = reasons_in_batches(of_notice).subquery()
+    folded = (
+        select(delivery_fold_reason)
+        .join(delivery, delivery.c.id == delivery_fold_reason.c.delivery_id)
+        .where(of_notice)
     )
-    singles = select(func.count()).where(refusal.c.batch_id == batch.c.id).correlate(batch).scalar_subquery()
-    whole = (
-        select(
-            delivery.c.channel,
-            batch.c.reason.label("reason"),
-            (case((batch.c.unknown > 0, batch.c.unknown), else_=batch.c.refused - singles)).label("number"),
-        )
-        .select_from(batch)
-        .join(delivery, delivery.c.id == batch.c.delivery_id)
-        .where(delivery.c.notice_id == notice_id, batch.c.state == "settled", batch.c.reason != "")
-    )
-    both = single.union_all(whole).subquery()
+    both = select(kept).union_all(folded).subquery()
     total = func.sum(both.c.number)
     rows = await connection.execute(
-        select(both.c.channel, both.c.reason, total)
-        .group_by(both.c.channel, both.c.reason)
+        select(delivery.c.channel, both.c.reason, total)
+        .join(delivery, delivery.c.id == both.c.delivery_id)
+        .group_by(delivery.c.channel, both.c.reason)
         .having(total > 0)
-        .order_by(total.desc())
+        .order_by(total.desc(), delivery.c.channel, both.c.reason)
     )
     return [(channel, reason, int(number)) for channel, reason, number in rows]
 
@@ -141,3 +147,8 @@ async def nothing_open(connection: AsyncConnection) -> bool:
         select(batch.c.id).where(batch.c.state.in_(("ready", "claimed", "unknown"))).limit(1)
     )
     return found is None
+
+
+def _total(in_batches: Column[int], folded: Column[int]) -> ColumnElement[int]:
+    """A delivery has batches or, once they are folded, their totals: never both."""
+    return func.coalesce(func.sum(in_batches), folded, 0)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import ledger, notices
+from content import ledger, notices, triggers
 from content.clock import JST, from_datetime
 from content.keys import Keys
 from content.notices import Draft
@@ -172,8 +172,8 @@ async def make_delivery(
 ) -> int:
     """A delivery of a fired notice with these batches of subscriber ids, planned to its end. Its id."""
     if notice_id is None:
-        notice_id = await make_notice(connection, urgency=lane, at=at)
-    await notices.fire(connection, notice_id, at)
+        notice_id = await make_notice(connection, urgency="urgent" if lane == "urgent" else "routine", at=at)
+    await triggers.fire(connection, notice_id, at)
     found = await notices.get(connection, notice_id)
     assert found is not None
     delivery_id = await ledger.open_delivery(
@@ -185,8 +185,8 @@ async def make_delivery(
         lane=lane,
         at=at,
     )
-    opened = await ledger.get_delivery(connection, delivery_id)
-    await ledger.add_batches(connection, opened, [(language, ids) for ids in batches], kind=kind, at=at)
+    opened = await connection.run_sync(ledger.get_delivery, delivery_id)
+    await ledger.add_batches(connection, opened, [(language, ids) for ids in batches], kind=kind)
     if planned:
         await ledger.finish_planning(connection, delivery_id, at)
     return delivery_id

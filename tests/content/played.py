@@ -1,10 +1,12 @@
 """Steps that a sender takes against the ledger, and the figures that they leave."""
 
 from factories import APRIL_TUESDAY
+from sqlalchemy import select
 
-from content import ledger
+from content import batches
+from content.batches import Later, Refused
 from content.clock import MINUTE
-from content.ledger import Refused
+from content.ledger import batch
 from content.tallies import tally
 
 LEASE = 5 * MINUTE
@@ -12,13 +14,29 @@ NOW = APRIL_TUESDAY
 
 
 async def claim(connection, now=NOW, *, account="line", lane="routine", owner="one"):
-    return await ledger.claim(connection, account=account, lane=lane, owner=owner, now=now, lease=LEASE)
-
-
-async def record(connection, claimed, position, accepted, refused=(), now=NOW):
-    return await ledger.record_part(
-        connection, claimed, position=position, accepted=accepted, refused=refused, now=now, lease=LEASE
+    claimed = await connection.run_sync(
+        batches.claim, account=account, lane=lane, owner=owner, now=now, lease=LEASE
     )
+    return claimed[0] if claimed else None
+
+
+async def record(connection, claimed, position, accepted, refused=(), now=NOW, later=None):
+    since = await connection.scalar(select(batch.c.position).where(batch.c.id == claimed.id))
+    return await connection.run_sync(
+        batches.record_part,
+        claimed,
+        since=since,
+        position=position,
+        accepted=accepted,
+        refused=refused,
+        later=later,
+        now=now,
+        lease=LEASE,
+    )
+
+
+def put_off(recipients, not_before=NOW):
+    return Later(tuple(recipients), "greylisted", not_before)
 
 
 def refuse(recipients, reason="no_such_user"):

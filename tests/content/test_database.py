@@ -56,7 +56,8 @@ async def test_many_writers_at_once_all_get_through(database):
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO preference (kind, value, subscriber_id) VALUES ('area', 'funaoka', 1234)",
+        "INSERT INTO preference (kind, value, subscriber_id, account, active)"
+        " VALUES ('area', 'funaoka', 1234, 'line', true)",
         "INSERT INTO registration_event (subscriber_id, account, kind, reason, at)"
         " VALUES (1234, 'line', 'joined', 'x', 0)",
         "INSERT INTO subscriber (account, state, language, joined_at, changed_at)"

@@ -5,9 +5,10 @@ from factories import make_delivery, make_notice, make_subscribers
 from played import NOW, claim, figures, record, refuse
 from sqlalchemy import select
 
-from content import ledger, notices
+from content import batches, ledger, notices, triggers
+from content.batches import Refused
 from content.clock import MINUTE
-from content.ledger import Refused, refusal
+from content.ledger import refusal
 from content.tallies import nothing_open, progress_state, refusal_reasons, tally
 
 
@@ -58,7 +59,9 @@ async def test_what_is_not_accounted_for_is_settled_with_one_reason(database, se
         notice_id, _ = await send(connection, 5)
         claimed = await claim(connection)
         await record(connection, claimed, 2, 1, refuse(claimed.recipients[1:2]))
-        assert await ledger.settle_rest(connection, claimed, outcome=outcome, reason="quota", now=NOW)
+        assert await connection.run_sync(
+            batches.settle_rest, claimed, outcome=outcome, reason="quota", now=NOW
+        )
         assert await figures(connection, notice_id) == expected
         reasons = await refusal_reasons(connection, notice_id)
         assert reasons == [("line", "quota", 3), ("line", "no_such_user", 1)]
@@ -69,7 +72,7 @@ async def test_a_broadcast_is_accepted_as_a_whole(database, send):
         notice_id, _ = await send(connection, 4, kind="broadcast")
         claimed = await claim(connection)
         assert claimed.kind == "broadcast"
-        assert await ledger.accept_all(connection, claimed, now=NOW)
+        assert await connection.run_sync(batches.accept_all, claimed, now=NOW)
         assert await figures(connection, notice_id) == (4, 4, 0, 0, 0)
 
 
@@ -78,12 +81,12 @@ async def test_stopping_a_delivery_refuses_what_nobody_has_in_hand(database, sen
         notice_id, delivery_id = await send(connection, 2, 3, 4)
         part, in_hand = await claim(connection), await claim(connection)
         await record(connection, part, 1, 1)
-        await ledger.give_back(connection, part, state="ready", reason="busy", not_before=NOW)
-        assert await ledger.stop_delivery(connection, delivery_id, reason="quota", now=NOW) == 2
+        await connection.run_sync(batches.give_back, part, state="ready", reason="busy", not_before=NOW)
+        assert await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
         assert await figures(connection, notice_id) == (9, 1, 5, 0, 3)
-        stopped = await ledger.get_delivery(connection, delivery_id)
+        stopped = await connection.run_sync(ledger.get_delivery, delivery_id)
         assert (stopped.state, stopped.reason) == ("stopped", "quota")
-        assert await ledger.accept_all(connection, in_hand, now=NOW)
+        assert await connection.run_sync(batches.accept_all, in_hand, now=NOW)
         assert await figures(connection, notice_id) == (9, 4, 5, 0, 0)
         assert await claim(connection) is None
 
@@ -93,8 +96,8 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
         notice_id, delivery_id = await send(connection, 5)
         part = await claim(connection)
         await record(connection, part, 3, 1, refuse(part.recipients[1:3]))
-        await ledger.give_back(connection, part, state="ready", reason="busy", not_before=NOW)
-        await ledger.stop_delivery(connection, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(batches.give_back, part, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert await figures(connection, notice_id) == (5, 1, 4, 0, 0)
         assert await refusal_reasons(connection, notice_id) == [
             ("line", "no_such_user", 2),
@@ -105,19 +108,19 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
 async def test_a_stopped_delivery_is_not_planned_on(database, send):
     async with database.write() as connection:
         _, delivery_id = await send(connection, 2, planned=False)
-        await ledger.stop_delivery(connection, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
         await ledger.finish_planning(connection, delivery_id, NOW)
         assert await ledger.deliveries_to_plan(connection) == []
         assert await ledger.lock_delivery(connection, delivery_id) is None
-        assert (await ledger.get_delivery(connection, delivery_id)).state == "stopped"
+        assert (await connection.run_sync(ledger.get_delivery, delivery_id)).state == "stopped"
 
 
 async def test_a_reason_of_an_earlier_try_counts_for_nothing_once_all_accepted(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 2)
         claimed = await claim(connection)
-        await ledger.give_back(connection, claimed, state="ready", reason="busy", not_before=NOW)
-        await ledger.accept_all(connection, await claim(connection), now=NOW)
+        await connection.run_sync(batches.give_back, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await refusal_reasons(connection, notice_id) == []
 
 
@@ -126,9 +129,9 @@ async def test_a_delivery_says_what_its_open_batches_wait_for(database, send):
         notice_id, delivery_id = await send(connection, 2, 2)
         assert [row.reason for row in await tally(connection, notice_id)] == [""]
         claimed = await claim(connection)
-        await ledger.give_back(connection, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(batches.give_back, claimed, state="ready", reason="busy", not_before=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["busy"]
-        await ledger.stop_delivery(connection, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["quota"]
 
 
@@ -139,8 +142,8 @@ async def test_reasons_are_summed_over_batches_most_first(database, send):
             claimed = await claim(connection)
             size = accepted + gone
             await record(connection, claimed, size, accepted, refuse(claimed.recipients[:gone], "gone"))
-        await ledger.settle_rest(
-            connection, await claim(connection), outcome="unknown", reason="timeout", now=NOW
+        await connection.run_sync(
+            batches.settle_rest, await claim(connection), outcome="unknown", reason="timeout", now=NOW
         )
         assert await refusal_reasons(connection, notice_id) == [("line", "timeout", 4), ("line", "gone", 3)]
         assert await refusal_reasons(connection, notice_id + 1) == []
@@ -152,7 +155,7 @@ async def test_each_channel_has_figures_of_its_own(database, keys):
         ids = await make_subscribers(connection, keys, 5)
         await make_delivery(connection, [ids[:2]], notice_id=notice_id)
         await make_delivery(connection, [ids[2:]], notice_id=notice_id, account="mail")
-        await ledger.accept_all(connection, await claim(connection, account="mail"), now=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection, account="mail"), now=NOW)
         rows = {
             row.channel: (row.planned, row.accepted, row.open) for row in await tally(connection, notice_id)
         }
@@ -168,7 +171,7 @@ async def test_a_notice_is_scheduled_until_it_fires_and_planning_until_its_last_
         assert await state_of(connection, waiting) == "scheduled"
         notice_id, delivery_id = await send(connection, 2, planned=False)
         assert await state_of(connection, notice_id) == "planning"
-        await ledger.accept_all(connection, await claim(connection), now=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await state_of(connection, notice_id) == "planning"
         await ledger.finish_planning(connection, delivery_id, NOW)
         assert await state_of(connection, notice_id) == "finished"
@@ -178,12 +181,12 @@ async def test_a_notice_is_sending_as_long_as_anything_is_open(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 1, 1)
         assert await state_of(connection, notice_id) == "sending"
-        await ledger.accept_all(connection, await claim(connection), now=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         last = await claim(connection)
         assert await state_of(connection, notice_id) == "sending"
-        await ledger.give_back(connection, last, state="unknown", reason="timeout", not_before=NOW)
+        await connection.run_sync(batches.give_back, last, state="unknown", reason="timeout", not_before=NOW)
         assert await state_of(connection, notice_id) == "sending"
-        await ledger.accept_all(connection, await claim(connection), now=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await state_of(connection, notice_id) == "finished"
 
 
@@ -191,8 +194,10 @@ async def test_a_notice_is_sending_as_long_as_anything_is_open(database, send):
 async def test_a_notice_that_not_everyone_accepted_is_partly_delivered(database, send, outcome):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 1, 1)
-        await ledger.accept_all(connection, await claim(connection), now=NOW)
-        await ledger.settle_rest(connection, await claim(connection), outcome=outcome, reason="x", now=NOW)
+        await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
+        await connection.run_sync(
+            batches.settle_rest, await claim(connection), outcome=outcome, reason="x", now=NOW
+        )
         assert await state_of(connection, notice_id) == "partly"
 
 
@@ -207,7 +212,7 @@ async def test_drafts_held_and_cancelled_notices_say_so(database):
         drafted = await make_notice(connection, approved=False)
         assert await state_of(connection, drafted) == "draft"
         held = await make_notice(connection)
-        await notices.hold(connection, held, "遅い")
+        await triggers.hold(connection, held, "遅い")
         assert await state_of(connection, held) == "held"
         await notices.cancel(connection, held)
         assert await state_of(connection, held) == "cancelled"

@@ -2,18 +2,18 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from played import LEASE, NOW, claim, figures, record, refuse
+from played import LEASE, NOW, claim, figures, put_off, record, refuse
 from properties import few_examples, undone
 from sqlalchemy import func, select
 
-from content import leases, ledger
+from content import batches, leases, ledger
 from content.ledger import batch, refusal
 from content.tallies import refusal_reasons
 
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["claim", "claim", "part", "part", "rest", "back", "expire", "restart", "stop", "late"]
+            ["claim", "claim", "part", "part", "off", "rest", "back", "expire", "restart", "stop", "late"]
         ),
         st.integers(0, 4),
         st.integers(0, 2),
@@ -55,7 +55,7 @@ class Story:
         self.claims = []
 
     async def stop(self, *_):
-        await ledger.stop_delivery(self.connection, self.delivery_id, reason="quota", now=self.now)
+        await self.connection.run_sync(ledger.stop_delivery, self.delivery_id, reason="quota", now=self.now)
 
     async def part(self, size, gone, _):
         if not self.claims:
@@ -69,6 +69,17 @@ class Story:
         done = position == len(claimed.recipients)
         (self.lost if done else self.claims).append((claimed, position))
 
+    async def off(self, size, *_):
+        if not self.claims:
+            return
+        claimed, position = self.claims.pop()
+        part = claimed.recipients[position : position + 1 + size]
+        position += len(part)
+        later = put_off(part[:1], not_before=self.now)
+        assert await record(self.connection, claimed, position, len(part) - 1, now=self.now, later=later)
+        done = position == len(claimed.recipients)
+        (self.lost if done else self.claims).append((claimed, position))
+
     async def rest(self, _, __, flag):
         if self.claims:
             self.lost.append(self.claims.pop())
@@ -78,8 +89,8 @@ class Story:
         if self.claims:
             self.lost.append(self.claims.pop())
             state = "ready" if flag else "unknown"
-            assert await ledger.give_back(
-                self.connection, self.lost[-1][0], state=state, reason="busy", not_before=self.now
+            assert await self.connection.run_sync(
+                batches.give_back, self.lost[-1][0], state=state, reason="busy", not_before=self.now
             )
 
     async def late(self, size, _, flag):
@@ -88,8 +99,8 @@ class Story:
 
     async def settle(self, claimed, flag):
         outcome = "refused" if flag else "unknown"
-        return await ledger.settle_rest(
-            self.connection, claimed, outcome=outcome, reason="budget", now=self.now
+        return await self.connection.run_sync(
+            batches.settle_rest, claimed, outcome=outcome, reason="budget", now=self.now
         )
 
 
@@ -115,8 +126,10 @@ async def test_whatever_happens_the_figures_add_up_and_nothing_accepted_is_taken
             assert settled.items() <= now_settled.items()
             settled = now_settled
             assert all(row.accepted + row.refused + row.unknown == row.size for row in settled.values())
-            assert bool(still_open) == (len(settled) < len(sizes))
-            named = await connection.scalar(select(func.count()).select_from(refusal))
+            assert bool(still_open) == (len(settled) < len(rows))
+            named = await connection.scalar(
+                select(func.count()).select_from(refusal).where(refusal.c.reason != batches.PUT_OFF)
+            )
             assert named <= refused
         reasons = await refusal_reasons(connection, notice_id)
         refused, unknown = (await figures(connection, notice_id))[2:4]

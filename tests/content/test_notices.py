@@ -6,7 +6,7 @@ import pytest
 from factories import APRIL_TUESDAY, draft, make_notice
 from sqlalchemy import func, select
 
-from content import notices
+from content import notices, triggers
 from content.clock import HOUR, MINUTE
 from content.notices import notice, notice_version
 from content.segments import Target
@@ -115,15 +115,15 @@ async def test_a_notice_for_a_later_time_keeps_it_when_approved(database):
         await notices.revise(connection, notice_id, scheduled, staff="sato", at=APRIL_TUESDAY)
         await notices.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
         assert (await get(connection, notice_id)).due_at == LATER
-        assert await notices.due(connection, LATER - 1) == []
-        assert await notices.due(connection, LATER) == [notice_id]
+        assert await triggers.due(connection, LATER - 1) == []
+        assert await triggers.due(connection, LATER) == [notice_id]
 
 
 async def test_a_draft_is_never_due_and_never_fires(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection, approved=False)
-        assert await notices.due(connection, LATER) == []
-        assert not await notices.fire(connection, notice_id, LATER)
+        assert await triggers.due(connection, LATER) == []
+        assert not await triggers.fire(connection, notice_id, LATER)
         assert (await get(connection, notice_id)).trigger_state == "waiting"
 
 
@@ -133,7 +133,7 @@ async def test_what_is_due_comes_urgent_first_then_by_time(database):
         first = await make_notice(connection, at=APRIL_TUESDAY)
         urgent = await make_notice(connection, urgency="urgent", at=APRIL_TUESDAY + 2 * MINUTE)
         same_time = await make_notice(connection, at=APRIL_TUESDAY)
-        assert await notices.due(connection, LATER) == [urgent, first, same_time, second]
+        assert await triggers.due(connection, LATER) == [urgent, first, same_time, second]
 
 
 async def test_a_trigger_fires_once(database):
@@ -142,12 +142,12 @@ async def test_a_trigger_fires_once(database):
 
     async def fire(now):
         async with database.write() as connection:
-            return await notices.fire(connection, notice_id, now)
+            return await triggers.fire(connection, notice_id, now)
 
     assert sorted(await asyncio.gather(*map(fire, (LATER, LATER + 1, LATER + 2)))) == [False, False, True]
     async with database.read() as connection:
         assert (await get(connection, notice_id)).trigger_state == "fired"
-        assert await notices.due(connection, LATER + HOUR) == []
+        assert await triggers.due(connection, LATER + HOUR) == []
 
 
 @pytest.mark.parametrize("approved", [False, True])
@@ -159,18 +159,18 @@ async def test_a_cancelled_notice_never_goes_out(database, approved):
         assert not await notices.cancel(connection, notice_id)
         assert not await notices.approve(connection, notice_id, staff="sato", at=LATER)
         assert not await notices.revise(connection, notice_id, draft(), staff="sato", at=LATER)
-        assert not await notices.fire(connection, notice_id, LATER)
-        assert not await notices.hold(connection, notice_id, "遅い")
-        assert not await notices.release(connection, notice_id, at=LATER)
-        assert await notices.due(connection, LATER) == []
+        assert not await triggers.fire(connection, notice_id, LATER)
+        assert not await triggers.hold(connection, notice_id, "遅い")
+        assert not await triggers.release(connection, notice_id, at=LATER)
+        assert await triggers.due(connection, LATER) == []
 
 
 async def test_what_has_fired_cannot_be_cancelled_or_held(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
-        assert await notices.fire(connection, notice_id, LATER)
+        assert await triggers.fire(connection, notice_id, LATER)
         assert not await notices.cancel(connection, notice_id)
-        assert not await notices.hold(connection, notice_id, "遅い")
+        assert not await triggers.hold(connection, notice_id, "遅い")
         fired = await get(connection, notice_id)
         assert (fired.state, fired.trigger_state, fired.fired_at) == ("approved", "fired", LATER)
 
@@ -178,30 +178,30 @@ async def test_what_has_fired_cannot_be_cancelled_or_held(database):
 async def test_a_held_notice_waits_for_a_person_and_goes_out_when_released(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
-        assert await notices.hold(connection, notice_id, "時間がたちすぎています。")
+        assert await triggers.hold(connection, notice_id, "時間がたちすぎています。")
         held = await get(connection, notice_id)
         assert (held.trigger_state, held.held_reason) == ("held", "時間がたちすぎています。")
-        assert await notices.due(connection, LATER) == []
-        assert not await notices.fire(connection, notice_id, LATER)
-        assert await notices.release(connection, notice_id, at=LATER)
-        assert not await notices.release(connection, notice_id, at=LATER)
+        assert await triggers.due(connection, LATER) == []
+        assert not await triggers.fire(connection, notice_id, LATER)
+        assert await triggers.release(connection, notice_id, at=LATER)
+        assert not await triggers.release(connection, notice_id, at=LATER)
         released = await get(connection, notice_id)
         assert (released.due_at, released.held_reason) == (LATER, "")
-        assert await notices.due(connection, LATER) == [notice_id]
+        assert await triggers.due(connection, LATER) == [notice_id]
 
 
 async def test_a_held_notice_can_be_cancelled(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
-        await notices.hold(connection, notice_id, "遅い")
+        await triggers.hold(connection, notice_id, "遅い")
         assert await notices.cancel(connection, notice_id)
-        assert not await notices.release(connection, notice_id, at=LATER)
+        assert not await triggers.release(connection, notice_id, at=LATER)
 
 
 async def test_only_a_held_notice_can_be_released(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
-        assert not await notices.release(connection, notice_id, at=LATER)
+        assert not await triggers.release(connection, notice_id, at=LATER)
         assert (await get(connection, notice_id)).due_at == APRIL_TUESDAY
 
 
@@ -227,4 +227,4 @@ async def test_before_the_first_notice_there_is_nothing(database):
     async with database.read() as connection:
         assert await notices.get(connection, 1) is None
         assert await notices.recent(connection) == []
-        assert await notices.due(connection, LATER) == []
+        assert await triggers.due(connection, LATER) == []

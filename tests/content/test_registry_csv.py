@@ -23,7 +23,14 @@ from hypothesis import strategies as st
 from properties import few_examples, undone
 
 from content import counts, registry_csv, subscribers
-from content.registry_csv import COLUMNS, ImportRefused, export_rows, import_registrations, read_rows
+from content.registry_csv import (
+    COLUMNS,
+    ImportRefused,
+    export_rows,
+    import_registrations,
+    read_rows,
+    seal_all,
+)
 from content.subscribers import Preferences, Registration
 
 HEADER = ",".join(COLUMNS)
@@ -57,7 +64,7 @@ async def export(connection, keys, town):
 
 
 async def bring_in(connection, keys, registrations):
-    return await import_registrations(connection, keys, registrations, lambda _: None)
+    return await import_registrations(connection, seal_all(keys, registrations), lambda _: None)
 
 
 def test_a_good_line_is_a_registration_with_its_choices(town):
@@ -239,7 +246,7 @@ async def test_progress_is_told_slice_by_slice(database, keys, town, monkeypatch
     told = []
     rows = read(town, *(f"mail,a{n}@example.jp,,,,,," for n in range(5)))
     async with database.write() as connection:
-        imported = await import_registrations(connection, keys, rows, told.append)
+        imported = await import_registrations(connection, seal_all(keys, rows), told.append)
     assert told == [2, 2, 1]
     assert imported.new == 5
 

@@ -16,11 +16,11 @@ from factories import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from properties import few_examples, undone
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
-from content import subscribers
+from content import segments, subscribers
 from content.segments import NobodyMatches, Target, audience, count_audience
-from content.subscribers import Preferences, Registration, subscriber
+from content.subscribers import Preferences, Registration, preference, subscriber
 
 TODAY = date(2026, 4, 7)
 CHOSEN = Target("segment", "chosen")
@@ -307,3 +307,137 @@ async def test_the_database_and_plain_python_agree_on_the_audience(
             if reached(target, rules, category, chosen, today)
         ]
         assert found == expected
+
+
+# The count reads the account and the state from the rows of the preferences, so these must follow whatever
+# happens to a registration.
+
+ACCOUNTS = ("line", "mail")
+HAPPENINGS = st.lists(
+    st.tuples(st.sampled_from(["change", "leave", "return", "erase", "leave before arriving"]), CHOICES),
+    max_size=6,
+)
+
+
+def address_of(account, number):
+    return line_id(number) if account == "line" else f"r{number}@example.jp"
+
+
+async def live(connection, keys, number, account, chosen, happenings):
+    """One registration and what happens to it; its id, whether it is active in the end, and its choices."""
+    own = {"account": account, "channel": account, "plain": address_of(account, number)}
+    common = {"reason": "test", "at": APRIL_TUESDAY}
+    clock = 0
+    if happenings and happenings[0][0] == "leave before arriving":
+        await subscribers.leave_address(connection, keys, **own, **common, event_at=1)
+        clock = 1
+    clock += 1
+    found, _ = await subscribers.join(
+        connection, keys, **own, **common, preferences=chosen, event_at=clock if clock > 1 else 0
+    )
+    state = "active"
+    for what, other in happenings:
+        clock += 1
+        if what == "change" and state != "erased":
+            await subscribers.change_preferences(connection, found.id, other, **common)
+            chosen = other
+        elif what == "leave" and state == "active":
+            assert await subscribers.leave(connection, found.id, **common)
+            state = "left"
+        elif what == "return" and state == "left":
+            await subscribers.join(connection, keys, **own, **common, preferences=other)
+            state = "active"
+        elif what == "erase":
+            await subscribers.erase(connection, found.id, **common)
+            state = "erased"
+    return found.id, state, chosen
+
+
+async def disagreements(connection):
+    """Rows of preferences that do not tell the account and the state of their subscriber."""
+    rows = await connection.execute(
+        select(preference, subscriber.c.account.label("own"), subscriber.c.state).join(
+            subscriber, subscriber.c.id == preference.c.subscriber_id
+        )
+    )
+    return [row for row in rows if (row.account, row.active) != (row.own, row.state == "active")]
+
+
+@given(
+    lives=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, HAPPENINGS), min_size=1, max_size=8),
+    imported=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, st.booleans()), max_size=8),
+    rules=RULES,
+    target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),
+    category=st.sampled_from(CATEGORIES),
+)
+@few_examples
+async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_python_and_of_the_fan_out(
+    database, keys, lives, imported, rules, target, category
+):
+    town = create_town(segments=[segment(*rules)])
+    async with undone(database) as connection:
+        people = [
+            (account, *await live(connection, keys, number, account, chosen, happenings))
+            for number, (account, chosen, happenings) in enumerate(lives)
+        ]
+        registrations = [
+            Registration(
+                account,
+                account,
+                address_of(account, 100 + number),
+                chosen,
+                APRIL_TUESDAY,
+                left_at=APRIL_TUESDAY if gone else None,
+            )
+            for number, (account, chosen, gone) in enumerate(imported)
+        ]
+        ids = await subscribers.register_many(connection, keys, registrations, reason="import")
+        people += [
+            (account, new_id, "left" if gone else "active", chosen)
+            for new_id, (account, chosen, gone) in zip(ids, imported, strict=True)
+        ]
+        expected = {account: set() for account in ACCOUNTS}
+        for account, subscriber_id, state, chosen in people:
+            if state == "active" and reached(target, rules, category, chosen, TODAY):
+                expected[account].add(subscriber_id)
+        condition = audience(town, target, category, TODAY)
+        for account in ACCOUNTS:
+            assert (
+                set(await who(connection, and_(condition, subscriber.c.account == account)))
+                == (expected[account])
+            )
+        counts = await count_audience(connection, town, target, category, [*ACCOUNTS, "webhook"], TODAY)
+        assert counts == {account: len(ids) for account, ids in expected.items()} | {"webhook": 0}
+        assert await disagreements(connection) == []
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 100])
+async def test_the_count_is_the_same_whichever_choice_it_begins_with(database, people, monkeypatch, few):
+    monkeypatch.setattr(segments, "FEW", few)
+    town = create_town(
+        segments=[
+            segment(
+                {"field": "area", "any_of": ["funaoka", "tsukinoki"]},
+                {"field": "category", "none_of": ["event"]},
+                {"field": "birth_month", "children_aged": [0, 17]},
+            )
+        ]
+    )
+    async with database.write() as connection:
+        known = await people(connection)
+        assert await names(connection, known, town, CHOSEN) == [PARENT]
+        counts = await count_audience(connection, town, CHOSEN, "saigai", ["line", "mail"], TODAY)
+        assert sum(counts.values()) == 1
+
+
+async def test_who_has_several_children_of_the_ages_is_counted_once(database, keys):
+    town = create_town(segments=[segment({"field": "birth_month", "children_aged": [0, 5]})])
+    async with database.write() as connection:
+        for number in range(3):
+            await make_subscriber(connection, keys, ELDER, address=line_id(number))
+        months = {"2023-05", "2024-01", "2025-11"}
+        await make_subscriber(connection, keys, PARENT, address=line_id(9), birth_months=months)
+        assert await count_audience(connection, town, CHOSEN, "saigai", ["line", "mail"], TODAY) == {
+            "line": 1,
+            "mail": 0,
+        }

@@ -1,5 +1,8 @@
 """Registrations: coming, going, coming back, and what stays when one is erased."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber, make_subscribers
 from hypothesis import given
@@ -8,10 +11,10 @@ from properties import few_examples, undone
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from content import audit, counts, subscribers
+from content import address_book, audit, counts, subscribers
 from content.addresses import BadAddress
 from content.clock import DAY, HOUR, today_jst
-from content.subscribers import Preferences, Registration, registration_event
+from content.subscribers import Preferences, Registration, preference, registration_event
 
 LATER = APRIL_TUESDAY + HOUR
 
@@ -81,7 +84,9 @@ async def test_a_registration_keeps_what_the_person_chose(database, keys, person
         assert kept == joined
         assert kept.state == "active"
         assert kept.preferences == person.preferences
-        assert await subscribers.open_addresses(connection, keys, [joined.id]) == {joined.id: person.address}
+        assert await connection.run_sync(address_book.open_addresses, keys, [joined.id]) == {
+            joined.id: person.address
+        }
 
 
 async def test_no_row_holds_an_address_in_clear(sqlite_database, keys):
@@ -142,7 +147,7 @@ async def test_who_has_left_gets_nothing(database, keys):
         parent = await make_subscriber(connection, keys, PARENT)
         elder = await make_subscriber(connection, keys, ELDER)
         await subscribers.leave(connection, parent.id, reason="blocked", at=LATER)
-        opened = await subscribers.open_addresses(connection, keys, [parent.id, elder.id])
+        opened = await connection.run_sync(address_book.open_addresses, keys, [parent.id, elder.id])
         assert opened == {elder.id: ELDER.address}
 
 
@@ -293,7 +298,7 @@ async def test_many_are_registered_at_once_in_their_order(database, keys):
         ids = await subscribers.register_many(connection, keys, people, reason="import")
         for subscriber_id, person in zip(ids, PEOPLE, strict=True):
             assert (await subscribers.get(connection, subscriber_id)).preferences == person.preferences
-            opened = await subscribers.open_addresses(connection, keys, [subscriber_id])
+            opened = await connection.run_sync(address_book.open_addresses, keys, [subscriber_id])
             assert opened == {subscriber_id: person.address}
 
 
@@ -327,8 +332,74 @@ async def test_known_lookups_tell_who_is_registered_also_among_many(database, ke
     async with database.write() as connection:
         await make_subscribers(connection, keys, 3)
         lookups = [keys.lookup("line", f"U{n:032x}") for n in range(1, 6001)]
-        assert await subscribers.known_lookups(connection, "line", lookups) == set(lookups[:3])
-        assert await subscribers.known_lookups(connection, "line-drill", lookups) == set()
+        assert await address_book.known_lookups(connection, "line", lookups) == set(lookups[:3])
+        assert await address_book.known_lookups(connection, "line-drill", lookups) == set()
+
+
+async def _leave(connection, keys, person):
+    await subscribers.leave(connection, person.id, reason="blocked", at=LATER)
+
+
+async def _change(connection, keys, person):
+    chosen = replace(PARENT.preferences, areas=frozenset({"shibata"}))
+    await subscribers.change_preferences(connection, person.id, chosen, reason="form", at=LATER)
+
+
+async def _erase(connection, keys, person):
+    await subscribers.erase(connection, person.id, reason="erased", at=LATER)
+
+
+async def _return(connection, keys, person):
+    await subscribers.join(
+        connection,
+        keys,
+        account="line",
+        channel="line",
+        plain=PARENT.address,
+        preferences=ELDER.preferences,
+        reason="follow",
+        at=LATER,
+    )
+
+
+@pytest.mark.parametrize(
+    ("has_left", "first", "second"),
+    [
+        (False, _leave, _change),
+        (False, _change, _leave),
+        (False, _change, _erase),
+        (False, _erase, _change),
+        (True, _return, _change),
+        (True, _change, _return),
+        (True, _return, _erase),
+        (True, _erase, _return),
+    ],
+)
+async def test_two_that_write_one_registration_at_once_leave_its_preferences_in_its_state(
+    database, keys, has_left, first, second
+):
+    async with database.write() as connection:
+        person = await make_subscriber(connection, keys, PARENT)
+        if has_left:
+            await _leave(connection, keys, person)
+
+    async def another():
+        async with database.write() as connection:
+            await second(connection, keys, person)
+
+    async with database.write() as connection:
+        await first(connection, keys, person)
+        waiting = asyncio.create_task(another())
+        await asyncio.sleep(0.1)
+    await waiting
+    async with database.read() as connection:
+        state = (await subscribers.get(connection, person.id)).state
+        told = set(
+            await connection.scalars(
+                select(preference.c.active).where(preference.c.subscriber_id == person.id)
+            )
+        )
+    assert told == ({state == "active"} if state != "erased" else set())
 
 
 def test_an_address_does_not_show_in_what_is_logged():

@@ -1,0 +1,45 @@
+"""Which sender processes are alive: each keeps a row, renewed every few seconds. They share the accounts' rates."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Table, Text, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.clock import SECOND
+from content.database import insert_unless_known, metadata
+
+# Who has not been seen for so long is dead; the others then take its part.
+ALIVE = 15 * SECOND
+
+sender_presence = Table(
+    "sender_presence",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+
+async def renew(connection: AsyncConnection, owner: str, now: int) -> int:
+    """Say that `owner` is alive; how many are, this one included."""
+    await connection.execute(
+        insert_unless_known(connection, sender_presence)
+        .values(owner=owner, seen_at=now)
+        .on_conflict_do_update(index_elements=["owner"], set_={"seen_at": now})
+    )
+    alive = select(func.count()).select_from(sender_presence).where(_is_alive(now))
+    return int(await connection.scalar(alive) or 1)
+
+
+async def leave(connection: AsyncConnection, owner: str) -> None:
+    await connection.execute(delete(sender_presence).where(sender_presence.c.owner == owner))
+
+
+async def forget_dead(connection: AsyncConnection, now: int) -> int:
+    """The rows of those who died without leaving; their number."""
+    dead = await connection.execute(delete(sender_presence).where(~_is_alive(now)))
+    return int(dead.rowcount)
+
+
+def _is_alive(now: int) -> ColumnElement[bool]:
+    # A time far ahead was written before the clock was set back, by a process that has not renewed it since.
+    return sender_presence.c.seen_at.between(now - ALIVE + 1, now + ALIVE)
