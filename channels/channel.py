@@ -7,8 +7,8 @@ recipients to the service outside (`send`). Who, when and how often is the sched
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,14 @@ class Announcement:
         return by_language.get(language) or by_language["ja"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One subscriber with the address in clear; lives only while its batch is being sent."""
 
     subscriber_id: int
-    address: str = field(repr=False)
+    address: str
+
+    def __repr__(self) -> str:
+        return f"Recipient({self.subscriber_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,26 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """Nothing went to this one recipient yet: try again later, in a batch of its own, not before `retry_after` s.
+
+    `growing` doubles that with each try; not so when the channel knows when it will be possible.
+    """
+
+    subscriber_id: int
+    reason: str
+    detail: str = ""
+    retry_after: float | None = None
+    growing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The next `size` recipients of the slice are done: accepted, but for those in `refused`."""
+    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `put_off`."""
 
     size: int
     refused: tuple[Refusal, ...] = ()
+    put_off: tuple[PutOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,19 @@ class Preview:
     headline: str
     body: str
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Messages of the calendar month: `limit` None means no cap. `used` is the service's approximate figure."""
+
+    limit: int | None
+    used: int
+
+    @property
+    def left(self) -> int | None:
+        """None means no cap."""
+        return None if self.limit is None else max(0, self.limit - self.used)
 
 
 class ChannelError(Exception):
@@ -173,4 +203,12 @@ class BroadcastChannel(Channel, Protocol):
 
     async def broadcast(self, announcement: Announcement, retry_key: str) -> None:
         """Send to everyone on the account. Raises the errors above."""
+        ...
+
+
+class MeteredChannel(Channel, Protocol):
+    """A channel whose service lets an account send only so much in a month."""
+
+    async def quota(self) -> Quota:
+        """This month's limit and use. Raises the errors above."""
         ...

@@ -11,19 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from channels.channel import BatchRefused
+from channels.channel import BatchRefused, Quota, TemporaryFailure
 from channels.http import HttpAnswer, HttpClient
 from channels.line_answers import check, decode
 
 JSON_TYPE = "application/json; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """Messages of the calendar month: `limit` None means no cap. `used` is LINE's approximate figure."""
-
-    limit: int | None
-    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +74,11 @@ class LineApi:
         """This month's limit and use."""
         limit = await self._get_json("/v2/bot/message/quota")
         used = await self._get_json("/v2/bot/message/quota/consumption")
-        return Quota(
-            int(limit["value"]) if limit.get("type") == "limited" else None, int(used.get("totalUsage", 0))
-        )
+        try:
+            cap = None if limit["type"] == "none" else int(limit["value"])
+            return Quota(cap, int(used["totalUsage"]))
+        except (KeyError, TypeError, ValueError):
+            raise TemporaryFailure("unreadable", "LINEの配信数の応答を読み取れませんでした。") from None
 
     async def create_rich_menu(self, menu: dict[str, Any]) -> str:
         """The id of the new rich menu; it shows nowhere before it has an image and is made the default."""

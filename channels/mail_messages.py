@@ -6,12 +6,14 @@ for an unencoded line. The slots are address, Message-ID, date and the link to u
 
 from __future__ import annotations
 
-import base64
 import re
+from binascii import b2a_base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
+from time import time
 
 from channels.channel import Announcement
 from channels.rendering import (
@@ -33,20 +35,23 @@ ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 DOT_ATOM = re.compile(rf"{ATOM}(\.{ATOM})*")
 QUOTED = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
-HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+HOST_NAME = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+HOST = re.compile(HOST_NAME)
+# Nearly all addresses: nothing to quote, nothing to encode.
+PLAIN = re.compile(rf"{ATOM}(?:\.{ATOM})*@{HOST_NAME}")
 
 
 @dataclass(frozen=True, slots=True)
 class MailTemplate:
     """The bytes that all recipients of one language share.
 
-    `head` are the fixed headers, `text` the encoded part of the body, `rest` the last octets before the
-    link, still unencoded.
+    `shared` are the fixed headers and the encoded part of the body, `rest` the last octets before the link,
+    still unencoded.
     """
 
     version_id: int
-    head: bytes = field(repr=False)
-    text: bytes = field(repr=False)
+    urgent: bool
+    shared: bytes = field(repr=False)
     rest: bytes = field(repr=False)
 
 
@@ -60,8 +65,10 @@ def build_template(announcement: Announcement, language: str, sender: str, list_
     whole = len(octets) - len(octets) % BASE64_BLOCK
     return MailTemplate(
         version_id=announcement.version_id,
-        head=_fixed_headers(announcement, language, sender, list_id),
-        text=_base64_lines(octets[:whole]),
+        urgent=announcement.urgency == "urgent",
+        shared=_fixed_headers(announcement, language, sender, list_id)
+        + b"\r\n"
+        + _base64_lines(octets[:whole]),
         rest=octets[whole:],
     )
 
@@ -80,13 +87,15 @@ def mail_text(announcement: Announcement, language: str) -> str:
 def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str) -> bytes:
     """The whole mail for one recipient, with CRLF line ends. `to` is quoted already."""
     own = (
-        f"Message-ID: {message_id}\r\n"
-        f"Date: {format_datetime(datetime.now(JST))}\r\n"
-        f"To: {to}\r\n"
+        f"Message-ID: {message_id}\r\nDate: {_date(int(time()))}\r\nTo: {to}\r\n"
         f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
     )
-    ending = _base64_lines(template.rest + unsubscribe_url.encode() + b"\r\n")
-    return own.encode("ascii") + template.head + b"\r\n" + template.text + ending
+    return own.encode("ascii") + template.shared + _base64_lines(template.rest + unsubscribe_url.encode())
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, JST))
 
 
 def quote_address(address: str) -> str | None:
@@ -95,6 +104,8 @@ def quote_address(address: str) -> str | None:
     Old addresses of Japanese mobile carriers (`a..b@docomo.ne.jp`, `a.@ezweb.ne.jp`) break the dot rules
     and are deliverable only when quoted. Domains in other scripts become punycode.
     """
+    if PLAIN.fullmatch(address):
+        return address
     local, at, domain = address.strip().rpartition("@")
     try:
         host = domain.encode("ascii").decode() if domain.isascii() else domain.encode("idna").decode()
@@ -106,6 +117,11 @@ def quote_address(address: str) -> str | None:
         return f"{local}@{host}"
     escaped = local.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"@{host}'
+
+
+def domain_of(quoted: str) -> str:
+    """The domain of an address as `quote_address` gives it, in one spelling."""
+    return quoted.rpartition("@")[2].lower()
 
 
 def encode_subject(text: str) -> str:
@@ -133,4 +149,5 @@ def _fixed_headers(announcement: Announcement, language: str, sender: str, list_
 
 
 def _base64_lines(octets: bytes) -> bytes:
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    encoded = b2a_base64(octets, newline=False)
+    return b"".join([encoded[i : i + 76] + b"\r\n" for i in range(0, len(encoded), 76)])

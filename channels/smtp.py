@@ -14,9 +14,11 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from channels.channel import AccountStopped, TemporaryFailure
-from channels.smtp_session import SmtpConnection, SmtpWire
+from channels.smtp_session import SmtpSession
 
 DEFAULT_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+# Seconds in which a connection that has just been used is taken again without asking.
+FRESH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
 class SmtpPool:
     """At most `connections` connections to one server, kept open between slices.
 
-    `timeout` in seconds per reply; `local_hostname` is our name in EHLO; `tls` replaces the system's
+    `timeout` in seconds per reply, `stall` for the reply to RCPT; `local_hostname` is our name in EHLO; `tls` replaces the system's
     certificate authorities. Raises ValueError for an unusable URL.
     """
 
@@ -57,30 +59,35 @@ class SmtpPool:
         *,
         connections: int,
         timeout: float,
+        stall: float,
         local_hostname: str,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._server = parse_smtp_url(url)
         self._timeout = timeout
+        self._stall = stall
         self._local_hostname = local_hostname
         self._tls = tls
         self._free = asyncio.Semaphore(connections)
-        self._idle: list[SmtpConnection] = []
+        self._idle: list[SmtpSession] = []
 
-    async def acquire(self) -> SmtpConnection:
+    async def acquire(self) -> SmtpSession:
         """An open connection, yours until `release`. Raises TemporaryFailure or AccountStopped."""
         await self._free.acquire()
         try:
             while self._idle:
                 connection = self._idle.pop()
-                if await connection.alive():
+                if await connection.alive(FRESH):
                     return connection
-            return await open_connection(self._server, self._timeout, self._local_hostname, self._tls)
+                connection.abort()
+            return await open_connection(
+                self._server, self._timeout, self._stall, self._local_hostname, self._tls
+            )
         except BaseException:
             self._free.release()
             raise
 
-    def release(self, connection: SmtpConnection) -> None:
+    def release(self, connection: SmtpSession) -> None:
         """Give a connection back; one that is broken or in the middle of something is closed."""
         if connection.usable:
             self._idle.append(connection)
@@ -95,8 +102,12 @@ class SmtpPool:
 
 
 async def open_connection(
-    server: SmtpServer, timeout: float, local_hostname: str, tls: ssl.SSLContext | None = None
-) -> SmtpConnection:
+    server: SmtpServer,
+    timeout: float,
+    stall: float,
+    local_hostname: str,
+    tls: ssl.SSLContext | None = None,
+) -> SmtpSession:
     """Connect, secure and log in. Raises TemporaryFailure, or AccountStopped when the login is refused."""
     client = aiosmtplib.SMTP(
         hostname=server.host,
@@ -118,12 +129,17 @@ async def open_connection(
     except (aiosmtplib.SMTPException, OSError) as error:
         client.close()
         raise _cannot_connect(error, server) from None
-    wire = SmtpWire()
-    transport = cast(asyncio.Transport, client.transport)
-    pipelining = client.supports_extension("pipelining")
-    transport.set_protocol(wire)
-    wire.transport = transport
-    return SmtpConnection(wire, timeout, pipelining=pipelining)
+    session = SmtpSession(
+        timeout=timeout, stall=stall, pipelining=client.supports_extension("pipelining"), size=_size(client)
+    )
+    session.attach(cast(asyncio.Transport, client.transport))
+    return session
+
+
+def _size(client: aiosmtplib.SMTP) -> int:
+    """The largest mail that the server announces (RFC 1870); 0 for no limit or an unknown one."""
+    announced = client.esmtp_extensions.get("size", "")
+    return int(announced) if announced.isdecimal() else 0
 
 
 async def _introduce(client: aiosmtplib.SMTP) -> None:

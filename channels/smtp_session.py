@@ -1,6 +1,8 @@
 """One SMTP session after login: transactions, pipelined when the server offers it (RFC 2920).
 
-Pipelining takes one round trip per mail instead of four. One envelope has one recipient.
+Everything happens as replies arrive, without a task to wake per mail: the content of one mail and the
+opening of the next leave in one packet. One envelope has one recipient. What we write is ASCII alone
+(addresses quoted or in punycode, text in base64), so neither 8BITMIME nor SMTPUTF8 is ever asked for.
 """
 
 from __future__ import annotations
@@ -9,219 +11,243 @@ import asyncio
 import contextlib
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final
 
-Stage = Literal["sender", "recipient", "content", "accepted"]
-ENHANCED_STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?=[ \r\n]|$)")
+from channels.smtp_errand import Envelope, Errand, Loss, Reply, Stage, parse_reply
+
 REPLY_LIMIT = 32_768
 
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One mail for one recipient: addresses as in RFC 5321 (quoted where needed), content with CRLF line ends."""
-
-    sender: str
-    recipient: str = field(repr=False)
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A server's reply without its text, which may repeat the address. `status` is the RFC 3463 code or ""."""
-
-    code: int
-    status: str
-
-    @property
-    def positive(self) -> bool:
-        """2xx, or 3xx for DATA."""
-        return 200 <= self.code < 400
-
-    @property
-    def temporary(self) -> bool:
-        """4xx: worth another try."""
-        return 400 <= self.code < 500
+# What a reply that we wait for answers.
+MAIL: Final = "MAIL"
+RCPT: Final = "RCPT"
+DATA: Final = "DATA"
+CONTENT: Final = "content"
+RSET: Final = "RSET"
+EMPTY: Final = "empty content"
+OTHER: Final = "other"
+OPENING = (MAIL, RCPT, DATA)
+STAGES: dict[str, Stage] = {MAIL: "sender", RCPT: "recipient", DATA: "content"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one envelope: accepted, or the stage at which the server said no, and its reply."""
+class SmtpSession(asyncio.Protocol):
+    """One open session; at any moment at most one content has been sent and not answered.
 
-    stage: Stage
-    reply: Reply
+    `timeout` seconds per reply, `stall` seconds for the reply to RCPT, which some servers never give for one
+    domain; `size` is the largest mail in octets that the server takes, 0 for no limit.
+    """
 
-
-class ConnectionLost(Exception):
-    """The connection ended. `in_doubt`: the content was sent and not answered, so it may have been accepted."""
-
-    def __init__(self, *, in_doubt: bool) -> None:
-        super().__init__("connection to the mail server lost")
-        self.in_doubt = in_doubt
-
-
-class SmtpConnection:
-    """One open session."""
-
-    def __init__(self, wire: SmtpWire, timeout: float, *, pipelining: bool) -> None:
-        self._wire = wire
+    def __init__(self, *, timeout: float, stall: float, pipelining: bool, size: int) -> None:
+        self.size = size
         self._timeout = timeout
+        self._stall = min(stall, timeout)
         self._pipelining = pipelining
-        self._busy = False
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._expected: deque[str] = deque()
+        self._commands: deque[tuple[str, bytes]] = deque()
+        self._errand: Errand | None = None
+        self._content = b""
+        self._refusal: tuple[Stage, Reply] | None = None
         self._reset_needed = False
+        self._asked: asyncio.Future[bool] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._heard_at = self._loop.time()
+        self._kept = False
+        self._stale = False
+        self._unasked = False
+
+    def attach(self, transport: asyncio.Transport) -> None:
+        """Take a connection over."""
+        transport.set_protocol(self)
+        self._transport = transport
 
     @property
     def usable(self) -> bool:
-        """Open and between two transactions."""
-        return not (self._wire.lost or self._busy or self._wire.has_replies)
+        """Open and between two transactions, with nothing said that nobody asked for (such as a 421)."""
+        return not (self._transport is None or self._expected or self._commands or self._unasked)
 
-    async def deliver(self, envelopes: Iterable[Envelope]) -> AsyncGenerator[Verdict]:
-        """One verdict per envelope, in order, as soon as it is known.
+    def begin(self, errand: Errand) -> None:
+        """Deliver until the errand has nothing more; whoever begins also ends."""
+        self._errand = errand
+        self._stale, self._kept = self._kept, True
+        self._watchdog = self._loop.call_later(self._stall, self._watch)
+        self.advance()
 
-        At any moment at most one mail has been sent without an answer: the next content leaves only
-        after the verdict on the one before. Raises ConnectionLost (also for a 421 reply).
+    def advance(self) -> None:
+        """Open the next transaction, unless one is under way or nothing is left to do now."""
+        if self._errand is None or not self.usable:
+            return
+        envelope = self._errand.next(behind=False)
+        if envelope is not None:
+            self._heard_at = self._loop.time()
+            self._write(self._open(envelope))
+
+    def end(self) -> None:
+        """Forget the errand. A transaction that is under way makes the session unusable."""
+        self._errand = None
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+
+    async def alive(self, fresh: float) -> bool:
+        """Whether the server still answers: servers drop idle sessions, often without a word.
+
+        Not asked when it answered less than `fresh` seconds ago.
         """
-        self._busy = True
-        waiting: bytes | None = None
-        for envelope in envelopes:
-            if waiting is not None and not self._pipelining:
-                yield await self._finish(waiting)
-                waiting = None
-            opening = self._opening(envelope)
-            if self._pipelining:
-                self._wire.write((waiting or b"") + b"".join(opening))
-            if waiting is not None:
-                yield await self._read_verdict()
-            refused = await self._open_transaction(opening)
-            waiting = _as_data(envelope.content) if refused is None else None
-            if refused is not None:
-                yield refused
-        if waiting is not None:
-            yield await self._finish(waiting)
-        self._busy = False
-
-    async def alive(self) -> bool:
-        """Whether the server still answers: servers drop idle sessions, often without a word."""
         if not self.usable:
-            self.abort()
             return False
-        self._wire.write(b"NOOP\r\n")
-        try:
-            return (await self._read(in_doubt=False)).positive
-        except ConnectionLost:
-            return False
+        return self._loop.time() - self._heard_at < fresh or await self._ask(b"NOOP\r\n", self._timeout)
 
     async def quit(self) -> None:
         """End the session politely; an answer is not waited for long."""
-        if not self._wire.lost:
-            self._wire.write(b"QUIT\r\n")
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await self._wire.reply(min(self._timeout, 1.0))
+        if self._transport is not None:
+            await self._ask(b"QUIT\r\n", min(self._timeout, 1.0))
         self.abort()
 
     def abort(self) -> None:
         """Drop the connection."""
-        self._wire.abort()
-
-    def _opening(self, envelope: Envelope) -> list[bytes]:
-        reset = [b"RSET\r\n"] if self._reset_needed else []
-        commands = [f"MAIL FROM:<{envelope.sender}>\r\n", f"RCPT TO:<{envelope.recipient}>\r\n", "DATA\r\n"]
-        return reset + [command.encode("ascii") for command in commands]
-
-    async def _open_transaction(self, opening: Sequence[bytes]) -> Verdict | None:
-        """Get as far as the server's "go ahead"; the verdict when it refuses on the way."""
-        refused: Verdict | None = None
-        stages: tuple[Stage, ...] = ("sender", "sender", "recipient", "content")
-        for stage, command in zip(stages[-len(opening) :], opening, strict=True):
-            if not self._pipelining:
-                if refused is not None:
-                    break
-                self._wire.write(command)
-            reply = await self._read(in_doubt=False)
-            if refused is None and not reply.positive:
-                refused = Verdict(stage, reply)
-            elif refused is not None and reply.code == 354:
-                # RFC 2920 §3.1: some servers go ahead without a recipient; an empty content ends that.
-                self._wire.write(b".\r\n")
-                await self._read(in_doubt=False)
-        self._reset_needed = refused is not None
-        return refused
-
-    async def _finish(self, data: bytes) -> Verdict:
-        self._wire.write(data)
-        return await self._read_verdict()
-
-    async def _read_verdict(self) -> Verdict:
-        reply = await self._read(in_doubt=True)
-        return Verdict("accepted" if reply.positive else "content", reply)
-
-    async def _read(self, *, in_doubt: bool) -> Reply:
-        try:
-            reply = await self._wire.reply(self._timeout)
-        except (ConnectionError, TimeoutError):
-            self.abort()
-            raise ConnectionLost(in_doubt=in_doubt) from None
-        if reply.code == 421:
-            self.abort()
-            raise ConnectionLost(in_doubt=False)
-        return reply
-
-
-class SmtpWire(asyncio.Protocol):
-    """Cuts the incoming bytes into replies and keeps them in order."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.lost = False
-        self._buffer = bytearray()
-        self._replies: deque[Reply] = deque()
-        self._arrived = asyncio.Event()
-
-    @property
-    def has_replies(self) -> bool:
-        """Something arrived that nobody asked for, such as a 421 before the server hangs up."""
-        return bool(self._replies)
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[:end])
-            del self._buffer[: end + 1]
+        self._heard_at = self._loop.time()
+        lines = (self._buffer + data).split(b"\n")
+        self._buffer = lines.pop()
+        for line in lines:
             if line[3:4] != b"-":
-                self._replies.append(_parse(line))
+                self._take(line)
         if len(self._buffer) > REPLY_LIMIT:
-            self.abort()
-        self._arrived.set()
+            self._lose()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        self._arrived.set()
+        self._lose()
 
-    def write(self, data: bytes) -> None:
-        if self.transport is not None and not self.lost:
-            self.transport.write(data)
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
 
-    async def reply(self, timeout: float) -> Reply:
-        """The next reply. Raises ConnectionError or TimeoutError."""
-        while not self._replies:
-            if self.lost:
-                raise ConnectionResetError
-            self._arrived.clear()
-            await asyncio.wait_for(self._arrived.wait(), timeout)
-        return self._replies.popleft()
+    async def _ask(self, command: bytes, timeout: float) -> bool:
+        """Whether the server says yes to a command outside of any transaction."""
+        self._expected.append(OTHER)
+        self._asked = self._loop.create_future()
+        self._write(command)
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(self._asked, timeout)
+        self.abort()
+        return False
 
-    def abort(self) -> None:
-        self.lost = True
-        if self.transport is not None:
-            self.transport.abort()
+    def _open(self, envelope: Envelope) -> bytes:
+        """What to write now to open a transaction."""
+        self._content = envelope.content
+        self._refusal = None
+        if self._pipelining and not envelope.alone:
+            reset = b""
+            if self._reset_needed:
+                reset = b"RSET\r\n"
+                self._reset_needed = False
+                self._expected.append(RSET)
+            self._expected += OPENING
+            opening = f"MAIL FROM:<{envelope.sender}>\r\nRCPT TO:<{envelope.recipient}>\r\nDATA\r\n"
+            return reset + opening.encode("ascii")
+        if self._reset_needed:
+            self._commands.append((RSET, b"RSET\r\n"))
+            self._reset_needed = False
+        self._commands.append((MAIL, f"MAIL FROM:<{envelope.sender}>\r\n".encode("ascii")))
+        self._commands.append((RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode("ascii")))
+        self._commands.append((DATA, b"DATA\r\n"))
+        return self._next_command()
 
+    def _next_command(self) -> bytes:
+        stage, command = self._commands.popleft()
+        self._expected.append(stage)
+        return command
 
-def _parse(line: bytes) -> Reply:
-    """The last line of a reply. What is no SMTP at all counts as 500, a refusal."""
-    code = int(line[:3]) if line[:3].isdigit() else 500
-    status = ENHANCED_STATUS.match(line, 4)
-    return Reply(code, status.group().decode() if status else "")
+    def _take(self, line: bytes) -> None:
+        """One reply, the last line of it."""
+        if line[:3] == b"421":
+            # The server says itself that it took nothing.
+            self._lose(in_doubt=False)
+            return
+        if not self._expected:
+            self._unasked = True
+            return
+        self._stale = False
+        stage = self._expected.popleft()
+        if stage is OTHER:
+            if self._asked is not None and not self._asked.done():
+                self._asked.set_result(line.startswith(b"2"))
+        elif self._errand is not None:
+            self._take_for(self._errand, stage, line)
+
+    def _take_for(self, errand: Errand, stage: str, line: bytes) -> None:
+        positive = line[:1] == (b"3" if stage is DATA else b"2")
+        if stage is CONTENT:
+            if positive:
+                errand.accept()
+            else:
+                self._refused(errand, "content", parse_reply(line))
+            if not self._expected:
+                self.advance()
+            return
+        if stage is EMPTY:
+            self.advance()
+            return
+        if not positive and self._refusal is None and stage is not RSET:
+            self._refusal = (STAGES[stage], parse_reply(line))
+            # What is not pipelined was not said yet.
+            self._commands.clear()
+        if self._commands:
+            self._write(self._next_command())
+        elif not self._expected or stage is DATA:
+            self._opened(errand, go_ahead=stage is DATA and positive)
+
+    def _opened(self, errand: Errand, *, go_ahead: bool) -> None:
+        """All commands of the opening are answered."""
+        if self._refusal is None:
+            data = _as_data(self._content)
+            self._expected.append(CONTENT)
+            envelope = errand.next(behind=True) if self._pipelining else None
+            self._write(data if envelope is None else data + self._open(envelope))
+            return
+        self._reset_needed = True
+        if go_ahead:
+            # RFC 2920 §3.1: some servers go ahead without a recipient; an empty content ends that.
+            self._expected.append(EMPTY)
+            self._write(b".\r\n")
+        self._refused(errand, *self._refusal)
+        self.advance()
+
+    def _refused(self, errand: Errand, stage: Stage, reply: Reply) -> None:
+        if not errand.refuse(stage, reply):
+            self._errand = None
+
+    def _watch(self) -> None:
+        """Give up on a server that does not answer; one timer per errand instead of one per reply."""
+        patience = self._stall if self._at_recipient else self._timeout
+        left = self._heard_at + patience - self._loop.time() if self._expected else self._stall
+        if left <= 0:
+            self._lose(stalled=True)
+        elif self._errand is not None:
+            self._watchdog = self._loop.call_later(min(left, self._stall), self._watch)
+
+    @property
+    def _at_recipient(self) -> bool:
+        return bool(self._expected) and self._expected[0] is RCPT
+
+    def _lose(self, *, in_doubt: bool = True, stalled: bool = False) -> None:
+        errand, self._errand = self._errand, None
+        loss = Loss(
+            in_doubt=in_doubt and bool(self._expected) and self._expected[0] is CONTENT,
+            at_recipient=self._at_recipient,
+            stalled=stalled,
+            stale=self._stale,
+        )
+        self.abort()
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(False)
+        if errand is not None:
+            errand.lose(loss)
 
 
 def _as_data(content: bytes) -> bytes:

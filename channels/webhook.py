@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from binascii import Error as Base64Error
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ BODY_LIMIT = 100_000
 EVENT_TYPE = "notice.published"
 # What a receiver answers beyond the status is of no use to us.
 ANSWER_LIMIT = 1_024
+# Calls to one host at the same time, less than `concurrency`: a host that hangs leaves room for the others.
+PER_HOST = 4
+HOST_BUSY_WAIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class WebhookChannel:
         self.batch_size = 1
         self.concurrency = concurrency
         self._allow_private = allow_private
+        self._calls: Counter[str] = Counter()
         self._http = HttpClient(timeout=timeout, connections=concurrency, allow_private=allow_private)
 
     def prepare(self, announcement: Announcement, language: str) -> WebhookPrepared:
@@ -104,7 +109,11 @@ class WebhookChannel:
             address = parse_address(recipient.address, allow_http=self._allow_private)
         except ValueError:
             return Refusal(number, "invalid_address")
+        host = URL(address.url).host or ""
+        if self._calls[host] >= PER_HOST:
+            raise TemporaryFailure("receiver_busy", "受信側への送信が重なっています。", HOST_BUSY_WAIT)
         headers = _signed_headers(address.signer, prepared.body, message_id(retry_key, number))
+        self._calls[host] += 1
         try:
             answer = await self._http.request(
                 "POST", address.url, headers=headers, body=prepared.body.encode(), answer_limit=ANSWER_LIMIT
@@ -113,6 +122,8 @@ class WebhookChannel:
             return Refusal(number, "private_address")
         except UnusableUrl:
             return Refusal(number, "invalid_address")
+        finally:
+            self._calls[host] -= 1
         return _judge(answer, number)
 
 
@@ -176,7 +187,10 @@ def _judge(answer: HttpAnswer, subscriber_id: int) -> Refusal | None:
 
 def _later(answer: HttpAnswer) -> ChannelError | None:
     if answer.status == 429:
-        return TemporaryFailure("rate", "受信側が、間をあけるよう求めています（429）。", answer.retry_after)
+        # Not "rate": one partner's wish must not slow down what goes to the others.
+        return TemporaryFailure(
+            "receiver_busy", "受信側が、間をあけるよう求めています（429）。", answer.retry_after
+        )
     if answer.status == 408 or answer.status >= 500:
         message = f"受信側のサーバーでエラーが起きました（{answer.status}）。"
         return TemporaryFailure("server_error", message, answer.retry_after)

@@ -15,38 +15,17 @@ import ssl
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
 from time import time
-from typing import Any
+from typing import Any, AnyStr
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.sandbox.layout import require_loopback
+from channels.sandbox.smtp_faults import SmtpFaults, hang_up, play, reply_to
 
 MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
-
-
-@dataclass(slots=True)
-class SmtpFaults:
-    """What goes wrong, until changed.
-
-    `refuse` maps an address or glob to the reply to RCPT ("550 5.1.1 no such user"), or to a list of replies
-    that are used up one by one before the address is accepted. `sender` and `content` are replies to MAIL and
-    to the content, "" for none. `drop_before_data` and `drop_after_data` count how many of the next mails lose
-    the connection at DATA, or after the content without an answer (the mail itself is kept). `latency_ms` is a
-    pause before each answer to a content. `close_after` hangs up with 421 at MAIL after so many mails on one
-    connection, 0 for never.
-    """
-
-    refuse: dict[str, str | list[str]] = field(default_factory=dict)
-    sender: str = ""
-    content: str = ""
-    drop_before_data: int = 0
-    drop_after_data: int = 0
-    latency_ms: int = 0
-    close_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +81,8 @@ class SmtpSandbox:
     """The stand-in: `mailroom` holds what came, `faults` what goes wrong.
 
     `keep` is the number of mails kept; `login` ("user", "password") makes a login necessary; `tls` offers
-    STARTTLS, or with `tls_from_start` speaks TLS at once; `pipelining` advertises RFC 2920.
+    STARTTLS, or with `tls_from_start` speaks TLS at once; `pipelining` advertises RFC 2920; `size` is the
+    largest mail in octets (RFC 1870).
     """
 
     def __init__(
@@ -113,11 +93,13 @@ class SmtpSandbox:
         tls: ssl.SSLContext | None = None,
         tls_from_start: bool = False,
         pipelining: bool = True,
+        size: int = 33_554_432,
     ) -> None:
         self.mailroom = Mailroom(keep)
         self.faults = SmtpFaults()
         self.connections = 0
         self.pipelining = pipelining
+        self._size = size
         self._login = login
         self._tls = tls
         self._tls_from_start = tls_from_start
@@ -152,6 +134,7 @@ class SmtpSandbox:
                 hostname="sandbox",
                 ident="kairanban sandbox",
                 enable_SMTPUTF8=True,
+                data_size_limit=self._size,
                 loop=loop,
                 auth_required=self._login is not None,
                 auth_require_tls=False,
@@ -189,13 +172,32 @@ class _CountingSMTP(SMTP):
             self._sandbox._transports.discard(self.transport)
         super().connection_lost(error)
 
+    async def push(self, status: AnyStr) -> None:
+        """Whoever says 421 hangs up (RFC 5321 §3.8)."""
+        await super().push(status)
+        if self.transport is not None and status[:3] in ("421", b"421"):
+            self.transport.close()
+
+    async def _handle_client(self) -> None:
+        greeting = self._sandbox.faults.greeting
+        if greeting:
+            await self.push(await play(self, greeting))
+            hang_up(self)
+            return
+        await super()._handle_client()
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 – the library's name
         faults = self._sandbox.faults
         if faults.drop_before_data > 0:
             faults.drop_before_data -= 1
-            _hang_up(self)
-            return
-        await super().smtp_DATA(arg)
+            hang_up(self)
+        elif faults.drop_in_data > 0:
+            faults.drop_in_data -= 1
+            await self.push("354 go ahead")
+            await self._reader.readuntil(b"\r\n")
+            hang_up(self)
+        else:
+            await super().smtp_DATA(arg)
 
 
 class _Handler:
@@ -213,23 +215,23 @@ class _Handler:
         return [responses[0], *extra, *responses[1:]]
 
     async def handle_MAIL(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         faults = self._sandbox.faults
         if faults.close_after and self._mails >= faults.close_after:
             return "421 4.3.2 sandbox closing"
         if faults.sender:
-            return faults.sender
+            return await play(server, faults.sender)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        refusal = _refusal(self._sandbox.faults, address)
+        refusal = reply_to(address, self._sandbox.faults.refuse)
         if refusal:
-            return refusal
+            return await play(server, refusal)
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
@@ -238,40 +240,17 @@ class _Handler:
         faults = self._sandbox.faults
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
-        if faults.content:
-            return faults.content
+        for recipient in envelope.rcpt_tos:
+            refusal = reply_to(recipient, faults.refuse_content) or faults.content
+            if refusal:
+                return await play(server, refusal)
         for recipient in envelope.rcpt_tos:
             self._sandbox.mailroom.add(envelope.mail_from or "", recipient, envelope.original_content or b"")
         self._mails += 1
         if faults.drop_after_data > 0:
             faults.drop_after_data -= 1
-            _hang_up(server)
+            hang_up(server)
         return "250 2.0.0 accepted by the sandbox"
-
-
-def _hang_up(server: SMTP) -> None:
-    transport = server.transport
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
-
-
-def _refusal(faults: SmtpFaults, address: str) -> str:
-    for pattern, reply in faults.refuse.items():
-        if fnmatchcase(address.lower(), pattern.lower()):
-            if isinstance(reply, str):
-                return reply
-            return reply.pop(0) if reply else ""
-    return ""
-
-
-def faults_as_json(faults: SmtpFaults) -> dict[str, Any]:
-    """The faults as GET /api/faults shows them and PUT takes them."""
-    return asdict(faults)
-
-
-def faults_from_json(content: dict[str, Any]) -> SmtpFaults:
-    """Raises TypeError for an unknown name."""
-    return SmtpFaults(**content)
 
 
 async def run(host: str = "127.0.0.1", smtp_port: int = 8025, web_port: int = 8026) -> None:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from channels.sandbox.layout import environment, page
-from channels.sandbox.smtp import Mail, SmtpSandbox, faults_as_json, faults_from_json
+from channels.sandbox.smtp import Mail, SmtpSandbox
+from channels.sandbox.smtp_faults import faults_as_json, faults_from_json
 
 SANDBOX = web.AppKey("sandbox", SmtpSandbox)
 SHOWN_MAILBOXES = 500

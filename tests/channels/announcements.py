@@ -76,6 +76,11 @@ def refusals(parts: list[Part]) -> dict[int, tuple[str, str]]:
     }
 
 
+def put_off(parts: list[Part]) -> dict[int, str]:
+    """Subscriber id → reason."""
+    return {item.subscriber_id: item.reason for part in parts for item in part.put_off}
+
+
 def line_friends(count: int) -> list[Recipient]:
     """Recipients with well-formed LINE user ids."""
     return [Recipient(number, f"U{number:032x}") for number in range(1, count + 1)]

@@ -14,7 +14,7 @@ Serve = Callable[[web.Application], Awaitable[str]]
 
 def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: object) -> MailChannel:
     """A mail channel to a port of this machine, impatient enough for tests."""
-    settings = {"retry_waits": (0.0, 0.0), "timeout": 2.0, "connections": 2, **options}
+    settings = {"timeout": 2.0, "connections": 2, **options}
     return MailChannel(
         smtp_url=f"{scheme}://{login}127.0.0.1:{port}",
         sender="しばた市 <notice@shibata.example.jp>",

@@ -5,7 +5,7 @@ import pytest_asyncio
 from line_openapi import validate
 from line_server import Answer
 
-from channels.channel import AccountStopped, BatchRefused
+from channels.channel import AccountStopped, BatchRefused, TemporaryFailure
 from channels.line_api import LineApi, Profile
 
 USER = "U" + "1" * 32
@@ -43,6 +43,21 @@ async def test_a_profile_tells_the_language_and_hides_the_person(api, line_serve
 async def test_somebody_who_blocked_the_account_has_no_profile(api, line_server):
     line_server.answers.append(Answer(404, {"message": "Not found"}))
     assert await api.profile(USER) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "used"),
+    [
+        ({}, {"totalUsage": 1}),
+        ({"type": "limited"}, {"totalUsage": 1}),
+        ({"type": "limited", "value": "many"}, {"totalUsage": 1}),
+        ({"type": "limited", "value": 5}, {}),
+    ],
+)
+async def test_a_quota_that_cannot_be_read_is_no_quota(api, line_server, limit, used):
+    line_server.answers.extend([Answer(json=limit), Answer(json=used)])
+    with pytest.raises(TemporaryFailure):
+        await api.quota()
 
 
 async def test_a_revoked_token_stops_the_account(api, line_server):

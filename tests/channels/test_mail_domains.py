@@ -1,0 +1,326 @@
+"""Mail domains in trouble, or with limits: first the rules alone, then with a mail server at the other end."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+from announcements import RETRY_KEY, collect, collect_until_error, notice, put_off, refusals, total
+from channel_settings import make_mail
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted_smtp import DROP, HANG, ScriptedSmtp
+
+from channels.channel import Recipient, TemporaryFailure, UnknownOutcome
+from channels.mail_domains import (
+    FAILURES,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    MEMORY,
+    DomainLimit,
+    MailDomains,
+    Wait,
+)
+from channels.mail_verdicts import PATIENCE
+from channels.sandbox.smtp_faults import SmtpFaults
+
+BAD, GOOD = "bad.example.jp", "good.example.jp"
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def domains(clock):
+    return MailDomains(clock=clock)
+
+
+def fail(domains, times, name=BAD):
+    for _ in range(times):
+        assert domains.admit(name, urgent=False) == "go"
+        domains.failed(name)
+
+
+def close(domains, clock):
+    """Closed by a stall, and on until the probe is due."""
+    domains.admit(BAD, urgent=False)
+    domains.stalled(BAD)
+    clock.now += FIRST_PAUSE * 1.25
+
+
+def test_a_domain_is_closed_after_failures_in_a_row_and_others_are_not(domains):
+    fail(domains, FAILURES)
+    wait = domains.admit(BAD, urgent=True)
+    assert isinstance(wait, Wait) and wait.reason == "domain_unreachable" and wait.seconds > 0
+    assert domains.admit(GOOD, urgent=False) == "go"
+
+
+def test_one_answer_between_the_failures_keeps_a_domain_open(domains):
+    fail(domains, FAILURES - 1)
+    domains.admit(BAD, urgent=False)
+    domains.answered(BAD)
+    fail(domains, FAILURES - 1)
+    assert domains.admit(BAD, urgent=False) == "go"
+
+
+def test_failures_of_long_ago_are_forgotten(domains, clock):
+    fail(domains, FAILURES - 1)
+    clock.now += MEMORY + 1
+    fail(domains, 1)
+    assert domains.admit(BAD, urgent=False) == "go"
+
+
+def test_one_probe_at_a_time_tries_a_closed_domain(domains, clock):
+    close(domains, clock)
+    assert domains.admit(BAD, urgent=False) == "alone"
+    assert isinstance(domains.admit(BAD, urgent=True), Wait)
+    domains.left(BAD)
+    assert domains.admit(BAD, urgent=False) == "alone"
+
+
+def test_a_probe_that_is_answered_opens_the_domain(domains, clock):
+    close(domains, clock)
+    domains.admit(BAD, urgent=False)
+    domains.answered(BAD)
+    assert [domains.admit(BAD, urgent=False) for _ in range(3)] == ["go"] * 3
+
+
+def test_each_failed_probe_doubles_the_pause_up_to_the_longest(domains, clock):
+    close(domains, clock)
+    pauses = []
+    for _ in range(8):
+        assert domains.admit(BAD, urgent=False) == "alone"
+        domains.failed(BAD)
+        started = clock.now
+        while isinstance(domains.admit(BAD, urgent=False), Wait):
+            clock.now += 1
+        domains.left(BAD)
+        pauses.append(clock.now - started)
+    expected = [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(1, 9)]
+    assert all(0.7 <= pause / full <= 1.3 for pause, full in zip(pauses, expected, strict=True))
+
+
+def test_mails_that_were_under_way_when_a_domain_closed_do_not_lengthen_the_pause(domains, clock):
+    for _ in range(5):
+        domains.admit(BAD, urgent=False)
+    for _ in range(5):
+        domains.stalled(BAD)
+    clock.now += FIRST_PAUSE * 1.25
+    assert domains.admit(BAD, urgent=False) == "alone"
+
+
+def test_a_rate_is_kept_and_the_turns_of_those_who_wait_follow_each_other(clock):
+    domains = MailDomains({"Slow.example.jp": DomainLimit(rate=2)}, clock)
+    answers = [domains.admit("slow.example.jp", urgent=True) for _ in range(5)]
+    assert answers == ["go", "go", *(Wait("domain_limit", seconds) for seconds in (0.5, 1.0, 1.5))]
+    clock.now += 0.5
+    assert domains.admit("slow.example.jp", urgent=True) == "go"
+
+
+@given(
+    rate=st.floats(0.2, 50),
+    steps=st.lists(st.tuples(st.floats(0, 3), st.booleans()), min_size=1, max_size=200),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_span_of_time_holds_more_mails_than_the_rate(rate, steps):
+    clock = Clock()
+    domains = MailDomains({BAD: DomainLimit(rate=rate)}, clock)
+    sent = []
+    for pause, urgent in steps:
+        clock.now += pause
+        if domains.admit(BAD, urgent=urgent) == "go":
+            sent.append(clock.now)
+    for first, begun in enumerate(sent):
+        for last in range(first, len(sent)):
+            assert last - first + 1 <= max(1.0, rate) + (sent[last] - begun) * rate + 1e-6
+
+
+def test_routine_mail_leaves_turns_to_urgent_mail(clock):
+    domains = MailDomains({BAD: DomainLimit(rate=10)}, clock)
+    while domains.admit(BAD, urgent=False) == "go":
+        pass
+    assert [domains.admit(BAD, urgent=True) for _ in range(5)] == ["go"] * 5
+    clock.now += 0.2
+    assert isinstance(domains.admit(BAD, urgent=False), Wait)
+    assert domains.admit(BAD, urgent=True) == "go"
+
+
+@pytest.mark.parametrize("rate", [0.1, 1, 1.5, 2, 40])
+def test_routine_mail_alone_gets_the_whole_rate(clock, rate):
+    domains = MailDomains({BAD: DomainLimit(rate=rate)}, clock)
+    sent = 0
+    for _ in range(round(20_000 / rate)):
+        sent += domains.admit(BAD, urgent=False) == "go"
+        clock.now += 0.01
+    assert sent == pytest.approx(200, rel=0.2)
+
+
+def test_no_more_mails_at_once_than_the_domain_wants(clock):
+    domains = MailDomains({BAD: DomainLimit(connections=2)}, clock)
+    assert [domains.admit(BAD, urgent=True) for _ in range(2)] == ["go", "go"]
+    assert domains.admit(BAD, urgent=True).reason == "domain_limit"
+    domains.answered(BAD)
+    assert domains.admit(BAD, urgent=True) == "go"
+
+
+def readers(count, bad):
+    """Readers 1 … count; those in `bad` live in the bad domain."""
+    return [Recipient(n, f"reader{n}@{BAD if n in bad else GOOD}") for n in range(1, count + 1)]
+
+
+async def send(channel, recipients, **changes):
+    prepared = channel.prepare(notice(**changes), "ja")
+    return await collect_until_error(channel.send(prepared, recipients, RETRY_KEY))
+
+
+@pytest.fixture
+async def make(mail_server):
+    opened = []
+
+    async def open_channel(**options):
+        port = await mail_server.start() if not opened else opened[0][1]
+        channel = make_mail(port, **options)
+        opened.append((channel, port))
+        return channel
+
+    yield open_channel
+    for channel, _ in opened:
+        await channel.close()
+
+
+@pytest.mark.parametrize("urgency", ["urgent", "routine"])
+@pytest.mark.parametrize("bad", [{1}, {3, 4, 20}, {30}, {1, 15, 30}, set(range(1, 31))])
+async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
+    make, mail_server, bad, urgency
+):
+    channel = await make(stall=0.2)
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
+    begun = monotonic()
+    parts, error = await send(channel, readers(30, bad), urgency=urgency)
+    assert monotonic() - begun < 1.5
+    assert (error, refusals(parts), total(parts)) == (None, {}, 30)
+    assert put_off(parts) == dict.fromkeys(bad, "domain_unreachable")
+    first = next(item for part in parts for item in part.put_off)
+    assert first.retry_after == PATIENCE[urgency == "urgent"]
+    assert mail_server.mailroom.stats()["messages"] == 30 - len(bad)
+    assert mail_server.mailroom.stats()["duplicates"] == 0
+    assert mail_server.connections <= 2
+
+
+async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail_server):
+    domains = MailDomains()
+    routine, urgent = await make(stall=0.2, domains=domains), await make(stall=5.0, domains=domains)
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
+    await send(routine, readers(1, {1}))
+    begun = monotonic()
+    parts, error = await send(urgent, readers(5, {2, 3}))
+    assert monotonic() - begun < 1.0
+    assert (error, set(put_off(parts))) == (None, {2, 3})
+
+
+async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
+    clock = Clock()
+    channel = await make(stall=0.2, domains=MailDomains(clock=clock))
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
+    await send(channel, readers(3, {1, 2, 3}))
+    mail_server.faults = SmtpFaults()
+    parts, _ = await send(channel, readers(3, {1, 2, 3}))
+    assert set(put_off(parts)) == {1, 2, 3}
+    clock.now += FIRST_PAUSE * 1.25
+    parts, error = await send(channel, readers(5, {2}))
+    assert (error, put_off(parts), total(parts)) == (None, {}, 5)
+
+
+@pytest.mark.parametrize("reply", [HANG, DROP])
+@pytest.mark.parametrize("bad", [1, 3, 5])
+async def test_a_server_that_holds_its_answers_back_over_a_bad_domain_leaves_one_reader_in_doubt_once(
+    reply, bad
+):
+    async with ScriptedSmtp({bad: {"RCPT": reply}}, lazy=True) as server:
+        channel = make_mail(server.port, stall=0.2, timeout=0.5)
+        rest, doubts, later = readers(5, {bad}), 0, {}
+        while rest:
+            parts, error = await send(channel, rest)
+            doubts += isinstance(error, UnknownOutcome)
+            later |= put_off(parts)
+            rest = rest[total(parts) :]
+        await channel.close()
+    assert later == {bad: "domain_unreachable"}
+    assert server.taken.keys() == set(range(1, 6)) - {bad}
+    assert server.taken.total() - 4 == doubts <= 1
+
+
+async def test_a_domain_that_refuses_everybody_for_now_is_left_alone_after_a_while(make, mail_server):
+    channel = await make()
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "451 4.4.1 no answer from host"})
+    parts, error = await send(channel, readers(60, set(range(1, 41))))
+    assert (error, refusals(parts), total(parts)) == (None, {}, 60)
+    reasons = list(put_off(parts).values())
+    assert reasons == ["temporarily_refused"] * FAILURES + ["domain_unreachable"] * 30
+    assert mail_server.mailroom.stats()["messages"] == 20
+
+
+@pytest.mark.parametrize(
+    "reply", ["450 4.2.0 greylisted", "451 4.7.1 Greylisting in action", "452 4.2.2 full"]
+)
+async def test_greylisting_and_full_mailboxes_close_no_domain(make, mail_server, reply):
+    channel = await make()
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": reply})
+    parts, _ = await send(channel, readers(30, set(range(1, 31))))
+    assert set(put_off(parts).values()) == {"temporarily_refused"}
+
+
+async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_slice_for_ever(make, mail_server):
+    channel = await make()
+    mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "421 4.7.0 go away"})
+    rest, tries, later = readers(6, {2, 5}), 0, {}
+    while rest:
+        parts, error = await send(channel, rest)
+        assert error is None or isinstance(error, TemporaryFailure)
+        later |= put_off(parts)
+        rest, tries = rest[total(parts) :], tries + 1
+    assert tries <= 5
+    assert later == {2: "domain_unreachable", 5: "domain_unreachable"}
+    assert mail_server.mailroom.stats() == {"messages": 4, "recipients": 4, "duplicates": 0, "kept": 4}
+
+
+async def test_a_limited_domain_lets_the_others_pass(make, mail_server):
+    domains = MailDomains({BAD: DomainLimit(rate=2)})
+    channel = await make(domains=domains)
+    parts, error = await send(channel, readers(30, set(range(1, 21))), urgency="urgent")
+    assert (error, refusals(parts), total(parts)) == (None, {}, 30)
+    assert set(put_off(parts).values()) == {"domain_limit"}
+    assert 2 <= 20 - len(put_off(parts)) <= 4
+    assert mail_server.mailroom.stats()["messages"] == 30 - len(put_off(parts))
+
+
+async def test_connections_to_a_limited_domain_are_counted_over_all_slices(make, mail_server):
+    channel = await make(connections=5, domains=MailDomains({BAD: DomainLimit(connections=1)}))
+    mail_server.faults = SmtpFaults(latency_ms=20)
+    slices = [
+        [Recipient(100 * part + n, f"reader{100 * part + n}@{BAD}") for n in range(5)] for part in range(5)
+    ]
+    prepared = channel.prepare(notice(), "ja")
+    results = await asyncio.gather(*(collect(channel.send(prepared, part, RETRY_KEY)) for part in slices))
+    assert all(total(parts) == 5 for parts in results)
+    later = {number for parts in results for number in put_off(parts)}
+    assert mail_server.mailroom.stats()["messages"] == 25 - len(later)
+    assert later
+
+
+async def test_a_slice_given_up_in_the_middle_gives_its_turns_back(make, mail_server):
+    domains = MailDomains({BAD: DomainLimit(connections=1)})
+    channel = await make(domains=domains)
+    parts = channel.send(channel.prepare(notice(), "ja"), readers(40, set(range(1, 41))), RETRY_KEY)
+    await anext(parts)
+    await parts.aclose()
+    assert domains.admit(BAD, urgent=True) == "go"
