@@ -6,23 +6,31 @@ subscriber id that is already in a batch, so nobody is skipped and nobody stands
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import ledger, notices
+from content import allowance, ledger, notices
 from content.clock import now_ms, today_jst
+from content.database import all_rows, as_one_row
 from content.ledger import Delivery
 from content.notices import Notice
 from content.segments import NobodyMatches, audience
 from content.subscribers import subscriber
+from scheduler import quota
+from scheduler.audiences import not_planned_yet
+from scheduler.holding import is_lost
 from scheduler.office import BUDGET, Office, goes_by_broadcast
 
 log = structlog.get_logger(__name__)
 
 SLICE = 10_000
+# Between two looks for another urgent notice while routine planning gives way.
+NAP = 0.05
 
 
 async def plan_next(office: Office) -> int:
@@ -32,7 +40,11 @@ async def plan_next(office: Office) -> int:
     """
     async with office.database.read() as connection:
         open_deliveries = await ledger.deliveries_to_plan(connection)
-    for delivery_id in open_deliveries:
+    for delivery_id, lane in open_deliveries:
+        if office.precedence.is_urgent_moving and lane != "urgent":
+            # A slice keeps the ledger busy for a tenth of a second: not between two steps of an urgent send.
+            await asyncio.sleep(NAP)
+            return 1
         try:
             if await plan_slice(office, delivery_id):
                 return 1
@@ -44,7 +56,11 @@ async def plan_next(office: Office) -> int:
 
 async def plan_slice(office: Office, delivery_id: int) -> bool:
     """Write the next slice of a delivery; False when its planning is finished or another has it."""
+    left = await quota.ask_for(office, delivery_id)
     async with office.database.write(wake="batches") as connection:
+        if left is not None:
+            account = (await connection.run_sync(ledger.get_delivery, delivery_id)).account
+            await allowance.lock_account(connection, account)
         planned = await ledger.lock_delivery(connection, delivery_id)
         if planned is None:
             return False
@@ -54,19 +70,47 @@ async def plan_slice(office: Office, delivery_id: int) -> bool:
         reason = _reason_to_stop(office, planned, notice)
         if reason:
             log.warning("planning_stopped", delivery=delivery_id, reason=reason)
-            await ledger.stop_delivery(connection, delivery_id, reason=reason, now=now_ms())
+            await connection.run_sync(ledger.stop_delivery, delivery_id, reason=reason, now=now_ms())
             return False
-        if goes_by_broadcast(office, notice.draft, planned.account):
-            return await _plan_broadcast(office, connection, planned, notice)
-        return await _plan_list(office, connection, planned, notice)
+        if is_lost(office, planned.account, planned.channel):
+            # The account may come back: the rest is planned then, with whoever is registered.
+            return False
+        if left is not None and quota.is_undecided(planned):
+            planned = await _decide(office, connection, planned, notice, left)
+        by_broadcast = goes_by_broadcast(office, notice.draft, planned.account)
+        more = await (_plan_broadcast if by_broadcast else _plan_list)(office, connection, planned, notice)
+        if planned.reason:
+            await _refuse(connection, planned, more)
+        return more
+
+
+async def _decide(
+    office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice, left: quota.Left
+) -> Delivery:
+    """Refuse the delivery when the account's allowance is too small for it, and keep the figures for staff."""
+    shortage = await quota.find_shortage(connection, office, planned, notice, left)
+    if shortage is None:
+        return planned
+    log.warning("delivery_refused", delivery=planned.id, left=shortage.left, needed=shortage.needed)
+    await allowance.mark_refused(connection, planned.id, "quota")
+    await quota.record_shortage(connection, planned.notice_id, shortage)
+    return replace(planned, reason="quota")
+
+
+async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) -> None:
+    """Nobody of this slice is sent to; they stand in the ledger as refused."""
+    if more:
+        await allowance.refuse_waiting(connection, planned.id, planned.reason, now_ms())
+    else:
+        await connection.run_sync(ledger.stop_delivery, planned.id, reason=planned.reason, now=now_ms())
 
 
 def _reason_to_stop(office: Office, planned: Delivery, notice: Notice) -> str:
     """Why a fired notice must not be planned any further: the town or the clock has moved on."""
     if now_ms() - planned.created_at > BUDGET[planned.lane]:
         return "too_late"
-    if planned.account not in office.town.account:
-        return "account_gone"
+    if notice.draft.expires is not None and now_ms() >= notice.draft.expires:
+        return "expired"
     try:
         audience(office.town, notice.draft.target, notice.draft.category, today_jst(notice.fired_at))
     except NobodyMatches:
@@ -84,7 +128,7 @@ async def _plan_list(office: Office, connection: AsyncConnection, planned: Deliv
         for part in _chunks(_readers(people, language, languages), batch_size)
     ]
     now = now_ms()
-    await ledger.add_batches(connection, planned, slices, at=now)
+    await ledger.add_batches(connection, planned, slices)
     if len(people) < SLICE:
         await ledger.finish_planning(connection, planned.id, now)
         return False
@@ -100,7 +144,7 @@ async def _plan_broadcast(
     now = now_ms()
     if people:
         ids = [subscriber_id for subscriber_id, _ in people]
-        await ledger.add_batches(connection, planned, [("ja", ids)], kind="broadcast", at=now)
+        await ledger.add_batches(connection, planned, [("ja", ids)], kind="broadcast")
     await ledger.finish_planning(connection, planned.id, now)
     return False
 
@@ -113,19 +157,14 @@ async def _next_people(
     In one pass over all languages: with a pass for each, who changes the language between two slices
     would stand in two batches or in none.
     """
-    # The day of the firing decides ages, also when planning goes on after midnight.
-    day = today_jst(notice.fired_at)
-    rows = await connection.execute(
+    next_people = (
         select(subscriber.c.id, subscriber.c.language)
-        .where(
-            subscriber.c.account == planned.account,
-            audience(office.town, notice.draft.target, notice.draft.category, day),
-            subscriber.c.id > planned.planned_up_to,
-        )
+        .where(not_planned_yet(office, planned, notice))
         .order_by(subscriber.c.id)
         .limit(limit)
     )
-    return [(int(subscriber_id), language) for subscriber_id, language in rows]
+    people = await connection.run_sync(all_rows, as_one_row(connection.dialect.name, next_people))
+    return [(int(subscriber_id), str(language)) for subscriber_id, language in people]
 
 
 def _readers(people: Sequence[tuple[int, str]], language: str, languages: tuple[str, ...]) -> list[int]:

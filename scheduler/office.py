@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from channels.channel import Announcement, Channel, Text
-from content.clock import HOUR, now_ms
+from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.keys import Keys
 from content.notices import Draft, Notice
 from content.town import Account, Town
+from scheduler.precedence import Precedence
 
-LANES = ("urgent", "routine")
+# The most urgent first. The digest lane carries what repeats by a rule and nobody waits for.
+LANES = ("urgent", "routine", "digest")
 # How long after its firing a delivery may still go out. A retry key of LINE lives 24 hours; past
 # that a repeat would be delivered again.
-BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR}
+BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR, "digest": 12 * HOUR}
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
     """`open_channel(account)` gives a channel of its own, with its own connections.
 
-    `notice_url(id)` is the public page of a notice.
+    `notice_url(id)` is the public page of a notice. `keep_recipients`: ms that the ledger keeps who was
+    sent a notice, after that only figures.
     """
 
     town: Town
@@ -30,6 +33,8 @@ class Office:
     keys: Keys
     open_channel: Callable[[Account], Channel]
     notice_url: Callable[[int], str]
+    keep_recipients: int = 90 * DAY
+    precedence: Precedence = field(default_factory=Precedence)
 
 
 def announcement(office: Office, notice: Notice) -> Announcement:
@@ -71,7 +76,8 @@ def draft_announcement(
 
 
 def lane_of(draft: Draft) -> str:
-    return draft.urgency
+    """What comes again and again stands behind what somebody wrote for today."""
+    return "digest" if draft.series is not None else draft.urgency
 
 
 def goes_by_broadcast(office: Office, draft: Draft, account_key: str) -> bool:

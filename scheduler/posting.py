@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from channels.channel import CannotRender, Preview
-from content import audit, notices
+from content import audit, notices, triggers
 from content.clock import now_ms, today_jst
 from content.notices import Draft, Notice
 from content.segments import TARGET_KINDS, NobodyMatches, audience, count_audience
 from content.tallies import Tally, progress_state, refusal_reasons, tally
 from scheduler.office import Office, draft_announcement, goes_by_broadcast
+from scheduler.quota import Shortage, shortages_of
+from scheduler.timing import timing_problems
 
 CHANNEL_NAMES = {"line": "LINE", "mail": "メール", "webhook": "Webhook"}
 MODE_NAMES = {"live": "本番", "drill": "訓練", "test": "試験"}
@@ -23,7 +25,8 @@ URGENCY_NAMES = {"urgent": "緊急", "routine": "通常"}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`field` is the form field to change: category, title, body, channels, mode, target, at, urgency."""
+    """`field` is the form field to change: category, title, body, channels, mode, target, urgency, or one
+    of scheduler.timing."""
 
     field: str
     message: str
@@ -56,6 +59,7 @@ class Status:
     state: str
     tallies: tuple[Tally, ...]
     reasons: tuple[tuple[str, str, int], ...]
+    shortages: tuple[Shortage, ...] = ()
 
     @property
     def planned(self) -> int:
@@ -168,7 +172,7 @@ async def release(office: Office, notice_id: int, *, staff: str) -> bool:
     """A person lets a held notice go now after all; False when it is not held."""
     now = now_ms()
     async with office.database.write(wake="triggers") as connection:
-        released = await notices.release(connection, notice_id, at=now)
+        released = await triggers.release(connection, notice_id, at=now)
         if released:
             await audit.record(
                 connection, at=now, actor=staff, action="notice.released", subject=f"notice {notice_id}"
@@ -193,7 +197,9 @@ async def status(office: Office, notice_id: int) -> Status:
             raise LookupError(f"no notice {notice_id}")
         tallies = await tally(connection, notice_id)
         reasons = await refusal_reasons(connection, notice_id)
-    return Status(found, progress_state(found, tallies), tuple(tallies), tuple(reasons))
+        shortages = await shortages_of(connection, notice_id)
+    state = progress_state(found, tallies)
+    return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages))
 
 
 def chosen_accounts(office: Office, draft: Draft) -> dict[str, str]:
@@ -221,10 +227,7 @@ def _choice_problems(office: Office, draft: Draft, now: int) -> list[Problem]:
         audience(office.town, draft.target, draft.category, today_jst(now))
     except NobodyMatches as error:
         problems.append(Problem(error.field, str(error)))
-    if draft.at is not None and draft.at < now:
-        problems.append(
-            Problem("at", "配信日時が過ぎています。これからの日時にするか、空にしてすぐに配信してください。")
-        )
+    problems += [Problem(*found) for found in timing_problems(draft, now)]
     return problems + _channel_problems(office, draft)
 
 

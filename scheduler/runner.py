@@ -1,7 +1,7 @@
-"""The embedded runner: triggers, fan-out, sender and sweeps as tasks of one process.
+"""The runner: triggers, fan-out, sender and sweeps as tasks of one process.
 
-A distributed engine attaches here: it runs the same loops in several processes on PostgreSQL,
-where claims skip locked rows and a trigger is claimed by whoever is first.
+On PostgreSQL any number of processes run the same loops: claims skip locked rows, and a trigger is
+claimed by whoever is first.
 """
 
 from __future__ import annotations
@@ -10,23 +10,35 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from content.clock import JST
+from content.clock import HOUR, JST
 from content.wakeups import Signal
 from scheduler.fanout import plan_next
+from scheduler.holding import mark_held
 from scheduler.office import Office
+from scheduler.presence import Presence
 from scheduler.sender import Sender
-from scheduler.sweeps import forget_handled, snapshot_counts, sweep, take_over
+from scheduler.steady import ClockWatch, tick
+from scheduler.sweeps import (
+    fold_old,
+    forget_handled,
+    forget_times_ahead,
+    snapshot_counts,
+    sweep,
+    take_over,
+)
 from scheduler.triggers import fire_due
 
 log = structlog.get_logger(__name__)
 
 POLL = 1.0
+SWEEP_EVERY = 5.0
 DRAIN = 10.0
 
 
@@ -35,27 +47,36 @@ class Runner:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        # In containers several processes may have the same name and number, and none may count as another.
+        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
         self._sender = Sender(office, owner)
+        self._presence = Presence(office.database, owner, self._share_rates)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     async def start(self) -> None:
         database = self._office.database
         if database.is_sqlite:
             await take_over(self._office)
+        else:
+            await self._presence.start()
+        await forget_times_ahead(self._office, longest_wait=HOUR)
+        await mark_held(self._office)
         await snapshot_counts(self._office)
         self._tasks = [
             asyncio.create_task(self._repeat("triggers", fire_due, database.listen("triggers"))),
             asyncio.create_task(self._repeat("fan-out", plan_next, database.listen("planning"))),
+            asyncio.create_task(self._sweep_regularly()),
             asyncio.create_task(database.hear_others()),
             asyncio.create_task(self._sender.run()),
         ]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
-        self._clock.add_job(sweep, IntervalTrigger(seconds=5), [self._office])
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._office])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._office])
+        # Once at the start too: a machine that is off at night would keep recipients for ever.
+        self._clock.add_job(fold_old, args=[self._office])
+        self._clock.add_job(fold_old, CronTrigger(hour=3, minute=30, timezone=JST), [self._office])
         self._clock.start()
 
     async def stop(self) -> None:
@@ -63,21 +84,38 @@ class Runner:
             self._clock.shutdown(wait=False)
         # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
         # cancelled inside a SELECT would keep the lock of SQLite, and what is in hand could not settle.
-        self._stopping = True
+        self._stop.set()
         for topic in ("triggers", "planning"):
             self._office.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
-            await asyncio.wait(self._tasks[:2], timeout=DRAIN)
+            await asyncio.wait(self._tasks[:3], timeout=DRAIN)
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._presence.stop()
+
+    def _share_rates(self, senders: int) -> None:
+        """So many processes send, this one included: each has its part of every account's rate."""
+        for pace in self._sender.paces.values():
+            pace.share(senders)
+
+    async def _sweep_regularly(self) -> None:
+        """By a clock of its own: a scheduler that goes by the wall's stops for as long as that is set back."""
+        watch = ClockWatch()
+        while await tick(SWEEP_EVERY, self._stop):
+            try:
+                if watch.was_set_back():
+                    await forget_times_ahead(self._office)
+                await sweep(self._office)
+            except Exception:
+                log.exception("sweep_failed")
 
     async def _repeat(self, name: str, step: Callable[[Office], Awaitable[int]], signal: Signal) -> None:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""
-        while not self._stopping:
+        while not self._stop.is_set():
             try:
-                while not self._stopping and await step(self._office):
+                while not self._stop.is_set() and await step(self._office):
                     pass
             except Exception:
                 log.exception("step_failed", step=name)

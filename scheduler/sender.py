@@ -1,4 +1,4 @@
-"""The sender: claim the oldest ready batch of a lane, hand it to its channel, settle the outcome.
+"""The sender: claim the oldest ready batches of a lane, hand each to its channel, settle the outcome.
 
 Every lane of every account has its own claims, connections and slots, so one clogged channel or a
 large routine campaign delays only itself. Nothing is held in memory that the ledger does not know:
@@ -8,31 +8,31 @@ killing the process at any point leaves a batch that is ready, claimed or settle
 from __future__ import annotations
 
 import asyncio
-import random
-from typing import Any
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from channels.channel import (
     AccountStopped,
-    Announcement,
-    BatchRefused,
-    CannotRender,
     Channel,
     ChannelError,
     DeliveryStopped,
+    Part,
     TemporaryFailure,
-    UnknownOutcome,
 )
-from content import leases, ledger, notices
-from content.clock import HOUR, MINUTE, SECOND, now_ms
-from content.ledger import Batch
-from content.subscribers import open_addresses
+from content import batches
+from content.address_book import open_addresses
+from content.batches import Batch
+from content.clock import SECOND, now_ms
 from content.town import Account
-from scheduler.office import BUDGET, LANES, Office, announcement
+from scheduler import failures
+from scheduler.failures import later, refuse_too_late, write_failure
+from scheduler.messages import Message, Messages
+from scheduler.office import BUDGET, LANES, Office
 from scheduler.pace import Pace
-from scheduler.slices import Walk
+from scheduler.slices import Progress, Walk
 
 log = structlog.get_logger(__name__)
 
@@ -40,21 +40,22 @@ POLL = 1.0
 # Renewed while a batch is in hand, so it is short: what a dead process held is free again soon.
 LEASE = 15 * SECOND
 RENEW_EVERY = 4.0
-LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE}
-# A service outside may ask for a longer wait, but not for one that outlives the notice.
-LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR}
-STOPPED_ACCOUNT_WAIT = 30 * SECOND
-NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
+# Which part of an account's connections a lane may use beside the others.
+SHARE = {"urgent": 1.0, "routine": 1.0, "digest": 0.25}
+# Batches that wait ready beside those on their way. Few: what one process has in hand no other sends.
+AHEAD = 4
 
 
 class Sender:
-    """Sends for every account of the town until `stop`."""
+    """Sends for every account of the town until `stop`. `paces` by account are for all its lanes."""
 
     def __init__(self, office: Office, owner: str) -> None:
         self._office = office
-        paces = {account.key: Pace(office.open_channel(account).rate) for account in office.town.accounts}
+        self.paces = {
+            account.key: Pace(office.open_channel(account).rate) for account in office.town.accounts
+        }
         self._lanes = [
-            LaneSender(office, account, lane, owner, paces[account.key])
+            LaneSender(office, account, lane, owner, self.paces[account.key])
             for account in office.town.accounts
             for lane in LANES
         ]
@@ -77,8 +78,9 @@ class Sender:
             if not claims:
                 continue
             try:
-                async with self._office.database.write() as connection:
-                    await leases.renew(connection, claims, until=now_ms() + LEASE)
+                await self._office.database.write_step(
+                    partial(batches.renew, claims=claims, until=now_ms() + LEASE)
+                )
             except Exception:
                 # Without renewal the leases run out, and the fence keeps a late owner from settling.
                 log.exception("leases_not_renewed", batches=len(claims))
@@ -93,32 +95,42 @@ class LaneSender:
         self._lane = lane
         self._owner = owner
         self._pace = pace
+        self._precedence = office.precedence
         self._channel: Channel = office.open_channel(account)
-        self._slots = asyncio.Semaphore(self._channel.concurrency)
+        self._connections = asyncio.Semaphore(self._at_once)
         self._in_hand: dict[asyncio.Task[None], Batch] = {}
         self._stopping = False
         self._paused_until = 0.0
+        # Why deliveries were stopped while other batches of theirs were in hand.
+        self._stopped: dict[int, DeliveryStopped] = {}
         self._signal = office.database.listen("batches")
-        self._prepared: dict[tuple[int, str], tuple[Announcement, Any]] = {}
+        self._messages = Messages(office, self._channel)
+
+    @property
+    def _at_once(self) -> int:
+        return max(1, round(self._channel.concurrency * SHARE[self._lane]))
 
     async def run(self) -> None:
         while not self._stopping:
-            await self._slots.acquire()
-            claimed = None
+            ahead = min(AHEAD, self._at_once)
+            free = self._at_once + ahead - len(self._in_hand)
+            claimed: list[Batch] = []
             try:
-                await self._pace.turn(self._lane)
-                claimed = None if self._stopping or self._paused else await self._claim()
+                # A few at a time: a claim costs the same for one as for many.
+                if free >= max(1, ahead) and not self._paused:
+                    claimed = await self._claim(free)
             except Exception:
                 # A database that is away comes back; the lane must still be here then.
                 log.exception("claim_failed", account=self._account.key, lane=self._lane)
                 await asyncio.sleep(POLL)
-            if claimed is None:
-                self._slots.release()
+            if claimed:
+                self._precedence.moved(self._lane)
+            for one in claimed:
+                task = asyncio.create_task(self._work(one))
+                self._in_hand[task] = one
+                task.add_done_callback(self._done)
+            if not claimed or len(claimed) < free:
                 await self._signal.wait_for(POLL)
-                continue
-            task = asyncio.create_task(self._work(claimed))
-            self._in_hand[task] = claimed
-            task.add_done_callback(self._done)
 
     @property
     def claims(self) -> list[tuple[int, int]]:
@@ -142,92 +154,127 @@ class LaneSender:
         return asyncio.get_running_loop().time() < self._paused_until
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._in_hand.pop(task, None)
-        self._slots.release()
+        done = self._in_hand.pop(task)
+        if all(other.delivery_id != done.delivery_id for other in self._in_hand.values()):
+            self._stopped.pop(done.delivery_id, None)
+        self._signal.set()
 
-    async def _claim(self) -> Batch | None:
-        async with self._office.database.write() as connection:
-            claimed = await ledger.claim(
-                connection,
+    async def _claim(self, most: int) -> list[Batch]:
+        claimed = await self._office.database.write_step(
+            partial(
+                batches.claim,
                 account=self._account.key,
                 lane=self._lane,
                 owner=self._owner,
                 now=now_ms(),
                 lease=LEASE,
+                most=most,
             )
-        if claimed is not None and self._stopping:
+        )
+        if self._stopping:
             # `stop` came while the ledger was asked, and has seen nothing in hand.
-            await self._put_back(claimed)
-            return None
+            await asyncio.gather(*(self._put_back(one) for one in claimed))
+            return []
         return claimed
 
     async def _put_back(self, claimed: Batch) -> None:
         state = "unknown" if claimed.maybe_sent else "ready"
-        async with self._office.database.write() as connection:
-            await ledger.give_back(connection, claimed, state=state, reason="", not_before=now_ms())
+        await self._office.database.write_step(
+            partial(batches.give_back, claimed=claimed, state=state, reason="", not_before=0)
+        )
 
     async def _work(self, claimed: Batch) -> None:
         try:
-            _refuse_too_late(claimed)
             await self._send(claimed)
         except Exception as error:
             await self._settle_failure(claimed, error)
 
     async def _send(self, claimed: Batch) -> None:
-        announced, prepared = await self._prepare(claimed)
-        if claimed.kind == "broadcast":
-            await self._channel.broadcast(announced, claimed.retry_key)  # type: ignore[attr-defined]
-            async with self._office.database.write() as connection:
-                await ledger.accept_all(connection, claimed, now=now_ms())
+        refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
+        message = await self._messages.get(claimed.delivery_id, claimed.language)
+        refuse_too_late(claimed, message.send_until, now_ms())
+        walk = None if claimed.kind == "broadcast" else await self._walk(claimed)
+        if walk is not None and not walk.sendable:
+            await self._record(claimed, walk.advance(Part(0)))
             return
-        async with self._office.database.read() as connection:
-            wanted = claimed.recipients[claimed.position :]
-            # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
-            addresses = await open_addresses(
-                connection, self._office.keys, wanted, with_left=self._channel.exact_repeats
-            )
-        walk = Walk(claimed.recipients, claimed.position, addresses)
-        if not walk.sendable:
-            await self._record(claimed, walk.position, 0, walk.take_refusals())
-            return
-        async for part in self._channel.send(prepared, walk.sendable, claimed.retry_key):
-            walk.advance(part)
-            accepted = part.size - len(part.refused)
-            if not await self._record(claimed, walk.position, accepted, walk.take_refusals()):
+        async with AsyncExitStack() as connection:
+            await connection.enter_async_context(self._connections)
+            await self._precedence.give_way(self._lane)
+            if not await self._still_ours(claimed):
                 log.warning("lease_lost", batch=claimed.id)
                 return
+            await self._pace.turn(self._lane)
+            if claimed.delivery_id in self._stopped:
+                raise self._stopped[claimed.delivery_id]
+            if self._stopping or self._paused:
+                await self._put_back(claimed)
+            elif walk is None:
+                await self._broadcast(claimed, message)
+            else:
+                await self._send_parts(claimed, message, walk, connection)
 
-    async def _record(
-        self, claimed: Batch, position: int, accepted: int, refused: list[ledger.Refused]
-    ) -> bool:
-        async with self._office.database.write() as connection:
-            return await ledger.record_part(
+    async def _still_ours(self, claimed: Batch) -> bool:
+        """Whether a batch that waited in hand may begin: its lease may have run out, or the database be away.
+
+        Asked where a second sending would arrive: LINE's retry keys see to that by themselves.
+        """
+        if self._channel.exact_repeats:
+            return True
+        return await self._office.database.write_step(
+            partial(batches.hold, claimed=claimed, until=now_ms() + LEASE)
+        )
+
+    async def _walk(self, claimed: Batch) -> Walk:
+        def open_walk(connection: Connection) -> Walk:
+            addresses = open_addresses(
                 connection,
-                claimed,
-                position=position,
-                accepted=accepted,
-                refused=refused,
-                now=now_ms(),
+                self._office.keys,
+                claimed.recipients[claimed.position :],
+                # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
+                with_left=self._channel.exact_repeats,
+            )
+            # On the thread that made them: five hundred new objects are slow to reach from another core.
+            return Walk(claimed.recipients, claimed.position, addresses)
+
+        return await self._office.database.read_step(open_walk)
+
+    async def _broadcast(self, claimed: Batch, message: Message) -> None:
+        await self._channel.broadcast(message.announced, claimed.retry_key)  # type: ignore[attr-defined]
+        await self._office.database.write_step(partial(batches.accept_all, claimed=claimed, now=now_ms()))
+
+    async def _send_parts(
+        self, claimed: Batch, message: Message, walk: Walk, connection: AsyncExitStack
+    ) -> None:
+        parts = self._channel.send(message.prepared, walk.sendable, claimed.retry_key)
+        async with aclosing(parts):  # type: ignore[type-var]
+            async for part in parts:
+                progress = walk.advance(part)
+                if walk.finished and self._channel.exact_repeats:
+                    # The next may go while the disk takes its time for this one. Not by mail: there what is
+                    # not written down yet may arrive twice, so the next has to wait.
+                    await connection.aclose()
+                if not await self._record(claimed, progress):
+                    log.warning("lease_lost", batch=claimed.id)
+                    return
+                self._precedence.moved(self._lane)
+                await self._precedence.give_way(self._lane)
+
+    async def _record(self, claimed: Batch, progress: Progress) -> bool:
+        now = now_ms()
+        put_off, given_up = later(claimed, progress.put_off, now)
+        return await self._office.database.write_step(
+            partial(
+                batches.record_part,
+                claimed=claimed,
+                since=progress.since,
+                position=progress.position,
+                accepted=progress.accepted,
+                refused=(*progress.refused, *given_up),
+                later=put_off,
+                now=now,
                 lease=LEASE,
             )
-
-    async def _prepare(self, claimed: Batch) -> tuple[Announcement, Any]:
-        # A delivery pins the version that it sends, so its message never changes.
-        key = (claimed.delivery_id, claimed.language)
-        if key in self._prepared:
-            return self._prepared[key]
-        async with self._office.database.read() as connection:
-            delivery = await ledger.get_delivery(connection, claimed.delivery_id)
-            notice = await notices.get(connection, delivery.notice_id)
-        if notice is None or notice.version_id != delivery.version_id:
-            raise LookupError(f"batch {claimed.id} has no notice version")
-        announced = announcement(self._office, notice)
-        # Building a message imports the LINE SDK (over a second), so not on the event loop.
-        prepared = await asyncio.to_thread(self._channel.prepare, announced, claimed.language)
-        if len(self._prepared) >= 32:
-            self._prepared.clear()
-        self._prepared[key] = (announced, prepared)
-        return announced, prepared
+        )
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:
         reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
@@ -235,53 +282,16 @@ class LaneSender:
             "batch_failed", batch=claimed.id, account=claimed.account, attempt=claimed.attempt, reason=reason
         )
         if isinstance(error, AccountStopped):
-            self._paused_until = asyncio.get_running_loop().time() + STOPPED_ACCOUNT_WAIT / SECOND
+            self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
+        if isinstance(error, TemporaryFailure) and error.reason == "rate" and claimed.kind == "list":
+            # Broadcasts have a limit of their own, which says nothing about the lists.
+            self._pace.slow_down(error.retry_after)
+        if isinstance(error, DeliveryStopped):
+            self._stopped[claimed.delivery_id] = error
         try:
-            await self._write_failure(claimed, error, reason)
+            await self._office.database.write_step(
+                partial(write_failure, claimed=claimed, error=error, reason=reason, now=now_ms())
+            )
         except Exception:
             # The ledger could not be written: the lease runs out and the sweep takes over.
             log.exception("settle_failed", batch=claimed.id)
-
-    async def _write_failure(self, claimed: Batch, error: Exception, reason: str) -> None:
-        now = now_ms()
-        not_before = now + _wait_before_retry(claimed, error)
-        spent = not_before - claimed.created_at > BUDGET[claimed.lane]
-        # A try that was never heard of is not forgotten because a later one surely failed.
-        maybe_sent = claimed.maybe_sent or not isinstance(error, NOTHING_WENT_OUT)
-        outcome = "unknown" if maybe_sent else "refused"
-        async with self._office.database.write() as connection:
-            if isinstance(error, BatchRefused | CannotRender):
-                await ledger.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
-            elif isinstance(error, DeliveryStopped) and (spent or await _is_planned(connection, claimed)):
-                await ledger.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
-                await ledger.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
-            elif spent:
-                await ledger.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
-            else:
-                state = "unknown" if maybe_sent else "ready"
-                await ledger.give_back(connection, claimed, state=state, reason=reason, not_before=not_before)
-
-
-def _refuse_too_late(claimed: Batch) -> None:
-    """After a downtime nothing old goes out by itself, nor with a retry key that LINE has forgotten."""
-    if now_ms() - claimed.created_at <= BUDGET[claimed.lane]:
-        return
-    message = "配信予定から時間がたちすぎたため、送りませんでした。"
-    # What was tried before may have arrived.
-    raise UnknownOutcome("too_late", message) if claimed.maybe_sent else BatchRefused("too_late", message)
-
-
-async def _is_planned(connection: AsyncConnection, claimed: Batch) -> bool:
-    """A delivery is stopped only then: whoever planning has not reached yet would be in no count."""
-    return (await ledger.get_delivery(connection, claimed.delivery_id)).state != "planning"
-
-
-def _wait_before_retry(claimed: Batch, error: Exception) -> int:
-    """Milliseconds: what the service asked for, else 1, 2, 4 … s with jitter, up to the lane's longest."""
-    if isinstance(error, AccountStopped):
-        return STOPPED_ACCOUNT_WAIT
-    asked = error.retry_after if isinstance(error, TemporaryFailure) else None
-    if asked is not None:
-        return round(min(asked * SECOND, LONGEST_ASKED_WAIT[claimed.lane]))
-    doubled = min(LONGEST_WAIT[claimed.lane], SECOND << min(claimed.attempt - 1, 12))
-    return round(doubled * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret

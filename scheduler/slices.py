@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from channels.channel import Part, Recipient
-from content.ledger import Refused
+from channels.channel import Part, PutOff, Recipient
+from content.batches import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one part changed in the ledger: from position to position, and who was not accepted."""
+
+    since: int
+    position: int
+    accepted: int
+    refused: tuple[Refused, ...]
+    put_off: tuple[PutOff, ...]
 
 
 class Walk:
@@ -17,10 +29,11 @@ class Walk:
     def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, str]) -> None:
         rest = range(position, len(frozen))
         self._indexes = [index for index in rest if frozen[index] in addresses]
-        self._gone = [(index, frozen[index]) for index in rest if frozen[index] not in addresses]
+        missing = len(self._indexes) < len(rest)
+        self._gone = [(i, frozen[i]) for i in rest if frozen[i] not in addresses] if missing else []
         self._end = len(frozen)
         self._sent = 0
-        self._refused: list[Refused] = []
+        self._recorded = position
         self.sendable = [Recipient(frozen[index], addresses[frozen[index]]) for index in self._indexes]
 
     @property
@@ -28,14 +41,21 @@ class Walk:
         """Everything before it in the frozen list is accounted for."""
         return self._indexes[self._sent] if self._sent < len(self._indexes) else self._end
 
-    def advance(self, part: Part) -> None:
-        self._sent += part.size
-        self._refused += [Refused(item.subscriber_id, item.reason, item.detail) for item in part.refused]
+    @property
+    def finished(self) -> bool:
+        return self.position >= self._end
 
-    def take_refusals(self) -> list[Refused]:
-        """Refusals up to the position that were not taken before."""
+    def advance(self, part: Part) -> Progress:
+        """What to write down for the next part of the slice."""
+        since, self._sent = self._recorded, self._sent + part.size
+        self._recorded = self.position
         passed = [item for item in self._gone if item[0] < self.position]
         self._gone = self._gone[len(passed) :]
-        taken = self._refused + [Refused(subscriber_id, "gone") for _, subscriber_id in passed]
-        self._refused = []
-        return taken
+        refused = [Refused(item.subscriber_id, item.reason, item.detail) for item in part.refused]
+        return Progress(
+            since=since,
+            position=self.position,
+            accepted=part.size - len(part.refused) - len(part.put_off),
+            refused=(*refused, *(Refused(subscriber_id, "gone") for _, subscriber_id in passed)),
+            put_off=part.put_off,
+        )

@@ -1,12 +1,15 @@
-"""What is due: fire it once, or hold it for a person when it is too late to go out by itself."""
+"""What is due: fire it once, or hold it for a person when it is too late to go out by itself.
+
+A recurring notice that is due first becomes the notice of this occurrence, in the same transaction.
+"""
 
 from __future__ import annotations
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import audit, ledger, notices
-from content.clock import MINUTE, now_ms, today_jst, words
+from content import audit, ledger, notices, triggers
+from content.clock import MINUTE, iso, now_ms, today_jst, words
 from content.notices import Notice
 from content.segments import NobodyMatches, audience
 from scheduler.office import Office, lane_of
@@ -23,7 +26,7 @@ async def fire_due(office: Office, now: int | None = None) -> int:
     """
     moment = now_ms() if now is None else now
     async with office.database.read() as connection:
-        due = await notices.due(connection, moment)
+        due = await triggers.due(connection, moment)
     fired = 0
     for notice_id in due:
         try:
@@ -39,15 +42,18 @@ async def _fire_or_hold(office: Office, connection: AsyncConnection, notice_id: 
     notice = await notices.get(connection, notice_id)
     if notice is None:
         return False
+    if notice.draft.rule:
+        occurrence = await _go_on(connection, notice, now)
+        return occurrence is not None and await _fire_or_hold(office, connection, occurrence, now)
     reason = _reason_to_hold(office, notice, now)
     if reason:
-        if await notices.hold(connection, notice_id, reason):
+        if await triggers.hold(connection, notice_id, reason):
             log.warning("notice_held", notice=notice_id)
             await audit.record(
                 connection, at=now, actor="scheduler", action="notice.held", subject=f"notice {notice_id}"
             )
         return False
-    if not await notices.fire(connection, notice_id, now):
+    if not await triggers.fire(connection, notice_id, now):
         return False
     for account, channel in chosen_accounts(office, notice.draft).items():
         await ledger.open_delivery(
@@ -58,9 +64,43 @@ async def _fire_or_hold(office: Office, connection: AsyncConnection, notice_id: 
             channel=channel,
             lane=lane_of(notice.draft),
             at=now,
+            send_until=notice.draft.expires,
         )
     log.info("notice_fired", notice=notice_id, lane=lane_of(notice.draft))
     return True
+
+
+async def _go_on(connection: AsyncConnection, series: Notice, now: int) -> int | None:
+    """A recurring notice becomes its next occurrence, which then fires or is held like any other."""
+    # Another process may have moved it on since it was found due.
+    due = series.due_at is not None and series.due_at <= now
+    step = await triggers.next_occurrence(connection, series, now) if due else None
+    if step is None:
+        return None
+    subject = f"notice {series.id}"
+    log.info("series_went_on", series=series.id, notice=step.notice_id, missed=len(step.missed))
+    await audit.record(
+        connection,
+        at=now,
+        actor="scheduler",
+        action="series.occurred",
+        subject=subject,
+        notice=step.notice_id,
+        due_at=iso(step.due_at),
+    )
+    if step.missed:
+        log.warning("occurrences_missed", series=series.id, number=len(step.missed))
+        await audit.record(
+            connection,
+            at=now,
+            actor="scheduler",
+            action="series.missed",
+            subject=subject,
+            due_at=[iso(due_at) for due_at in step.missed],
+        )
+    if step.ended:
+        await audit.record(connection, at=now, actor="scheduler", action="series.ended", subject=subject)
+    return step.notice_id
 
 
 def _reason_to_hold(office: Office, notice: Notice, now: int) -> str:
@@ -70,6 +110,12 @@ def _reason_to_hold(office: Office, notice: Notice, now: int) -> str:
         return str(error)
     if not chosen_accounts(office, notice.draft):
         return "このお知らせを送れるアカウントが、町の設定からなくなっています。"
+    expires = notice.draft.expires
+    if expires is not None and now >= expires:
+        return (
+            f"有効期限の {words(expires)} を過ぎたため、送っていません。"
+            "それでも送るなら配信する、送らないなら取り消すを選んでください。"
+        )
     due_at = notice.due_at or now
     latest = due_at + office.town.category[notice.draft.category].max_late_minutes * MINUTE
     if now > latest:

@@ -42,6 +42,7 @@ class Outside:
     hooks: WebhookSandbox
     hooks_origin: str
     line_batch: int = 5
+    line_rate: float | None = 200
     mail_batch: int = 5
     mail_connections: int = 1
     opened: list[Channel] = field(default_factory=list)
@@ -52,7 +53,11 @@ class Outside:
     def open_channel(self, account: Account) -> Channel:
         if account.channel == "line":
             return LineChannel(
-                api_base=self.line_origin, token=TOKEN, batch_size=self.line_batch, timeout=1.0
+                api_base=self.line_origin,
+                token=TOKEN,
+                rate=self.line_rate,
+                batch_size=self.line_batch,
+                timeout=1.0,
             )
         if account.channel == "mail":
             return MailChannel(
@@ -63,7 +68,6 @@ class Outside:
                 message_domain="shibata.example.jp",
                 connections=self.mail_connections,
                 batch_size=self.mail_batch,
-                retry_waits=(0.0, 0.0),
                 timeout=2.0,
             )
         return WebhookChannel(allow_private=True, timeout=1.0)

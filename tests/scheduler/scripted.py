@@ -134,7 +134,7 @@ class ScriptedBroadcastChannel(ScriptedChannel):
 
 
 def _accept(call: Call, done: int, part: Part) -> int:
-    refused = {item.subscriber_id for item in part.refused}
+    refused = {item.subscriber_id for item in (*part.refused, *part.put_off)}
     call.accepted += [one for one in call.recipients[done : done + part.size] if one not in refused]
     return part.size
 
@@ -249,7 +249,7 @@ async def refusals_of(database: Database, delivery_id: int) -> dict[int, str]:
 
 async def tally_of(database: Database, delivery_id: int) -> Tally:
     async with database.read() as connection:
-        found = await ledger.get_delivery(connection, delivery_id)
+        found = await connection.run_sync(ledger.get_delivery, delivery_id)
         tallies = await tally(connection, found.notice_id)
     return next(item for item in tallies if item.account == found.account)
 

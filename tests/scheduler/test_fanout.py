@@ -79,7 +79,7 @@ async def planned_ids(stage: Stage, delivery_id: int) -> list[int]:
 
 async def state_of(stage: Stage, delivery_id: int) -> str:
     async with stage.database.read() as connection:
-        return (await ledger.get_delivery(connection, delivery_id)).state
+        return (await connection.run_sync(ledger.get_delivery, delivery_id)).state
 
 
 async def test_each_reads_the_notice_in_their_own_language(stage: Stage) -> None:

@@ -11,10 +11,11 @@ from factories import create_town, line_id
 from outside import TOKEN, Outside, register
 from scripted import Stage, eventually, fire, plan_all, refusals_of, rows_of, sending, settled, tally_of
 
+from channels.line import CONCURRENCY
 from content.database import Database
 from content.keys import Keys
 from content.notices import Target
-from scheduler import sender
+from scheduler import failures
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
 
@@ -60,10 +61,24 @@ async def test_too_many_requests_only_delay_and_everybody_gets_it_once(
         {"rate.capacity": {"POST /v2/bot/message/multicast": 2}, "rate.scale": 0.02, "rate.retryAfter": 1}
     )
     delivery_id = (await planned(real, friends))["line"]
-    await send_all(real, delivery_id)
+    async with sending(real.office) as one:
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+        assert (one.paces["line"].rate or 0) < 0.6 * 200, "the account learned from it"
+        assert one.paces["mail"].rate is None
     assert outside.chats == ONCE
     assert 429 in {row["status"] for row in outside.line.requests}
     assert (await tally_of(real.database, delivery_id)).accepted == FRIENDS
+
+
+@pytest.mark.faults
+async def test_a_broadcast_too_many_says_nothing_about_the_rate_of_lists(
+    real: Stage, outside: Outside, friends: list[str]
+) -> None:
+    outside.line.config.change({"rate.capacity": {"POST /v2/bot/message/broadcast": 0}})
+    delivery_id = (await planned(real, friends, target=Target("everyone")))["line"]
+    async with sending(real.office) as one:
+        await eventually(lambda: _has_reason(real, delivery_id, "rate"))
+        assert one.paces["line"].rate == 200
 
 
 @pytest.mark.faults
@@ -84,12 +99,13 @@ async def _tried(stage: Stage, delivery_id: int) -> bool:
 
 
 @pytest.mark.faults
-async def test_a_used_up_plan_stops_line_and_says_so_while_mail_goes_on(
+async def test_a_plan_used_up_by_somebody_else_stops_line_and_says_so_while_mail_goes_on(
     real: Stage, outside: Outside, friends: list[str]
 ) -> None:
-    outside.line.channel.quota.change_plan({"type": "limited", "value": 12})
     await register(real.database, real.office.keys, "mail", [f"p{n}@example.jp" for n in range(7)])
     ids = await planned(real, friends, channels=("line", "mail"))
+    # After it was asked whether everyone fits, as by a message from LINE's own console.
+    outside.line.channel.quota.change_plan({"type": "limited", "value": 12})
     await send_all(real, *ids.values())
     line, mail = [await tally_of(real.database, ids[account]) for account in ("line", "mail")]
     assert (line.state, line.reason) == ("stopped", "quota")
@@ -129,13 +145,13 @@ async def test_whatever_becomes_of_the_answer_everybody_gets_the_notice_once(
 async def test_a_revoked_token_waits_for_a_new_one_and_loses_nobody(
     real: Stage, outside: Outside, friends: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "STOPPED_ACCOUNT_WAIT", 200)
+    monkeypatch.setattr(failures, "STOPPED_ACCOUNT_WAIT", 200)
     outside.line.tokens.revoke(TOKEN)
     delivery_id = (await planned(real, friends))["line"]
     async with sending(real.office):
         await eventually(lambda: _has_reason(real, delivery_id, "credentials"))
         asked = outside.multicasts
-        assert asked <= 4, "no more than were in flight"
+        assert asked <= CONCURRENCY, "no more than were in flight"
         assert (await tally_of(real.database, delivery_id)).open == FRIENDS
         outside.line.tokens.add_long_lived(TOKEN, outside.line.channel.channel_id)
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)

@@ -11,6 +11,9 @@ from outside import HOOK_SECRET, Outside, register
 from scripted import Stage, eventually, fire, plan_all, refusals_of, rows_of, sending, settled, tally_of
 
 from channels.sandbox.webhook import WebhookFaults
+from content.clock import SECOND, now_ms
+from content.subscribers import erase, find
+from scheduler.office import BUDGET
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
 
@@ -50,6 +53,21 @@ async def test_one_refused_address_is_noted_and_the_others_get_their_mail(
     assert (found.accepted, found.refused) == (16, 1)
 
 
+async def test_who_was_erased_between_fan_out_and_sending_gets_no_mail_and_is_counted(
+    real: Stage, outside: Outside
+) -> None:
+    delivery_id = await planned(real, "mail", PEOPLE)
+    async with real.database.write() as connection:
+        erased = await find(connection, real.office.keys, "mail", "mail", PEOPLE[4])
+        assert erased is not None
+        await erase(connection, erased, reason="asked", at=now_ms())
+    await send_all(real, delivery_id)
+    assert outside.smtp.mailroom.recipients == ONCE - Counter([PEOPLE[4]])
+    assert await refusals_of(real.database, delivery_id) == {erased: "gone"}
+    found = await tally_of(real.database, delivery_id)
+    assert (found.planned, found.accepted, found.refused) == (17, 16, 1)
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("drops", [1, 3])
 async def test_after_a_connection_lost_behind_the_content_at_most_the_mail_in_flight_comes_twice(
@@ -87,6 +105,7 @@ async def test_a_greylisted_address_gets_its_mail_at_the_next_try(real: Stage, o
 async def test_an_address_put_off_for_good_is_refused_and_says_so(real: Stage, outside: Outside) -> None:
     outside.smtp.faults.refuse = {"p02@example.jp": "450 4.2.0 greylisted"}
     delivery_id = await planned(real, "mail", PEOPLE)
+    await real.age(BUDGET["routine"] - 50 * SECOND)
     await send_all(real, delivery_id)
     assert outside.smtp.mailroom.recipients == ONCE - Counter(["p02@example.jp"])
     assert list((await refusals_of(real.database, delivery_id)).values()) == ["temporarily_refused"]
@@ -190,6 +209,43 @@ async def test_a_partner_out_of_reach_does_not_keep_the_other_waiting(real: Stag
         await eventually(lambda: _accepted(real, delivery_id))
     found = await tally_of(real.database, delivery_id)
     assert (found.accepted, found.open) == (1, 1)
+
+
+@pytest.mark.faults
+async def test_a_partner_who_never_answers_delays_only_itself(real: Stage, outside: Outside) -> None:
+    """More registrations of it than there are connections, on a server that takes everything and stays silent."""
+    silent = await asyncio.start_server(lambda _reader, _writer: asyncio.sleep(60), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    hanging = [f"http://localhost:{port}/hooks/{number} {HOOK_SECRET}" for number in range(12)]
+    delivery_id = await planned(real, "webhook", [*hanging, *hooks(outside, "bus", "radio")])
+    async with sending(real.office):
+        # The channel of these tests waits a second for an answer.
+        await eventually(lambda: _all_arrived(outside, 2), within=0.9)
+        await eventually(lambda: _has_reason(real, delivery_id, "no_answer"))
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.open) == (2, 12)
+    silent.close()
+
+
+@pytest.mark.faults
+async def test_a_partner_who_asks_for_time_gets_it_and_the_other_its_notice(
+    real: Stage, outside: Outside
+) -> None:
+    outside.hooks.faults = WebhookFaults(status=429, retry_after="60")
+    busy = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.office):
+        await eventually(lambda: _has_reason(real, busy, "receiver_busy"))
+        outside.hooks.faults = WebhookFaults()
+        await register(real.database, real.office.keys, "webhook", hooks(outside, "radio"))
+        later = (await fire(real, category="saigai", channels=("webhook",)))["webhook"]
+        await plan_all(real)
+        # A pause of the account would last a minute.
+        await eventually(lambda: settled(real.database, later), within=3)
+    assert (await tally_of(real.database, busy)).open == 1
+
+
+async def _all_arrived(outside: Outside, number: int) -> bool:
+    return len(outside.hooks.arrivals) >= number
 
 
 async def _arrived(outside: Outside) -> bool:

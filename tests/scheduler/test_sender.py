@@ -15,6 +15,7 @@ from scripted import (
     make_stage,
     refusals_of,
     rows_of,
+    run_sql,
     sending,
     settled,
     states,
@@ -35,7 +36,7 @@ from content.database import Database
 from content.keys import Keys
 from content.subscribers import erase, leave
 from content.town import Town
-from scheduler import fanout, sender
+from scheduler import failures, fanout, sender
 from scheduler.fanout import plan_next
 from scheduler.sender import BUDGET
 from scheduler.triggers import fire_due
@@ -230,7 +231,7 @@ async def _has_reason(stage: Stage, delivery_id: int, reason: str) -> bool:
 async def test_a_stopped_account_waits_and_then_goes_on_where_it_was(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "STOPPED_ACCOUNT_WAIT", 100)
+    monkeypatch.setattr(failures, "STOPPED_ACCOUNT_WAIT", 100)
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids[:2], ids[2:]])
     stage.line.then(REVOKED).then(REVOKED)
@@ -323,7 +324,9 @@ async def test_when_no_retry_fits_into_the_budget_the_rest_is_settled_for_what_i
     small_stage: Stage, lane: str, error: Exception, outcome: str
 ) -> None:
     delivery_id = await small_stage.deliver([await small_stage.subscribers(3)], lane=lane)
-    await small_stage.age(BUDGET[lane] - 400)
+    await small_stage.age(BUDGET[lane] - 5 * SECOND)
+    # After so many tries the next wait is longer than the time left.
+    await run_sql(small_stage.database, "UPDATE batch SET attempt = 10")
     small_stage.line.then(1, error)
     async with sending(small_stage.office):
         await eventually(lambda: settled(small_stage.database, delivery_id))
@@ -432,17 +435,18 @@ async def test_an_urgent_notice_passes_a_routine_one_whose_channel_hangs(stage: 
         await until_settled(stage, routine)
 
 
-async def test_no_more_batches_are_in_hand_than_the_channel_allows(
-    town: Town, sqlite_database: Database, keys: Keys
+async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_as_many_wait_ready(
+    town: Town, sqlite_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sender, "AHEAD", 3)
     stage = make_stage(town, sqlite_database, keys, line=Script(concurrency=3))
-    ids = await stage.subscribers(6)
+    ids = await stage.subscribers(8)
     gate = asyncio.Event()
     for _ in ids:
         stage.line.then(gate)
     delivery_id = await stage.deliver([[one] for one in ids])
     async with sending(stage.office):
-        await until_states(stage, delivery_id, *["claimed"] * 3, *["ready"] * 3)
+        await until_states(stage, delivery_id, *["claimed"] * 6, *["ready"] * 2)
         await asyncio.sleep(0.1)
         assert len(stage.line.calls) == 3
         gate.set()

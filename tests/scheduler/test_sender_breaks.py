@@ -114,7 +114,7 @@ async def test_stopping_lets_finish_what_is_in_hand_and_claims_nothing_more(stag
     stage.line.then(gate)
     sender = Sender(stage.office, "tester")
     running = asyncio.create_task(sender.run())
-    await until(stage, delivery_id, "claimed")
+    await eventually(lambda: _called(stage, 1))
     stopping = asyncio.create_task(sender.stop(within=5))
     await asyncio.sleep(0.05)
     gate.set()
@@ -174,7 +174,7 @@ async def test_after_stop_has_returned_nothing_is_running(small_stage: Stage) ->
         await until(small_stage, delivery_id, "claimed")
         await eventually(lambda: _called(small_stage, 1))
     assert ended.is_set()
-    assert small_stage.line.closed == 2
+    assert small_stage.line.closed == 3
 
 
 async def test_when_the_ledger_is_away_at_settling_the_sweep_mends_it(stage: Stage) -> None:

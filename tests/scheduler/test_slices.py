@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.channel import Part, Refusal
-from scheduler.slices import Walk
+from channels.channel import Part, PutOff, Refusal
+from scheduler.slices import Progress, Walk
 
 
 @dataclass
@@ -18,11 +18,14 @@ class Book:
     positions: list[int] = field(default_factory=lambda: [0])
     accepted: int = 0
     refused: list[int] = field(default_factory=list)
+    put_off: list[int] = field(default_factory=list)
 
-    def write(self, walk: Walk, accepted: int) -> None:
-        self.positions.append(walk.position)
-        self.accepted += accepted
-        self.refused += [item.subscriber_id for item in walk.take_refusals()]
+    def write(self, progress: Progress) -> None:
+        assert progress.since == self.positions[-1]
+        self.positions.append(progress.position)
+        self.accepted += progress.accepted
+        self.refused += [item.subscriber_id for item in progress.refused]
+        self.put_off += [item.subscriber_id for item in progress.put_off]
 
 
 def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> list[int]:
@@ -31,7 +34,7 @@ def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> l
     walk = Walk(frozen, book.positions[-1], here)
     left = [recipient.subscriber_id for recipient in walk.sendable]
     if not left:
-        book.write(walk, 0)
+        book.write(walk.advance(Part(0)))
         return []
     settled: list[int] = []
     for _ in range(steps):
@@ -39,9 +42,10 @@ def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> l
             break
         size = data.draw(st.integers(1, len(left)), label="size")
         part, left = left[:size], left[size:]
-        refused = tuple(Refusal(one, "refused") for one in part if data.draw(st.booleans()))
-        walk.advance(Part(size, refused))
-        book.write(walk, size - len(refused))
+        fate = {one: data.draw(st.sampled_from(["accepted", "refused", "put off"])) for one in part}
+        refused = tuple(Refusal(one, "refused") for one in part if fate[one] == "refused")
+        put_off = tuple(PutOff(one, "greylisted") for one in part if fate[one] == "put off")
+        book.write(walk.advance(Part(size, refused, put_off)))
         settled += part
     return settled
 
@@ -58,7 +62,8 @@ def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
             sent += walk_on(data, frozen, book, steps)
     assert book.positions[-1] == size
     assert book.positions == sorted(book.positions)
-    assert book.accepted + len(book.refused) == size
+    assert book.accepted + len(book.refused) + len(book.put_off) == size
+    assert not set(book.refused) & set(book.put_off)
     assert len(set(book.refused)) == len(book.refused)
     assert len(set(sent)) == len(sent), "somebody was sent to again after being settled"
 
@@ -66,20 +71,15 @@ def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
 def test_who_has_gone_is_skipped_and_counted_as_gone() -> None:
     walk = Walk([1, 2, 3], 0, {1: "a", 3: "c"})
     assert [recipient.subscriber_id for recipient in walk.sendable] == [1, 3]
-    walk.advance(Part(1))
-    assert walk.position == 2
-    assert [(item.subscriber_id, item.reason) for item in walk.take_refusals()] == [(2, "gone")]
+    progress = walk.advance(Part(1))
+    assert (progress.since, progress.position, progress.accepted) == (0, 2, 1)
+    assert [(item.subscriber_id, item.reason) for item in progress.refused] == [(2, "gone")]
 
 
-def test_a_refusal_is_taken_once() -> None:
+def test_a_slice_is_finished_with_its_last_part() -> None:
     walk = Walk([1, 2], 0, {1: "a", 2: "b"})
-    walk.advance(Part(1, (Refusal(1, "mailbox_unknown", "5.1.1"),)))
-    assert [item.detail for item in walk.take_refusals()] == ["5.1.1"]
-    assert walk.take_refusals() == []
-
-
-def test_when_all_have_gone_the_list_is_through() -> None:
-    walk = Walk([4, 5], 1, {})
-    assert walk.sendable == []
-    assert walk.position == 2
-    assert [item.subscriber_id for item in walk.take_refusals()] == [5]
+    first = walk.advance(Part(1, (Refusal(1, "mailbox_unknown", "5.1.1"),)))
+    assert (first.accepted, [item.subscriber_id for item in first.refused], walk.finished) == (0, [1], False)
+    second = walk.advance(Part(1))
+    assert (second.since, second.position, second.accepted, second.refused) == (1, 2, 1, ())
+    assert walk.finished

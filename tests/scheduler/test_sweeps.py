@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime, timedelta
 
+import pytest
 import time_machine
 from factories import APRIL_TUESDAY, line_id
-from scripted import Stage, rows_of, run_sql, states
+from scripted import Stage, make_stage, rows_of, run_sql, states, tally_of
 
 from content import counts, inbox
 from content.clock import DAY, JST, MINUTE, now_ms
+from content.database import Database
 from content.subscribers import Preferences, Registration, register_many
-from scheduler.sweeps import forget_handled, snapshot_counts, sweep, take_over
+from scheduler.sweeps import fold_old, forget_handled, snapshot_counts, sweep, take_over
 
 TUESDAY = datetime(2026, 4, 7, 9, 30, tzinfo=JST)
 
@@ -125,3 +128,55 @@ async def test_a_day_ends_at_midnight_in_japan(stage: Stage) -> None:
         assert await snapshot_counts(stage.office) == 0
     with time_machine.travel(midnight):
         assert await snapshot_counts(stage.office) == 1
+
+
+async def test_recipients_are_forgotten_after_the_towns_time_and_the_figures_stay(stage: Stage) -> None:
+    ids = await stage.subscribers(3)
+    old, new = (
+        await stage.deliver([ids], at=now_ms() - 91 * DAY),
+        await stage.deliver([ids], at=now_ms() - 89 * DAY),
+    )
+    await run_sql(stage.database, "UPDATE batch SET state = 'settled', accepted = 3")
+    before = await tally_of(stage.database, old)
+    assert await fold_old(stage.office) == 1
+    assert await fold_old(stage.office) == 0
+    assert await tally_of(stage.database, old) == before
+    assert (len(await rows_of(stage.database, old)), len(await rows_of(stage.database, new))) == (0, 1)
+
+
+async def test_two_processes_fold_at_once_without_harm(stage: Stage) -> None:
+    ids = await stage.subscribers(2)
+    deliveries = [await stage.deliver([ids], at=now_ms() - 91 * DAY) for _ in range(20)]
+    await run_sql(
+        stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1, reason = 'x'"
+    )
+    other = make_stage(stage.office.town, Database(stage.database.url), stage.office.keys)
+    try:
+        folded = await asyncio.gather(fold_old(stage.office), fold_old(other.office))
+    finally:
+        await other.database.close()
+    assert sum(folded) == len(deliveries)
+    for delivery_id in deliveries:
+        row = await tally_of(stage.database, delivery_id)
+        assert (row.planned, row.accepted, row.refused, row.open) == (2, 1, 1, 0)
+
+
+@pytest.mark.faults
+async def test_folding_that_is_broken_off_leaves_the_ledger_free_and_goes_on_the_next_time(
+    small_stage: Stage,
+) -> None:
+    ids = await small_stage.subscribers(2)
+    deliveries = [await small_stage.deliver([ids], at=now_ms() - 91 * DAY) for _ in range(30)]
+    await run_sql(small_stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1")
+    for number in range(10):
+        folding = asyncio.create_task(fold_old(small_stage.office))
+        await asyncio.sleep(0.002 * number)
+        folding.cancel()
+        await asyncio.gather(folding, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
+    await fold_old(small_stage.office)
+    for delivery_id in deliveries:
+        row = await tally_of(small_stage.database, delivery_id)
+        assert (row.planned, row.accepted, row.refused, row.open) == (2, 1, 1, 0)
+        assert await rows_of(small_stage.database, delivery_id) == []

@@ -100,16 +100,6 @@ async def test_batches_of_an_account_that_left_the_profile_do_not_stay_open_for_
     assert [(row.state, row.refused, row.unknown) for row in rows] == [("settled", 2, 0), ("settled", 0, 2)]
 
 
-async def test_a_delivery_whose_account_left_the_profile_is_stopped_and_says_so(stage: Stage) -> None:
-    await stage.subscribers(2)
-    deliveries = await fire(stage, **SAIGAI)
-    await run_sql(stage.database, "UPDATE delivery SET account = 'gone' WHERE account = 'line'")
-    while await plan_next(stage.office):
-        pass
-    (state, reason) = (await run_rows(stage, deliveries["line"]))[0]
-    assert (state, reason) == ("stopped", "account_gone")
-
-
 async def run_rows(stage: Stage, delivery_id: int) -> list[tuple[str, str]]:
     async with stage.database.read() as connection:
         rows = await connection.exec_driver_sql(

@@ -1,0 +1,94 @@
+"""What a failure means for the batch in hand: another try and when, or the end of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from channels.channel import (
+    AccountStopped,
+    BatchRefused,
+    CannotRender,
+    ChannelError,
+    DeliveryStopped,
+    PutOff,
+    TemporaryFailure,
+)
+from content import batches, ledger
+from content.batches import Batch, Later, Refused
+from content.clock import HOUR, MINUTE, SECOND
+from scheduler.office import BUDGET
+
+LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE, "digest": 5 * MINUTE}
+# A service outside may ask for a longer wait, but not for one that outlives the notice.
+LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR, "digest": HOUR}
+# For recipients put off by a service that names no time.
+FIRST_WAIT = {"urgent": 20 * SECOND, "routine": MINUTE, "digest": MINUTE}
+STOPPED_ACCOUNT_WAIT = 30 * SECOND
+NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
+
+
+class TooLate(ChannelError):
+    """The time in which this batch could be sent is over. What was tried before may have arrived."""
+
+
+def refuse_too_late(claimed: Batch, until: int | None, now: int) -> None:
+    """After a downtime nothing old goes out by itself, nor with a retry key that LINE has forgotten."""
+    if until is not None and now > until:
+        budget_is_over = until == claimed.created_at + BUDGET[claimed.lane]
+        message = "配信予定から時間がたちすぎたため、送りませんでした。"
+        raise TooLate("too_late" if budget_is_over else "expired", message)
+
+
+def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: str, now: int) -> None:
+    """Settle the batch or give it back, as the error and the time left say."""
+    not_before = now + _wait_before_retry(claimed, error)
+    spent = not_before - claimed.created_at > BUDGET[claimed.lane]
+    # A try that was never heard of is not forgotten because a later one surely failed.
+    maybe_sent = claimed.maybe_sent or not isinstance(error, (*NOTHING_WENT_OUT, TooLate))
+    outcome = "unknown" if maybe_sent else "refused"
+    if isinstance(error, BatchRefused | CannotRender):
+        batches.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
+    elif isinstance(error, DeliveryStopped) and (spent or _is_planned(connection, claimed)):
+        batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
+        ledger.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
+    elif spent or isinstance(error, TooLate):
+        batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
+    else:
+        state = "unknown" if maybe_sent else "ready"
+        batches.give_back(connection, claimed, state=state, reason=reason, not_before=not_before)
+
+
+def later(claimed: Batch, put_off: Sequence[PutOff], now: int) -> tuple[Later | None, list[Refused]]:
+    """When those put off get their next try; those for whom it would be too late are refused."""
+    if not put_off:
+        return None, []
+    not_before = now + max(_wait_after_putting_off(claimed, item) for item in put_off)
+    if not_before - claimed.created_at > BUDGET[claimed.lane]:
+        return None, [Refused(item.subscriber_id, item.reason, item.detail) for item in put_off]
+    return Later(tuple(item.subscriber_id for item in put_off), put_off[0].reason, not_before), []
+
+
+def _wait_after_putting_off(claimed: Batch, item: PutOff) -> int:
+    """Milliseconds: at least what the service asked for, as a rule doubled with each try."""
+    first = FIRST_WAIT[claimed.lane] if item.retry_after is None else round(item.retry_after * SECOND)
+    wait = first << min(claimed.attempt - 1, 12) if item.growing else first
+    return round(min(LONGEST_ASKED_WAIT[claimed.lane], wait) * random.uniform(1.0, 1.25))  # noqa: S311
+
+
+def _wait_before_retry(claimed: Batch, error: Exception) -> int:
+    """Milliseconds: what the service asked for, else 1, 2, 4 … s with jitter, up to the lane's longest."""
+    if isinstance(error, AccountStopped):
+        return STOPPED_ACCOUNT_WAIT
+    asked = error.retry_after if isinstance(error, TemporaryFailure) else None
+    if asked is not None:
+        return round(min(asked * SECOND, LONGEST_ASKED_WAIT[claimed.lane]))
+    longest = min(LONGEST_WAIT[claimed.lane], SECOND << min(claimed.attempt - 1, 12))
+    return round(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+
+
+def _is_planned(connection: Connection, claimed: Batch) -> bool:
+    """A delivery is stopped only then: whoever planning has not reached yet would be in no count."""
+    return ledger.get_delivery(connection, claimed.delivery_id).state != "planning"

@@ -1,0 +1,59 @@
+"""Notices made ready for a channel: once for each delivery and language, however many batches ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from channels.channel import Announcement, Channel
+from content import ledger, notices
+from scheduler.holding import refuse_lost
+from scheduler.office import Office, announcement
+
+KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notice in one language. `prepared` is for the channel's `send`; `send_until` as in the delivery."""
+
+    announced: Announcement
+    prepared: Any
+    send_until: int | None
+
+
+class Messages:
+    """What one channel sends. A delivery pins the version that it sends, so its message never changes."""
+
+    def __init__(self, office: Office, channel: Channel) -> None:
+        self._office = office
+        self._channel = channel
+        self._known: dict[tuple[int, str], asyncio.Future[Message]] = {}
+
+    async def get(self, delivery_id: int, language: str) -> Message:
+        """Raises CannotRender, or TemporaryFailure when the account is another channel's now."""
+        key = (delivery_id, language)
+        building = self._known.get(key)
+        if building is None:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            building = self._known[key] = asyncio.ensure_future(self._build(delivery_id, language))
+            building.add_done_callback(lambda done: self._forget_failure(key, done))
+        return await asyncio.shield(building)
+
+    def _forget_failure(self, key: tuple[int, str], done: asyncio.Future[Message]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._known.pop(key, None)
+
+    async def _build(self, delivery_id: int, language: str) -> Message:
+        async with self._office.database.read() as connection:
+            delivery = await connection.run_sync(ledger.get_delivery, delivery_id)
+            notice = await notices.get(connection, delivery.notice_id)
+        if notice is None or notice.version_id != delivery.version_id:
+            raise LookupError(f"delivery {delivery_id} has no notice version")
+        refuse_lost(self._office, delivery)
+        announced = announcement(self._office, notice)
+        # Building a message imports the LINE SDK (over a second), so not on the event loop.
+        prepared = await asyncio.to_thread(self._channel.prepare, announced, language)
+        return Message(announced, prepared, delivery.send_until)

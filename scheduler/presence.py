@@ -1,0 +1,65 @@
+"""The heart-beat of a sender process: it says that it is alive and hears how many share the accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from content import presence
+from content.clock import now_ms
+from content.database import Database
+
+log = structlog.get_logger(__name__)
+
+BEAT = 3.0
+TOPIC = "senders"
+
+
+class Presence:
+    """`start` before anything is sent: the others are told at once, and `share(number)` is called.
+
+    Then `share` is called at every beat, so that the part of a process that died (its row is 15 s old)
+    goes to the others within 20 s.
+    """
+
+    def __init__(self, database: Database, owner: str, share: Callable[[int], None]) -> None:
+        self._database = database
+        self._owner = owner
+        self._share = share
+        self._signal = database.listen(TOPIC)
+        self._beating: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._beat(wake=TOPIC)
+        self._beating = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Leave the rate to the others."""
+        if self._beating is None:
+            return
+        self._beating.cancel()
+        await asyncio.gather(self._beating, return_exceptions=True)
+        self._beating = None
+        try:
+            async with self._database.write(wake=TOPIC) as connection:
+                await presence.leave(connection, self._owner)
+        except Exception:
+            # The row grows old by itself.
+            log.exception("presence_not_left")
+
+    async def _run(self) -> None:
+        while True:
+            await self._signal.wait_for(BEAT)
+            try:
+                await self._beat()
+            except Exception:
+                # Without the database nothing is claimed either, so the part may stay as it was.
+                log.exception("presence_not_renewed")
+                await asyncio.sleep(BEAT)
+
+    async def _beat(self, wake: str | None = None) -> None:
+        async with self._database.write(wake=wake) as connection:
+            number = await presence.renew(connection, self._owner, now_ms())
+        self._share(number)

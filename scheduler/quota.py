@@ -1,0 +1,153 @@
+"""Whether the month's allowance of an account bears a notice: to everyone who is meant, or to nobody.
+
+LINE counts a message for every person reached by push, multicast and broadcast, whatever the number of
+bubbles (Messaging API, "Messaging API pricing"). Registrations are counted here, so a broadcast to friends
+without one may need more than this says; LINE itself then refuses the one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.channel import ChannelError, Quota
+from content import allowance, audit, ledger, notices
+from content.clock import now_ms
+from content.ledger import Delivery
+from content.notices import Draft, Notice
+from content.segments import NobodyMatches
+from scheduler.audiences import count_not_planned
+from scheduler.office import LANES, Office, lane_of
+
+log = structlog.get_logger(__name__)
+
+# Seconds to wait for the answer. Without one a notice goes out unchecked: it is not kept back for a figure.
+PATIENCE = 1.0
+# The action in the audit trail.
+REFUSED = "delivery.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """`left` messages this month, `promised` of them to other notices, `needed` for this one."""
+
+    account: str
+    left: int
+    promised: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an account could still send when it was asked."""
+
+    messages: int
+    asked_at: int
+
+
+async def ask(office: Office, account_key: str) -> Left | None:
+    """None when the account has no limit, is not there or gave no answer. Never inside a transaction."""
+    account = office.town.account.get(account_key)
+    if account is None:
+        return None
+    channel = office.open_channel(account)
+    if not hasattr(channel, "quota"):
+        return None
+    asked_at = now_ms()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found: Quota = await channel.quota()
+    except Exception as error:
+        # Whatever is wrong with the figure, a notice is not kept back for it.
+        reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
+        log.warning("quota_unknown", account=account_key, reason=reason)
+        return None
+    finally:
+        await channel.close()
+    return None if found.left is None else Left(found.left, asked_at)
+
+
+async def ask_for(office: Office, delivery_id: int) -> Left | None:
+    """For a delivery whose planning has not begun; later it is decided."""
+    async with office.database.read() as connection:
+        planned = await connection.run_sync(ledger.get_delivery, delivery_id)
+    return await ask(office, planned.account) if is_undecided(planned) else None
+
+
+def is_undecided(planned: Delivery) -> bool:
+    return (
+        planned.state == "planning" and not planned.reason and not (planned.batches or planned.planned_up_to)
+    )
+
+
+async def find_shortage(
+    connection: AsyncConnection, office: Office, planned: Delivery, notice: Notice, left: Left
+) -> Shortage | None:
+    """Within the transaction that begins the planning, and under the lock of the account."""
+    needed = await count_not_planned(connection, office, planned, notice)
+    return await _shortage(connection, office, planned.account, planned.lane, needed, left, but=planned.id)
+
+
+async def record_shortage(connection: AsyncConnection, notice_id: int, shortage: Shortage) -> None:
+    """The figures as they were, for whoever asks later why nobody was sent to."""
+    await audit.record(
+        connection,
+        at=now_ms(),
+        actor="scheduler",
+        action=REFUSED,
+        subject=f"notice {notice_id}",
+        **asdict(shortage),
+    )
+
+
+async def shortages_of(connection: AsyncConnection, notice_id: int) -> list[Shortage]:
+    """What was recorded for a notice, by account."""
+    entries = await audit.entries(connection, f"notice {notice_id}")
+    found = [Shortage(**entry.detail) for entry in entries if entry.action == REFUSED]  # type: ignore[arg-type]
+    return sorted(found, key=lambda item: item.account)
+
+
+async def foresee(office: Office, draft: Draft, needed: Mapping[str, int]) -> list[Shortage]:
+    """Which accounts could not bear a notice to so many registrations, if it went out now."""
+    lane = lane_of(draft)
+    accounts = [account for account, number in needed.items() if number]
+    answers = await asyncio.gather(*(ask(office, account) for account in accounts))
+    found = []
+    async with office.database.read() as connection:
+        for account, left in zip(accounts, answers, strict=True):
+            if left is not None:
+                found.append(await _shortage(connection, office, account, lane, needed[account], left))
+    return [item for item in found if item]
+
+
+async def _shortage(
+    connection: AsyncConnection,
+    office: Office,
+    account: str,
+    lane: str,
+    needed: int,
+    left: Left,
+    but: int = 0,
+) -> Shortage | None:
+    # What goes out behind this lane takes nothing from it: an urgent notice is not refused for a routine one.
+    lanes = LANES[: LANES.index(lane) + 1]
+    promised = await allowance.promised(connection, account, lanes, but=but, asked_at=left.asked_at)
+    for delivery_id in await allowance.half_planned(connection, account, lanes, but=but):
+        promised += await _rest_of(connection, office, delivery_id)
+    if not needed or needed <= left.messages - promised:
+        return None
+    return Shortage(account, left.messages, promised, needed)
+
+
+async def _rest_of(connection: AsyncConnection, office: Office, delivery_id: int) -> int:
+    other = await connection.run_sync(ledger.get_delivery, delivery_id)
+    notice = await notices.get(connection, other.notice_id)
+    try:
+        return 0 if notice is None else await count_not_planned(connection, office, other, notice)
+    except NobodyMatches:
+        # It will be stopped where it is.
+        return 0

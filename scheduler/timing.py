@@ -1,0 +1,37 @@
+"""When a notice may go out: what is wrong with its time, its end or its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from content import recurrence
+from content.notices import Draft
+from content.recurrence import Rule
+
+
+def timing_problems(draft: Draft, now: int) -> Iterator[tuple[str, str]]:
+    """(field, message) of everything that is wrong."""
+    if draft.at is not None and draft.at < now:
+        yield "at", "配信日時が過ぎています。これからの日時にするか、空にしてすぐに配信してください。"
+    if draft.expires is not None and draft.expires <= max(draft.at or now, now):
+        yield "expires", "有効期限が配信より前です。配信より後の日時にするか、空にしてください。"
+    if draft.rule is not None:
+        yield from _rule_problems(draft, draft.rule, now)
+
+
+def _rule_problems(draft: Draft, rule: Rule, now: int) -> Iterator[tuple[str, str]]:
+    if draft.urgency == "urgent":
+        yield (
+            "urgency",
+            "くり返しは緊急にできません。緊急度を「通常」にするか、くり返しをやめて「すぐに」か「日時を指定」を選んでください。",
+        )
+    if draft.at is not None:
+        yield "at", "くり返しと配信日時は、どちらか一方にしてください。"
+    if draft.expires is not None:
+        yield "expires", "くり返しに有効期限は使えません。代わりに終わりの日を決めてください。"
+    if draft.kind != "original":
+        yield "repeat", "訂正と取り消しは、くり返せません。「すぐに」か「日時を指定」を選んでください。"
+    found = [(error.field, str(error)) for error in recurrence.faults(rule)]
+    yield from found
+    if not found and recurrence.next_after(rule, now) is None:
+        yield "repeat", "これから送る日が1日もありません。くり返し方、終わりの日、休む日を見直してください。"
