@@ -10,6 +10,7 @@ from channels.channel import Channel
 from channels.line import LineChannel
 from channels.line_api import LineApi
 from channels.mail import MailChannel
+from channels.mail_domains import DomainLimit, MailDomains
 from channels.webhook import WebhookChannel
 from content.town import Account, Town
 
@@ -21,7 +22,14 @@ class MissingSetting(Exception):
 def channel_opener(
     settings: Settings, town: Town, unsubscribe_url: Callable[[int], str]
 ) -> Callable[[Account], Channel]:
-    """A function that opens a channel for an account of the town, with connections of its own."""
+    """A function that opens a channel for an account of the town, with connections of its own.
+
+    What is known of mail domains is known to all of them.
+    """
+    limits = settings.mail.domains
+    domains = MailDomains(
+        {name: DomainLimit(limit.rate, limit.connections) for name, limit in limits.items()}
+    )
 
     def open_channel(account: Account) -> Channel:
         if account.channel == "line":
@@ -29,7 +37,7 @@ def channel_opener(
                 api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
             )
         if account.channel == "mail":
-            return _mail(settings, town, unsubscribe_url)
+            return _mail(settings, unsubscribe_url, domains)
         return WebhookChannel(allow_private=settings.webhook.allow_private)
 
     return open_channel
@@ -59,7 +67,7 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
     return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
 
 
-def _mail(settings: Settings, town: Town, unsubscribe_url: Callable[[int], str]) -> MailChannel:
+def _mail(settings: Settings, unsubscribe_url: Callable[[int], str], domains: MailDomains) -> MailChannel:
     sender_domain = parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost"
     domain = settings.mail.bounce_domain or sender_domain
     return MailChannel(
@@ -68,4 +76,5 @@ def _mail(settings: Settings, town: Town, unsubscribe_url: Callable[[int], str])
         list_id=f"notices.{domain}",
         unsubscribe_url=unsubscribe_url,
         message_domain=domain,
+        domains=domains,
     )

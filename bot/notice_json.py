@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.recurrence_words import next_dates, rule_words
 from content.clock import iso
+from content.notices import Notice
+from content.recurrence import to_json
 from scheduler.posting import Status
 
 
@@ -21,11 +24,15 @@ def notice_json(status: Status) -> dict[str, Any]:
         "approved_at": iso(notice.approved_at),
         "due_at": iso(notice.due_at),
         "fired_at": iso(notice.fired_at),
+        "expires_at": iso(notice.draft.expires),
+        "series": notice.draft.series,
+        "recurrence": _recurrence(notice),
         "channels": {
             row.channel: {
                 "account": row.account,
                 "state": row.state,
                 "reason": row.reason,
+                "held_since": iso(row.held_since),
                 "planned": row.planned,
                 "accepted": row.accepted,
                 "refused": row.refused,
@@ -39,5 +46,23 @@ def notice_json(status: Status) -> dict[str, Any]:
         "reasons": [
             {"channel": channel, "reason": reason, "number": number}
             for channel, reason, number in status.reasons
+        ],
+    }
+
+
+def _recurrence(notice: Notice) -> dict[str, Any] | None:
+    """The rule of a recurring notice and its next dates, each with the holiday it was moved away from."""
+    if notice.draft.rule is None:
+        return None
+    return {
+        "words": rule_words(notice.draft.rule),
+        "rule": to_json(notice.draft.rule),
+        "next": [
+            {
+                "due_at": iso(item.due_at),
+                "moved_from": item.moved_from.isoformat() if item.moved_from else None,
+                "holiday": item.holiday,
+            }
+            for item in next_dates(notice)
         ],
     }

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.accounts import channel_opener
 from bot.settings import Settings
+from content.clock import DAY
 from content.database import Database
 from content.keys import Keys, load_keys
 from content.schema import require_current
@@ -78,4 +79,5 @@ def open_office(settings: Settings, town: Town, database: Database, keys: Keys) 
         keys=keys,
         open_channel=channel_opener(settings, town, unsubscribe_url),
         notice_url=lambda notice_id: f"{settings.public_url}/n/{notice_id}",
+        keep_recipients=settings.keep_recipients_days * DAY,
     )

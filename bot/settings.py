@@ -59,6 +59,11 @@ class LineSettings(Section):
         return self.api_base != LINE_API
 
 
+class MailDomainSettings(Section):
+    rate: float | None = Field(None, gt=0, description="Mails a second at most.")
+    connections: int | None = Field(None, gt=0, description="Mails at once at most.")
+
+
 class MailSettings(Section):
     smtp_url: SecretStr = Field(
         SecretStr(""), description="smtp://, smtps:// or smtp+starttls://user:password@host:port."
@@ -67,6 +72,19 @@ class MailSettings(Section):
     bounce_domain: str = Field(
         "", description="Domain of the envelope sender and Message-ID; default: that of FROM."
     )
+    domains: dict[str, MailDomainSettings] = Field(
+        {},
+        description='Limits of single mail domains: `[mail.domains."docomo.ne.jp"]` with `rate` (mails a second) '
+        "and `connections` (mails at once); as an environment variable in JSON.",
+    )
+
+    @field_validator("domains")
+    @classmethod
+    def _are_domains(cls, value: dict[str, MailDomainSettings]) -> dict[str, MailDomainSettings]:
+        wrong = [name for name in value if "@" in name or "." not in name]
+        if wrong:
+            raise ValueError(f"write the part behind the @, such as docomo.ne.jp, not {wrong[0]}")
+        return value
 
     @field_validator("smtp_url")
     @classmethod
@@ -100,6 +118,12 @@ class Settings(BaseSettings):
         Path("var/secret.key"), description="Root of all derived keys; made by init, mode 0600."
     )
     log_format: Literal["console", "json"] = Field("console", description="How the log is written.")
+    keep_recipients_days: int = Field(
+        90,
+        ge=7,
+        le=3650,
+        description="Days after which the ledger forgets who was sent a notice; the counts stay for good.",
+    )
     web: WebSettings = WebSettings()
     line: LineSettings = LineSettings()
     mail: MailSettings = MailSettings()

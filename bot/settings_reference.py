@@ -42,5 +42,9 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
         default = default.get_secret_value()
     if default == BUNDLED_TOWN:
         default = "examples/shibata.toml"
-    shown = "なし" if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    shown = (
+        "なし"
+        if default in ("", {})
+        else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    )
     return f"KAIRANBAN_{name.upper()}", shown, field.description or ""

@@ -68,7 +68,9 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     """The service of these settings; failures end the command with their remedy."""
     try:
         service = await open_service(settings)
-    except (TownProfileError, KeyFileError, SchemaMismatch, UnknownDatabase) as error:
+    except SchemaMismatch as error:
+        fail(str(error), FAILED)
+    except (TownProfileError, KeyFileError, UnknownDatabase) as error:
         fail(str(error), USAGE)
     except (OSError, DBAPIError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__

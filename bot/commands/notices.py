@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from bot.commands.common import (
@@ -29,19 +30,27 @@ from bot.commands.common import (
     run,
     talk,
 )
+from bot.commands.every import EXAMPLES, read_rule
 from bot.notice_json import notice_json
+from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from bot.service import Service
-from content.clock import from_datetime
+from content.clock import from_datetime, words
+from content.holds import HELD
 from content.notices import Draft
+from content.recurrence import BadRule, Rule
 from content.segments import Target
 from scheduler import posting
+from scheduler.holding import give_up_rest
 from scheduler.posting import Refused, Status
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
 WAITING = {
+    HELD: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
+    "戻さないときは `kairanban notice give-up` で残りをやめてください。",
     "credentials": "アカウントの鍵(トークンやパスワード)が使えません。正しいものを設定して serve を再起動してください。",
     "unreachable": "相手のサーバーにつながりません。つながれば自動で続きます。",
     "rate": "相手のサーバーが混み合っています。自動で続きます。",
+    "receiver_busy": "受信側が、間をあけるよう求めています。自動で続きます。",
 }
 ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
 
@@ -58,6 +67,14 @@ def post(
     everyone: Annotated[bool, typer.Option("--everyone", help="Every active registration.")] = False,
     channel: Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")] = None,
     at: Annotated[str, typer.Option(help="When, ISO 8601; without a zone Japan's time.")] = "",
+    expires: Annotated[str, typer.Option(help="Not sent any more from then on, ISO 8601.")] = "",
+    every: Annotated[str, typer.Option(help=f"Again and again: {EXAMPLES}.")] = "",
+    first: Annotated[str, typer.Option("--from", help="First day of --every.")] = "",
+    until: Annotated[str, typer.Option(help="Last day of --every.")] = "",
+    closures: Annotated[
+        list[str] | None, typer.Option("--except", help="No sending: DATE, DATE~DATE or 12/29~1/3; repeat.")
+    ] = None,
+    on_holiday: Annotated[str, typer.Option(help="send, skip, or the working day before or after.")] = "send",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
     timeout: Annotated[float, typer.Option(help="Longest wait in seconds.")] = 3600.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -70,8 +87,12 @@ def post(
         channels=tuple(channel or ()),
         mode=mode,
         target=_target(segment, group, everyone),
-        at=_moment(at),
+        at=_moment("--at", at),
+        expires=_moment("--expires", expires),
+        rule=_rule(every, first, until, closures or [], on_holiday),
     )
+    if wait and draft.rule:
+        fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
     run(_post(draft, wait, timeout, json))
 
 
@@ -86,8 +107,14 @@ def show(
 
 @app.command()
 def cancel(notice_id: int) -> None:
-    """A scheduled or held notice never goes out."""
+    """A scheduled or held notice never goes out; a recurring one stops."""
     run(_cancel(notice_id))
+
+
+@app.command("give-up")
+def give_up(notice_id: int) -> None:
+    """Never send what is left for an account that the town profile no longer has (残りの配信をやめる)."""
+    run(_give_up(notice_id))
 
 
 async def _post(draft: Draft, wait: bool, timeout: float, as_json: bool) -> None:
@@ -122,6 +149,13 @@ async def _cancel(notice_id: int) -> None:
     talk.print(f"お知らせ {notice_id} を取り消しました。", highlight=False)
 
 
+async def _give_up(notice_id: int) -> None:
+    async with opened(load_settings()) as service:
+        if not await give_up_rest(service.office, notice_id, staff=operator()):
+            fail(f"お知らせ {notice_id} に、アカウントがないため止まっている配信はありません。", FAILED)
+    talk.print(f"お知らせ {notice_id} の残りの配信をやめました。", highlight=False)
+
+
 def _with_channels(service: Service, draft: Draft) -> Draft:
     if draft.channels:
         return draft
@@ -136,7 +170,7 @@ async def _refuse_nobody(service: Service, draft: Draft) -> None:
     if problems:
         raise Refused(problems)
     impacts = await posting.measure_impact(service.office, draft)
-    if draft.at is None and not any(item.count for item in impacts):
+    if draft.at is None and draft.rule is None and not any(item.count for item in impacts):
         fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
 
 
@@ -165,7 +199,7 @@ def _why_waiting(found: Status) -> Iterator[str]:
     if not found.tallies:
         yield "待ち時間を過ぎました。まだ配信が始まっていません。`kairanban serve` が動いているか確かめてください。"
     for row in found.tallies:
-        if row.open:
+        if row.open or row.held_since is not None:
             hint = WAITING.get(row.reason, row.reason or "送信中です")
             name = posting.CHANNEL_NAMES.get(row.channel, row.channel)
             yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
@@ -181,9 +215,30 @@ def _print(status: Status, as_json: bool) -> None:
     for row in status.tallies:
         figures = (row.planned, row.accepted, row.refused, row.unknown, row.open)
         table.add_row(posting.CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), row.reason)
-    from rich.console import Console
+    console = Console()
+    for line in _about_series(status):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if status.tallies or not status.notice.draft.rule:
+        console.print(table)
 
-    Console().print(table)
+    for row in status.tallies:
+        if row.held_since is not None:
+            since = f"アカウント「{row.account}」: {words(row.held_since)} から止まっています。"
+            talk.print(since + WAITING[HELD], markup=False, highlight=False, soft_wrap=True)
+
+
+def _about_series(status: Status) -> Iterator[str]:
+    """What a recurring notice does next, or which one this is an occurrence of."""
+    notice, rule = status.notice, status.notice.draft.rule
+    if notice.draft.series:
+        yield f"お知らせ {notice.draft.series} のくり返しの1回です。"
+    if rule is None:
+        return
+    yield f"お知らせ {notice.id}: {status.state}"
+    yield f"くり返し: {rule_words(rule)}"
+    yield from (f"{label}: {text}" for label, text in rule_details(rule))
+    for item in next_dates(notice):
+        yield f"これから: {occurrence_words(rule, item)}"
 
 
 def _target(segment: str, group: str, everyone: bool) -> Target:
@@ -199,10 +254,21 @@ def _target(segment: str, group: str, everyone: bool) -> Target:
     return Target("everyone") if everyone else Target()
 
 
-def _moment(at: str) -> int | None:
+def _rule(every: str, first: str, until: str, closures: list[str], on_holiday: str) -> Rule | None:
+    if not every:
+        if first or until or closures:
+            fail("--from, --until and --except belong to --every; say how often with --every.", USAGE)
+        return None
+    try:
+        return read_rule(every, first, until, closures, on_holiday)
+    except BadRule as error:
+        fail(f"{error.field}: {error}", USAGE)
+
+
+def _moment(flag: str, at: str) -> int | None:
     if not at:
         return None
     try:
         return from_datetime(datetime.fromisoformat(at))
     except ValueError:
-        fail(f"--at: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)
+        fail(f"{flag}: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)

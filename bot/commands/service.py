@@ -78,13 +78,14 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from bot.server import wait_for_signal
+    from bot.server import wait_for_signal, warm_up
     from scheduler.runner import Runner
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
         runner = Runner(service.office)
         await runner.start()
+        await asyncio.to_thread(warm_up)
         await wait_for_signal()
         await runner.stop()
 

@@ -46,12 +46,11 @@ async def _import(file: Path) -> None:
                 f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
                 USAGE,
             )
+        sealed = registry_csv.seal_all(service.keys, registrations)
         now = now_ms()
         with progress("取り込み", len(registrations)) as advance:
             async with service.database.write() as connection:
-                imported = await registry_csv.import_registrations(
-                    connection, service.keys, registrations, advance
-                )
+                imported = await registry_csv.import_registrations(connection, sealed, advance)
                 await audit.record(
                     connection,
                     at=now,

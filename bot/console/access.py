@@ -10,10 +10,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
+from bot.console.words import stoppage_words
 from bot.errors import error_page, message_page, read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import Service
+from content.clock import now_ms
 from content.staff import PERMISSIONS, Staff
+from content.stoppages import Stoppage, find_stoppages
 
 ALL_PERMISSIONS = frozenset[str]().union(*PERMISSIONS.values())
 
@@ -25,6 +28,7 @@ class Visit:
     request: web.Request
     service: Service
     staff: Staff
+    stoppages: tuple[Stoppage, ...] = ()
 
     @property
     def notice_id(self) -> int:
@@ -40,6 +44,7 @@ class Visit:
             staff=self.staff,
             csrf=csrf_token(self.service, self.staff),
             path=self.request.path,
+            stoppages=[stoppage_words(self.service.town, item) for item in self.stoppages],
             **values,
         )
 
@@ -77,7 +82,9 @@ def guarded(permission: str, handler: ConsoleHandler) -> Handler:
             return error_page(request, 403)
         if request.method == "POST" and not await _is_meant(request, service, member):
             return _not_meant(request)
-        return await handler(Visit(request, service, member))
+        async with service.database.read() as connection:
+            stoppages = await find_stoppages(connection, now_ms())
+        return await handler(Visit(request, service, member, tuple(stoppages)))
 
     handle.permission = permission  # type: ignore[attr-defined]
     return handle

@@ -18,6 +18,7 @@ from bot.console.form import (
 )
 from bot.console.words import channel_words, language_words
 from bot.pages import redirect
+from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line_messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length
 from content.notices import Draft
@@ -25,7 +26,10 @@ from content.town import Town
 from scheduler import posting
 from scheduler.posting import MODE_NAMES, Problem
 
-OTHER_FIELDS = ("category", "target", "segment", "group", "channels", "urgency", "mode", "at")
+OTHER_FIELDS = (
+    *("category", "target", "segment", "group", "channels", "urgency", "mode", "when", "at", "repeat"),
+    *("weekdays", "nths", "days", "dates", "time", "on_holiday", "first", "until", "closures", "expires"),
+)
 
 
 async def show_new(visit: Visit) -> web.Response:
@@ -107,6 +111,8 @@ def _form_page(
         channel_name=channel_words,
         limits={"title": TITLE_LIMIT, "body": TEXT_LIMIT},
         length=utf16_length,
+        weekday_names=WEEKDAYS,
+        on_holiday=ON_HOLIDAY,
     )
 
 

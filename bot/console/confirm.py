@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from bot.console.access import Visit
 from bot.console.form import placeholders
+from bot.console.series import outline
 from bot.console.words import (
+    MORE_QUOTA,
+    account_words,
     approval_word,
     category_words,
     channel_words,
     language_words,
     mode_words,
+    shortage_words,
     urgency_words,
 )
 from bot.pages import redirect
 from content.notices import Notice
 from scheduler import posting
 from scheduler.posting import Impact, Problem, Refused
+from scheduler.quota import Shortage, foresee
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
 LEFT_OVER = "「○○」が残ったままです。内容を直すか、このまま送ることを確かめる欄に印を付けてください。まだ送信していません。"
@@ -34,6 +39,13 @@ class Outlook:
 
     impacts: tuple[Impact, ...]
     problems: tuple[Problem, ...]
+    shortages: tuple[Shortage, ...] = ()
+
+    @property
+    def bearable(self) -> int:
+        """How many would be sent to: an account that cannot reach everyone reaches nobody."""
+        short = {item.account for item in self.shortages}
+        return sum(item.count for item in self.impacts if item.account not in short)
 
     @property
     def total(self) -> int:
@@ -87,7 +99,7 @@ def _mistake(found: Notice, word: str, version: str) -> str:
 
 def _reaches_nobody(found: Notice, outlook: Outlook) -> bool:
     # At a scheduled time there may be registrations, so only sending at once is refused.
-    return outlook.total == 0 and found.draft.at is None
+    return outlook.total == 0 and found.draft.at is None and found.draft.rule is None
 
 
 async def _look_ahead(visit: Visit, found: Notice) -> Outlook:
@@ -97,9 +109,20 @@ async def _look_ahead(visit: Visit, found: Notice) -> Outlook:
     if problems:
         return Outlook((), tuple(problems))
     try:
-        return Outlook(tuple(await posting.measure_impact(office, found.draft, found.id)), ())
+        impacts = await posting.measure_impact(office, found.draft, found.id)
     except Refused as refused:
         return Outlook((), tuple(refused.problems))
+    shortages = await foresee(office, found.draft, {item.account: item.count for item in impacts})
+    outlook = Outlook(tuple(impacts), (), tuple(shortages))
+    # At a scheduled time another month may have begun, so only sending at once is refused.
+    if shortages and not outlook.bearable and found.draft.at is None:
+        return replace(outlook, problems=tuple(_as_problem(visit, item) for item in shortages))
+    return outlook
+
+
+def _as_problem(visit: Visit, item: Shortage) -> Problem:
+    name = account_words(visit.service.town, item.account)
+    return Problem("channels", f"{name}では送れません。{shortage_words(item)}{MORE_QUOTA}")
 
 
 def _confirm_page(visit: Visit, found: Notice, outlook: Outlook, error: str = "") -> web.Response:
@@ -111,7 +134,10 @@ def _confirm_page(visit: Visit, found: Notice, outlook: Outlook, error: str = ""
         draft=draft,
         outlook=outlook,
         error=error,
+        outline=outline(found),
         nobody=_reaches_nobody(found, outlook),
+        shortages=[(account_words(town, item.account), shortage_words(item)) for item in outlook.shortages],
+        more_quota=MORE_QUOTA,
         word=approval_word(draft),
         target=draft.target.describe(town, draft.category),
         category=category_words(town, draft.category),

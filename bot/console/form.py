@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.accounts import missing_settings
+from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
 from bot.service import Service
 from channels.rendering import clean
 from content.clock import from_datetime, to_jst
@@ -18,11 +19,15 @@ from content.town import Town
 from scheduler.posting import CHANNEL_NAMES, URGENCY_NAMES, Problem
 
 KEY_LIMIT = 64
+WHEN = ("now", "at", "repeat")
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeForm:
-    """The fields as typed. `texts` maps each language of the town to (title, body); `at` is local time."""
+    """The fields as typed. `texts` maps each language of the town to (title, body); times are local.
+
+    `when` is now, at or repeat; the fields of the other two do not count.
+    """
 
     submission_key: str
     texts: dict[str, tuple[str, str]]
@@ -33,7 +38,10 @@ class NoticeForm:
     target: str = "subscribed"
     segment: str = ""
     group: str = ""
+    when: str = "now"
     at: str = ""
+    expires: str = ""
+    repeat: RepeatFields = field(default_factory=RepeatFields)
 
 
 def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
@@ -64,7 +72,10 @@ def form_of(town: Town, draft: Draft) -> NoticeForm:
         target=kind,
         segment=key if kind == "segment" else "",
         group=key if kind == "group" else "",
-        at=f"{to_jst(draft.at):%Y-%m-%dT%H:%M}" if draft.at is not None else "",
+        when="repeat" if draft.rule else ("now" if draft.at is None else "at"),
+        at=_typed_time(draft.at),
+        expires=_typed_time(draft.expires),
+        repeat=fields_of(draft.rule) if draft.rule else RepeatFields(),
     )
 
 
@@ -84,12 +95,15 @@ def read_form(town: Town, fields: Any) -> NoticeForm:
         target=text("target"),
         segment=text("segment"),
         group=text("group"),
+        when=text("when"),
         at=text("at"),
+        expires=text("expires"),
+        repeat=read_repeat(fields, text),
     )
 
 
 def to_draft(form: NoticeForm) -> Draft:
-    """The draft that the fields ask for; a time that cannot be read is left out, see `form_problems`."""
+    """The draft that the fields ask for; what cannot be read is left out, see `form_problems`."""
     key = {"segment": form.segment, "group": form.group}.get(form.target, "")
     return Draft(
         category=form.category,
@@ -98,7 +112,9 @@ def to_draft(form: NoticeForm) -> Draft:
         channels=form.channels,
         mode=form.mode,
         target=Target(form.target, key),
-        at=_read_time(form.at),
+        at=_read_time(form.at) if form.when == "at" else None,
+        expires=None if form.when == "repeat" else _read_time(form.expires),
+        rule=read_rule(form.repeat)[0] if form.when == "repeat" else None,
     )
 
 
@@ -113,8 +129,7 @@ def form_problems(service: Service, form: NoticeForm) -> list[Problem]:
         problems.append(Problem("segment", "配信対象を一覧から選んでください。"))
     if form.target == "group" and not form.group:
         problems.append(Problem("group", "グループを一覧から選んでください。"))
-    if form.at and _read_time(form.at) is None:
-        problems.append(Problem("at", "配信日時を読み取れません。2026-04-07T15:00 のように書いてください。"))
+    problems += _when_problems(form)
     unset = unset_channels(service)
     for channel in form.channels:
         if channel in unset:
@@ -122,6 +137,29 @@ def form_problems(service: Service, form: NoticeForm) -> list[Problem]:
                 Problem(
                     "channels", f"{CHANNEL_NAMES[channel]} は設定されていないため使えません。{unset[channel]}"
                 )
+            )
+    return problems
+
+
+def _when_problems(form: NoticeForm) -> list[Problem]:
+    if form.when not in WHEN:
+        return [Problem("when", "「すぐに」「日時を指定」「くり返し」のどれかを選んでください。")]
+    if form.when == "repeat":
+        return read_rule(form.repeat)[1]
+    problems = []
+    if form.when == "now" and form.at:
+        # Without this, a time typed beside the wrong choice would go out at once.
+        problems.append(
+            Problem("when", "配信日時が入っています。「日時を指定」を選ぶか、配信日時を空にしてください。")
+        )
+    if form.when == "at" and not form.at:
+        problems.append(
+            Problem("at", "配信日時を入れてください。すぐに送るときは「すぐに」を選んでください。")
+        )
+    for name, label, typed in (("at", "配信日時", form.at), ("expires", "有効期限", form.expires)):
+        if typed and _read_time(typed) is None:
+            problems.append(
+                Problem(name, f"{label}を読み取れません。2026-04-07T15:00 のように書いてください。")
             )
     return problems
 
@@ -152,6 +190,10 @@ def placeholders(form_texts: Mapping[str, tuple[str, str]]) -> list[tuple[str, s
         for part, text in zip(("title", "body"), words, strict=True)
         if "○" in text or "〇〇" in text
     ]
+
+
+def _typed_time(at: int | None) -> str:
+    return "" if at is None else f"{to_jst(at):%Y-%m-%dT%H:%M}"
 
 
 def _read_time(value: str) -> int | None:

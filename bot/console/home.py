@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import Visit
 from bot.console.words import category_words, channel_words, mode_words, state_words
@@ -58,22 +60,27 @@ async def show_list(visit: Visit) -> web.Response:
 
 
 async def _lines(visit: Visit, limit: int, before: int | None = None) -> list[Line]:
+    async with visit.service.database.read() as connection:
+        return await lines_of(visit, connection, await notices.recent(connection, limit, before))
+
+
+async def lines_of(visit: Visit, connection: AsyncConnection, items: Iterable[Notice]) -> list[Line]:
+    """Notices with their figures, as a list shows them."""
     town = visit.service.town
     lines = []
-    async with visit.service.database.read() as connection:
-        for item in await notices.recent(connection, limit, before):
-            tallies = await tally(connection, item.id)
-            state = progress_state(item, tallies)
-            lines.append(
-                Line(
-                    notice=item,
-                    state=state,
-                    word=state_words(state, item.draft)[0],
-                    category=category_words(town, item.draft.category),
-                    mode=mode_words(item.draft.mode),
-                    planned=sum(row.planned for row in tallies),
-                    accepted=sum(row.accepted for row in tallies),
-                    open=sum(row.open for row in tallies),
-                )
+    for item in items:
+        tallies = await tally(connection, item.id)
+        state = progress_state(item, tallies)
+        lines.append(
+            Line(
+                notice=item,
+                state=state,
+                word=state_words(state, item.draft)[0],
+                category=category_words(town, item.draft.category),
+                mode=mode_words(item.draft.mode),
+                planned=sum(row.planned for row in tallies),
+                accepted=sum(row.accepted for row in tallies),
+                open=sum(row.open for row in tallies),
             )
+        )
     return lines

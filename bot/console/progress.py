@@ -7,18 +7,24 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.access import Visit
+from bot.console.series import outline, past_occurrences
 from bot.console.words import (
+    MORE_QUOTA,
+    account_words,
     category_words,
     channel_words,
     language_words,
     mode_words,
     reason_words,
+    shortage_words,
     state_words,
     urgency_words,
 )
 from bot.pages import redirect
-from content.clock import SECOND, now_ms
+from content.clock import SECOND, now_ms, words
 from scheduler import posting
+from scheduler.holding import give_up_rest
+from scheduler.office import BUDGET
 from scheduler.posting import Status
 
 RUNNING = ("planning", "sending")
@@ -29,7 +35,11 @@ NOTES = {
     "released": "配信を始めました。",
     "not-released": "保留ではなかったため、何も変えていません。今の状態を下で確かめてください。",
     "cancelled": "取り消しました。このお知らせは送られません。",
+    "given-up": "残りの配信をやめました。送っていない宛先は「不達」に数えています。",
+    "not-given-up": "止まっている配信がなかったため、何も変えていません。今の状態を下で確かめてください。",
     "not-cancelled": "配信が始まっているため、取り消せませんでした。",
+    "stopped": "くり返しを止めました。これからの予定は送られません。",
+    "not-stopped": "このくり返しは、もう止まっているか終わっています。",
 }
 
 
@@ -38,7 +48,8 @@ async def show_progress(visit: Visit) -> web.Response:
     if status.state == "draft" and visit.staff.may("write"):
         return redirect(f"/console/notices/{visit.notice_id}/confirm")
     note = NOTES.get(visit.request.query.get("note", ""), "")
-    return visit.page("console/notice.html", note=note, **_values(visit, status))
+    past = await past_occurrences(visit, visit.notice_id) if status.notice.draft.rule else []
+    return visit.page("console/notice.html", note=note, past=past, **_values(visit, status))
 
 
 async def show_fragment(visit: Visit) -> web.Response:
@@ -55,9 +66,19 @@ async def release(visit: Visit) -> web.Response:
 
 
 async def cancel(visit: Visit) -> web.Response:
-    await posting.find(visit.service.office, visit.notice_id)
+    found = await posting.find(visit.service.office, visit.notice_id)
     cancelled = await posting.cancel(visit.service.office, visit.notice_id, staff=visit.staff.login)
-    note = "cancelled" if cancelled else "not-cancelled"
+    if found.draft.rule and found.approved_by:
+        note = "stopped" if cancelled else "not-stopped"
+    else:
+        note = "cancelled" if cancelled else "not-cancelled"
+    return redirect(f"/console/notices/{visit.notice_id}?note={note}")
+
+
+async def give_up(visit: Visit) -> web.Response:
+    await posting.find(visit.service.office, visit.notice_id)
+    given_up = await give_up_rest(visit.service.office, visit.notice_id, staff=visit.staff.login)
+    note = "given-up" if given_up else "not-given-up"
     return redirect(f"/console/notices/{visit.notice_id}?note={note}")
 
 
@@ -73,6 +94,8 @@ def ask_again_after(status: Status, now: int) -> int:
 
 def summary(status: Status, word: str) -> str:
     """The state of things in one sentence, for the eye and for a screen reader."""
+    if status.state == "recurring" and status.notice.due_at is not None:
+        return f"次は {words(status.notice.due_at)} に送ります。"
     if not status.tallies:
         return f"{word}です。"
     rest = f"、残り{status.open:,}件" if status.open else ""
@@ -93,6 +116,7 @@ def _values(visit: Visit, status: Status) -> dict[str, Any]:
         "notice": status.notice,
         "draft": draft,
         "result": status,
+        "outline": outline(status.notice),
         "word": word,
         "meaning": meaning,
         "summary": summary(status, word),
@@ -103,6 +127,10 @@ def _values(visit: Visit, status: Status) -> dict[str, Any]:
             for channel, reason, number in status.reasons
         ],
         "reason_words": reason_words,
+        "shortages": [(account_words(town, item.account), shortage_words(item)) for item in status.shortages],
+        "more_quota": MORE_QUOTA,
+        "held": [row for row in status.tallies if row.held_since is not None],
+        "send_until": (status.notice.fired_at or 0) + BUDGET[draft.urgency],
         "target": draft.target.describe(town, draft.category),
         "category": category_words(town, draft.category),
         "mode": mode_words(draft.mode),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.console import compose, confirm, home, login, progress, reports
+from bot.console import compose, confirm, home, login, progress, reports, series
 from bot.console.access import ConsoleHandler, ConsoleRoutes, Visit
 from bot.pages import redirect
 
@@ -30,7 +30,9 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/confirm", "write", _found(confirm.show_confirm))
     routes.post(f"{NOTICE}/approve", "send", _found(confirm.approve))
     routes.post(f"{NOTICE}/release", "send", _found(progress.release))
+    routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
+    routes.post(f"{NOTICE}/give-up", "send", _found(progress.give_up))
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 

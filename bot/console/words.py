@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from content.notices import Draft
+from content.stoppages import Stoppage
 from content.town import Town
 from scheduler.posting import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
+from scheduler.quota import Shortage
 
 LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}
 
@@ -17,6 +19,8 @@ STATES = {
     "cancelled": ("取消", "送らずに取り消しました。"),
     "planning": ("配信中", "宛先をまとめながら送っています。"),
     "sending": ("配信中", "送っています。"),
+    "recurring": ("くり返し中", "決めた日が来るたびに送ります。"),
+    "ended": ("終了", "くり返しは終わりの日まで済みました。"),
     "finished": ("配信済み", "すべて受け付けられました。"),
     "partly": ("一部不達", "送り終えましたが、受け付けられなかった宛先があります。"),
     "nobody": ("宛先なし", "当てはまる登録がなかったため、だれにも送っていません。"),
@@ -44,6 +48,22 @@ REASONS = {
         "LINEのアクセストークンが使えません",
         "チャネルアクセストークンを発行し直して設定するよう、管理者に伝えてください。",
     ),
+    "domain_limit": (
+        "この宛先のドメインへの送信の順番が、期限までに回ってきませんでした",
+        "ドメインごとの上限（速さ・同時接続）を見直すよう、管理者に伝えてください。",
+    ),
+    "domain_unreachable": (
+        "この宛先のドメインが応答しません",
+        "受信側の障害かもしれません。大事なお知らせは別の手段でも伝えてください。",
+    ),
+    "given_up": (
+        "職員が残りの配信をやめました",
+        "必要なら、別の手段を選んで新しいお知らせを出してください。",
+    ),
+    "expired": (
+        "有効期限を過ぎたため、送りませんでした",
+        "内容が今も正しければ、新しいお知らせを出してください。",
+    ),
     "gone": (
         "登録が終わっています",
         "配信の直前に登録を終えたか、受信側が受信をやめています。対応は不要です。",
@@ -64,6 +84,10 @@ REASONS = {
         "LINEが内容を受け付けませんでした",
         "管理者に伝えてください。急ぐときは別の手段で伝えてください。",
     ),
+    "mail_too_large": (
+        "メールが大きすぎます",
+        "本文を短くするか、メールサーバーの上限を上げるよう、管理者に伝えてください。",
+    ),
     "mailbox_unknown": (
         "存在しないメールアドレスです",
         "アドレスが変わった可能性があります。対応は不要ですが、続く宛先は登録の終了を検討してください。",
@@ -74,10 +98,14 @@ REASONS = {
     ),
     "private_address": ("受信側が内部のネットワークにあります", "受信側のURLを確かめてください。"),
     "quota": (
-        "LINEの今月の配信数の上限に達しました",
+        "LINEの今月の配信数の上限のため、送れませんでした",
         "LINEの料金プランを上げるか、メールなど別の手段で伝えてください。",
     ),
     "rate": ("相手のサーバーが混み合っています", "時間をおいて、もう一度お知らせを出してください。"),
+    "receiver_busy": (
+        "受信側が、間をあけるよう求めています",
+        "受信側のサーバーの状態を、相手に確かめてください。",
+    ),
     "redirected": ("LINEのAPIの設定が違います", "接続先の設定を直すよう、管理者に伝えてください。"),
     "refused": (
         "受信側に断られました",
@@ -116,10 +144,19 @@ REASONS = {
 }
 
 
+# What mends it when an account can send no more this month.
+MORE_QUOTA = (
+    "LINEの料金プランか追加メッセージの上限を上げるか、宛先を絞ってください。"
+    "急ぐときは、メールや防災無線など別の手段で伝えてください。"
+)
+
+
 def approval_word(draft: Draft) -> str:
     """What a person types to send: another word for each kind, so that habit cannot send an alarm."""
     if draft.mode != "live":
         return f"{MODE_NAMES[draft.mode]}配信"
+    if draft.rule:
+        return "くり返し配信"
     return "緊急配信" if draft.urgency == "urgent" else "配信"
 
 
@@ -148,6 +185,26 @@ def mode_words(mode: str) -> str:
 
 def urgency_words(urgency: str) -> str:
     return URGENCY_NAMES.get(urgency, urgency)
+
+
+def account_words(town: Town, key: str) -> str:
+    """The way out that an account is, as staff call it."""
+    return channel_words(town.account[key].channel) if key in town.account else key
+
+
+def shortage_words(item: Shortage) -> str:
+    """How many messages are left and how many it takes."""
+    promised = f"(うち{item.promised:,}通は、配信中のほかのお知らせの分)" if item.promised else ""
+    return f"今月あと{item.left:,}通{promised}のところ、このお知らせには{item.needed:,}通が必要です。"
+
+
+def stoppage_words(town: Town, item: Stoppage) -> tuple[str, str]:
+    """The headline of the banner and what to do."""
+    what, remedy = reason_words(item.reason)
+    if item.reason == "quota":
+        return f"{account_words(town, item.account)}:{what}", MORE_QUOTA
+    waiting = f"待っている{item.waiting:,}件は、直りしだい自動で送ります。"
+    return f"{account_words(town, item.account)}で送れません:{what}", remedy + waiting
 
 
 def reason_words(code: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ from content import staff
 from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.registry_csv import import_registrations
+from content.registry_csv import import_registrations, seal_all
 from content.schema import upgrade
 from content.subscribers import Registration
 from content.town import Town, load_town
@@ -163,8 +163,9 @@ async def _seed(settings: Settings, hook_address: str) -> None:
         *seed.mail_registrations(town),
         seed.webhook_registration(town, hook_address),
     ]
+    sealed = seal_all(keys, registrations)
     async with database.write() as connection:
-        await import_registrations(connection, keys, registrations, lambda _: None, reason="demo")
+        await import_registrations(connection, sealed, lambda _: None, reason="demo")
         for login, password, role, _ in STAFF:
             await staff.add(connection, login=login, password=password, role=role, at=now_ms())
     await database.close()

@@ -16,5 +16,11 @@ for (const select of document.querySelectorAll(".with-select select")) {
     if (select.value) select.parentElement.querySelector("input[type=radio]").checked = true;
   });
 }
+// A time typed for another choice is not sent. Without script the server asks which of the two is meant.
+const at = document.getElementById("at");
+const ways = document.querySelectorAll("input[name=when]");
+const keepTime = () => { at.disabled = !document.querySelector("input[name=when][value=at]").checked; };
+for (const way of ways) way.addEventListener("change", keepTime);
+keepTime();
 const problems = document.getElementById("problems");
 if (problems) problems.focus();

@@ -46,7 +46,7 @@ async def test_a_template_fills_the_fields_and_opens_its_languages(tanaka: Visit
 
 async def test_a_time_is_meant_in_japan(tanaka: Visitor, service: Service) -> None:
     moment = (to_jst(now_ms()) + timedelta(days=2)).replace(hour=8, minute=30, second=0, microsecond=0)
-    await tanaka.write(at=f"{moment:%Y-%m-%dT%H:%M}")
+    await tanaka.write(when="at", at=f"{moment:%Y-%m-%dT%H:%M}")
     (stored,) = await all_notices(service)
     assert stored.draft.at == round(moment.timestamp() * 1000)
 
@@ -95,8 +95,8 @@ BAD_INPUTS = [
     # A face outside the basic plane counts as two, as LINE counts.
     ({"body__ja": "😀" * 2501}, "body.ja", "5,000文字まで"),
     ({"title__ja": "あ" * 1001}, "title.ja", "1,000文字まで"),
-    ({"at": "2020-01-01T09:00"}, "at", "配信日時が過ぎています"),
-    ({"at": "あした"}, "at", "配信日時を読み取れません"),
+    ({"when": "at", "at": "2020-01-01T09:00"}, "at", "配信日時が過ぎています"),
+    ({"when": "at", "at": "あした"}, "at", "配信日時を読み取れません"),
     ({"channels": ["fax"]}, "channels", "「fax」という配信手段はありません"),
     ({"channels": []}, "channels", "配信手段を1つ以上選んでください"),
     ({"mode": "drill"}, "mode", "「訓練」を送れるアカウントがありません"),
@@ -125,7 +125,7 @@ async def test_a_bad_input_is_explained_at_its_field_and_nothing_is_stored(
 
 async def test_what_was_typed_is_kept_when_something_is_wrong(tanaka: Visitor) -> None:
     page = await tanaka.write(
-        title__ja="", body__ja='<b>「本文」</b>\n& "二行目"', at="2020-01-01T09:00", mode="test"
+        title__ja="", body__ja='<b>「本文」</b>\n& "二行目"', when="at", at="2020-01-01T09:00", mode="test"
     )
     fields = dict(page.form("/console/notices/new"))
     assert fields["body.ja"].replace("\r\n", "\n") == '<b>「本文」</b>\n& "二行目"'

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from factories import draft, make_delivery, make_notice, make_subscribers
+from factories import draft, jst, make_delivery, make_notice, make_subscribers
 from sqlalchemy import select, update
 from web_visitor import Visitor
 
 from bot.console.words import REASONS, reason_words
 from bot.service import Service
-from content import ledger, notices
+from content import holds, ledger, notices, triggers
+from content.batches import Refused, claim, give_back, record_part
 from content.clock import HOUR, MINUTE, SECOND, now_ms
-from content.ledger import Refused
 from content.segments import Target
 
 
@@ -24,13 +24,13 @@ async def sent_notice(service: Service, *, accepted: int, refused: int = 0, batc
         notice_id = await make_notice(connection, category="saigai", at=start)
         slices = [ids[n : n + 10] for n in range(0, len(ids), 10)]
         await make_delivery(connection, slices, notice_id=notice_id, at=start)
-        claimed = await ledger.claim(
-            connection, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
+        [claimed] = await connection.run_sync(
+            claim, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
         )
-        assert claimed is not None
-        await ledger.record_part(
-            connection,
+        await connection.run_sync(
+            record_part,
             claimed,
+            since=0,
             position=10,
             accepted=accepted,
             refused=[Refused(ids[n], "invalid_recipient") for n in range(refused)],
@@ -95,7 +95,7 @@ def test_an_unknown_reason_is_shown_as_it_is() -> None:
 async def test_a_held_notice_is_released_by_a_person(tanaka: Visitor, service: Service) -> None:
     async with service.database.write() as connection:
         notice_id = await make_notice(connection)
-        await notices.hold(connection, notice_id, "予定の時刻を過ぎました。")
+        await triggers.hold(connection, notice_id, "予定の時刻を過ぎました。")
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "予定の時刻を過ぎました。" in page.text and "今から配信する" in page.text
     after = await tanaka.submit(page, f"/console/notices/{notice_id}/release")
@@ -124,23 +124,60 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
 async def test_a_stopped_channel_says_why(tanaka: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await ledger.stop_delivery(connection, 1, reason="quota", now=now_ms() + SECOND)
+        await connection.run_sync(ledger.stop_delivery, 1, reason="quota", now=now_ms() + SECOND)
     page = await tanaka.get(f"/console/notices/{notice_id}")
-    assert "中止:LINEの今月の配信数の上限に達しました" in page.text
+    assert "中止:LINEの今月の配信数の上限のため、送れませんでした" in page.text
 
 
 async def test_a_channel_that_waits_says_for_what(tanaka: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        claimed = await ledger.claim(
-            connection, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
+        [claimed] = await connection.run_sync(
+            claim, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
         )
-        assert claimed is not None
-        await ledger.give_back(
-            connection, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR
+        await connection.run_sync(
+            give_back, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR
         )
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "再送待ち:相手のサーバーに接続できません" in page.text
+
+
+async def test_a_delivery_without_its_account_says_so_and_a_person_may_give_up_the_rest(
+    tanaka: Visitor, service: Service
+) -> None:
+    notice_id = await sent_notice(service, accepted=10, batches=2)
+    async with service.database.write() as connection:
+        await holds.hold(connection, [1], at=jst(2026, 4, 7, 9, 30))
+    page = await tanaka.get(f"/console/notices/{notice_id}")
+    told = "LINEのアカウント「line」が町の設定にないため、2026年4月7日(火) 09:30 から止まっています。"
+    assert told in page.text
+    assert "停止中:アカウントが、町の設定からなくなりました" in page.text
+    action = f"/console/notices/{notice_id}/give-up"
+    after = await tanaka.submit(page, action)
+    assert "残りの配信をやめました" in after.text
+    assert "LINE 10件 職員が残りの配信をやめました" in after.text
+    assert "一部不達" in after.text
+    again = await tanaka.submit(page, action)
+    assert "止まっている配信がなかったため" in again.text
+
+
+async def test_who_may_only_look_sees_why_it_waits_but_no_button(kikaku: Visitor, service: Service) -> None:
+    notice_id = await sent_notice(service, accepted=10, batches=2)
+    async with service.database.write() as connection:
+        await holds.hold(connection, [1], at=now_ms())
+    page = await kikaku.get(f"/console/notices/{notice_id}")
+    assert "配信が止まっています" in page.text and "残りの配信をやめる」" not in page.text
+    assert f"/console/notices/{notice_id}/give-up" not in page.html
+
+
+async def test_a_notice_that_matched_nobody_says_so(tanaka: Visitor, service: Service) -> None:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection)
+        await make_delivery(connection, [], notice_id=notice_id)
+    page = await tanaka.get(f"/console/notices/{notice_id}")
+    assert "宛先なし" in page.text
+    assert "宛先に当てはまる登録がありませんでした。だれにも送っていません。" in page.text
+    assert "progress.js" not in page.html
 
 
 async def test_the_list_names_the_state_of_each_notice_and_pages_on(

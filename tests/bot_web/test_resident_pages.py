@@ -8,7 +8,7 @@ from factories import NEWCOMER, draft, make_notice, make_subscriber
 from web_visitor import Visitor
 
 from bot.service import Service
-from content import notices, subscribers
+from content import notices, subscribers, triggers
 from content.clock import now_ms
 from content.segments import Target
 
@@ -22,7 +22,7 @@ TEXTS = {
 async def published(service: Service, **changes: object) -> int:
     async with service.database.write() as connection:
         notice_id = await make_notice(connection, **{"texts": TEXTS, "category": "saigai", **changes})  # type: ignore[arg-type]
-        await notices.fire(connection, notice_id, now_ms())
+        await triggers.fire(connection, notice_id, now_ms())
     return notice_id
 
 
@@ -68,7 +68,7 @@ async def test_a_correction_and_what_it_corrects_lead_to_each_other(
         await notices.approve(connection, second, staff="tanaka", at=now_ms())
     assert "取り消されました" not in (await stranger.get(f"/n/{first}")).text
     async with service.database.write() as connection:
-        await notices.fire(connection, second, now_ms())
+        await triggers.fire(connection, second, now_ms())
     page = await stranger.get(f"/n/{first}")
     assert "このお知らせは取り消されました。" in page.text and f'href="/n/{second}"' in page.html
     assert f'href="/n/{first}"' in (await stranger.get(f"/n/{second}")).html

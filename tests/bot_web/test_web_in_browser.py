@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,18 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.base import AXE_SCRIPT
 from factories import draft, jst, line_id, make_delivery
 from playwright.async_api import Browser, Page, async_playwright
+from sqlalchemy import update
 from web_visitor import PASSWORD
 
 from bot.app import create_app
 from bot.service import Service
-from content import ledger, notices
+from content import notices, triggers
+from content.batches import Refused, claim, record_part
 from content.clock import DAY, MINUTE, now_ms
-from content.ledger import Refused
+from content.ledger import batch
+from content.recurrence import Rule, read_closure
 from content.subscribers import Preferences, Registration, register_many
+from scheduler.quota import Shortage, record_shortage
 
 pytestmark = pytest.mark.services
 CHROMIUM = "/usr/bin/chromium"
@@ -48,6 +53,9 @@ TEXTS = {
     "ja-easy": ("いますぐ にげてください", "川(かわ)の 水(みず)が ふえます。"),
     "en": ("Evacuate now", "The river may overflow."),
 }
+
+# Some of its days are public holidays.
+MONTHLY = Rule("day", time(7), days=(3, 11, 23), on_holiday="before", closures=(read_closure("12/29~1/3"),))
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,25 @@ async def test_every_page_is_accessible_and_fits_phone_and_desk(browser: Browser
     assert found == [[], []]
 
 
+async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
+    browser: Browser, site: Site
+) -> None:
+    refused = site.notices["sending"]
+    async with site.service.database.write() as connection:
+        await connection.execute(
+            update(batch)
+            .where(batch.c.state == "ready")
+            .values(reason="credentials", not_before=now_ms() + DAY)
+        )
+        await record_shortage(connection, refused, Shortage("line", left=12_000, promised=300, needed=41_000))
+    page = await browser.new_page()
+    await _log_in(page, site)
+    paths = ["/console/", f"/console/notices/{refused}"]
+    assert await _check(page, site, paths) == []
+    assert "待っている20件は" in await page.get_by_role("alert").inner_text()
+    assert "今月あと12,000通" in await page.inner_text("main")
+
+
 async def test_an_evacuation_order_is_sent_from_a_phone_without_script(browser: Browser, site: Site) -> None:
     context = await browser.new_context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
     page = await context.new_page()
@@ -118,6 +145,50 @@ async def test_the_progress_page_follows_the_sending_and_then_rests(browser: Bro
     count = len(asked)
     await page.wait_for_timeout(1500)
     assert len(asked) == count
+    await context.close()
+
+
+async def test_a_recurring_notice_is_written_on_a_phone_without_script_and_with_the_keyboard_alone(
+    browser: Browser, site: Site
+) -> None:
+    context = await browser.new_context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
+    page = await context.new_page()
+    await _log_in(page, site)
+    await page.goto(f"{site.origin}/console/notices/new")
+    await page.get_by_label("件名", exact=True).fill("粗大ごみの日")
+    await page.get_by_label("本文", exact=True).fill("明日です。")
+    await page.get_by_label("分野", exact=True).select_option("kosodate")
+    assert not await page.get_by_label("終わりの日").is_visible()
+    await page.get_by_label("すぐに").focus()
+    for key in ("ArrowDown", "ArrowDown", "Tab", "ArrowDown", "Tab"):
+        await page.keyboard.press(key)
+    # 第1, 第2, …, then the days of the week.
+    for key in ("Tab", "Space", *["Tab"] * 4, "Tab", "Space", *["Tab"] * 6):
+        await page.keyboard.press(key)
+    assert await page.evaluate("document.activeElement.id") == "time"
+    await page.fill("#time", "07:00")
+    await page.get_by_role("button", name="確認画面へ進む").click()
+    assert "毎月 第2 火曜日 07:00" in await page.inner_text("main")
+    assert await page.locator(".dates li").count() == 5
+    await page.get_by_label("確認のため").fill("くり返し配信")
+    await page.get_by_role("button", name="くり返し配信を始める").click()
+    await page.get_by_role("link", name="くり返しを止める").click()
+    await page.get_by_role("button", name="くり返しを止める").click()
+    assert "くり返しを止めました" in await page.inner_text("main")
+    await context.close()
+
+
+async def test_a_time_typed_for_another_choice_is_not_sent(browser: Browser, site: Site) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await _log_in(page, site)
+    await page.goto(f"{site.origin}/console/notices/new")
+    await page.check("input[name=when][value=at]")
+    await page.fill("#at", "2090-01-01T09:00")
+    await page.check("input[name=when][value=now]")
+    assert await page.is_disabled("#at") and not await page.is_visible("#at")
+    await page.check("input[name=when][value=at]")
+    assert await page.input_value("#at") == "2090-01-01T09:00" and await page.is_enabled("#at")
     await context.close()
 
 
@@ -159,6 +230,10 @@ async def _check_mistakes(page: Page, site: Site) -> list[str]:
     await page.goto(f"{site.origin}/console/notices/new")
     await page.get_by_role("button", name="確認画面へ進む").click()
     found = await _faults(page, "compose with errors")
+    await page.check("input[name=when][value=repeat]")
+    await page.check("input[name=repeat][value=nth]")
+    await page.get_by_role("button", name="確認画面へ進む").click()
+    found += await _faults(page, "a rule with errors")
     await page.goto(f"{site.origin}/console/notices/{site.notices['draft']}/confirm")
     await page.get_by_label("確認のため").fill("配信")
     await page.get_by_role("button", name="緊急配信を実行する").click()
@@ -201,7 +276,12 @@ def _console_pages(site: Site) -> list[str]:
         f"/console/notices/{draft_id}/edit",
         f"/console/notices/{draft_id}/confirm",
         f"/console/notices/{site.notices['empty']}/confirm",
-        *(f"/console/notices/{site.notices[key]}" for key in ("sending", "partly", "held", "scheduled")),
+        f"/console/notices/{site.notices['pattern']}/confirm",
+        f"/console/notices/{site.notices['series']}/stop",
+        *(
+            f"/console/notices/{site.notices[key]}"
+            for key in ("sending", "partly", "held", "scheduled", "series", "occurrence")
+        ),
         "/console/reports",
         "/console/reports/indicators/line_registrations",
         "/console/none",
@@ -217,9 +297,20 @@ async def _seed(service: Service) -> dict[str, int]:
     async with service.database.write() as connection:
         ids = await register_many(connection, service.keys, people, reason="import")
     found = {}
-    for state in ("finished", "partly", "drill", "held", "scheduled", "draft", "empty", "sending"):
+    for state in ("finished", "partly", "drill", "held", "scheduled", "draft", "empty", "pattern", "sending"):
         found[state] = await _seed_notice(service, state, ids)
+    found["series"] = await _seed_notice(service, "series", ids)
+    found["occurrence"] = await _seed_occurrence(service, found["series"])
     return found
+
+
+async def _seed_occurrence(service: Service, series_id: int) -> int:
+    async with service.database.write() as connection:
+        series = await notices.get(connection, series_id)
+        assert series is not None and series.due_at is not None
+        step = await triggers.next_occurrence(connection, series, series.due_at)
+        assert step is not None
+        return step.notice_id
 
 
 async def _seed_notice(service: Service, state: str, ids: list[int]) -> int:
@@ -231,17 +322,19 @@ async def _seed_notice(service: Service, state: str, ids: list[int]) -> int:
         "drill": replace(urgent, mode="drill"),
         "scheduled": replace(urgent, at=now_ms() + DAY),
         "empty": draft(),
+        "pattern": draft(rule=MONTHLY),
+        "series": draft(rule=MONTHLY),
     }.get(state, urgent)
     async with service.database.write() as connection:
         notice_id, _ = await notices.create(
             connection, wanted, submission_key=state, staff="tanaka", at=start
         )
-        if state in ("draft", "empty"):
+        if state in ("draft", "empty", "pattern"):
             return notice_id
         await notices.approve(connection, notice_id, staff="suzuki", at=start)
         if state == "held":
-            await notices.hold(connection, notice_id, "予定の時刻から時間がたちすぎています。")
-        elif state != "scheduled":
+            await triggers.hold(connection, notice_id, "予定の時刻から時間がたちすぎています。")
+        elif state not in ("scheduled", "series"):
             await make_delivery(
                 connection, [ids[:10], ids[10:20]], notice_id=notice_id, lane="urgent", at=start
             )
@@ -252,15 +345,16 @@ async def _seed_notice(service: Service, state: str, ids: list[int]) -> int:
 
 async def _settle_everything(service: Service, refused: int = 0) -> None:
     async with service.database.write() as connection:
-        while claimed := await ledger.claim(
-            connection, account="line", lane="urgent", owner="t", now=now_ms(), lease=MINUTE
+        while claimed := await connection.run_sync(
+            claim, account="line", lane="urgent", owner="t", now=now_ms(), lease=MINUTE
         ):
-            await ledger.record_part(
-                connection,
-                claimed,
+            await connection.run_sync(
+                record_part,
+                claimed[0],
+                since=0,
                 position=10,
                 accepted=10 - refused,
-                refused=[Refused(claimed.recipients[n], "invalid_recipient") for n in range(refused)],
+                refused=[Refused(claimed[0].recipients[n], "invalid_recipient") for n in range(refused)],
                 now=now_ms(),
                 lease=MINUTE,
             )

@@ -1,0 +1,57 @@
+"""A recurring notice on the console: its rule and dates, what it has become so far, and stopping it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.console.access import Visit
+from bot.console.home import Line, lines_of
+from bot.console.words import category_words
+from bot.pages import redirect
+from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
+from content import notices, triggers
+from content.notices import Notice
+from scheduler import posting
+
+PAST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A rule in words, with the next dates."""
+
+    words: str
+    details: tuple[tuple[str, str], ...]
+    dates: tuple[str, ...]
+
+
+def outline(notice: Notice) -> Outline | None:
+    """None for a notice that does not come again."""
+    rule = notice.draft.rule
+    if rule is None:
+        return None
+    dates = tuple(occurrence_words(rule, item) for item in next_dates(notice))
+    return Outline(rule_words(rule), tuple(rule_details(rule)), dates)
+
+
+async def past_occurrences(visit: Visit, series_id: int) -> list[Line]:
+    """The newest of what a recurring notice has become."""
+    async with visit.service.database.read() as connection:
+        ids = await triggers.occurrences_of(connection, series_id, PAST)
+        found = [await notices.get(connection, number) for number in ids]
+        return await lines_of(visit, connection, [item for item in found if item])
+
+
+async def show_stop(visit: Visit) -> web.Response:
+    """Asks once more before a series is stopped."""
+    status = await posting.status(visit.service.office, visit.notice_id)
+    if status.state != "recurring":
+        return redirect(f"/console/notices/{visit.notice_id}")
+    return visit.page(
+        "console/stop.html",
+        notice=status.notice,
+        outline=outline(status.notice),
+        category=category_words(visit.service.town, status.notice.draft.category),
+    )
