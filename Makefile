@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo run test lint lock bench screenshots
+.PHONY: help install dev demo run test lint lock bench drill-faults screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,8 +30,15 @@ screenshots: dev ## take the picture of the README anew (needs Chromium)
 run: install ## the service with your own settings (kairanban.toml or KAIRANBAN_…)
 	$(BIN)/kairanban serve
 
-bench: install ## measure, each figure beside its reference
-	$(BIN)/python benchmarks/main_road.py
+bench: install ## measure, each figure beside its reference; one alone: make bench NAME=line
+	$(BIN)/python $(if $(NAME),benchmarks/$(NAME).py,benchmarks/all.py) $(ARGS)
+
+bench-%: install
+	$(BIN)/python benchmarks/$*.py $(ARGS)
+
+ROUNDS ?= 200
+drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROUNDS=… kills per database)
+	$(BIN)/python tests/faults/drill.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 test: lint ## every check and test that this machine can run
 	$(BIN)/python -m pytest
