@@ -10,11 +10,12 @@ import csv
 import hashlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ PATIENCE = 60.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port to be bound later: below those that the kernel gives to outgoing connections meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def line_id(number: int) -> str:
@@ -72,9 +76,16 @@ class Process:
     def running(self) -> bool:
         return self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
     async def end(self, number: int = signal.SIGTERM) -> int:
         if self.running:
-            self._process.send_signal(number)
+            self.send(number)
         return await asyncio.wait_for(self._process.wait(), 30)
 
 
@@ -125,7 +136,8 @@ class Deployment:
         assert code in (0, 3), err
         return json.loads(out)
 
-    async def start(self, *arguments: str) -> Process:
+    async def start(self, *arguments: str, **environment: str) -> Process:
+        """`kairanban …` in the background; `environment` is for this process alone."""
         log = self.folder / f"{arguments[0]}-{len(self.processes)}.log"
         with log.open("w") as stderr:
             process = await asyncio.create_subprocess_exec(
@@ -133,7 +145,7 @@ class Deployment:
                 "-m",
                 "bot.cli",
                 *arguments,
-                env=self.environment,
+                env={**self.environment, **environment},
                 cwd=self.folder,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=stderr,
@@ -142,8 +154,8 @@ class Deployment:
         self.processes.append(started)
         return started
 
-    async def serve(self) -> Process:
-        process = await self.start("serve")
+    async def serve(self, **environment: str) -> Process:
+        process = await self.start("serve", **environment)
         await self.answers(f"{self.web_url}/healthz", process)
         return process
 

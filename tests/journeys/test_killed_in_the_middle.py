@@ -10,7 +10,7 @@ from deployment import Deployment, deployed, until
 
 LINE, MAIL = 20_000, 5_000
 # Mail connections times the mails between two records of progress.
-IN_FLIGHT = 5 * 10
+IN_FLIGHT = 5 * 25
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from deployment import deployed, until
-from services import POSTGRES, on_postgres, service_missing
-from sqlalchemy.engine import make_url
 
 LINE, MAIL = 20_000, 2_000
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.services]
-
-
-@pytest.fixture
-async def empty_postgres() -> AsyncIterator[str]:
-    """The URL of an empty database of this test's own."""
-    name = f"kairanban_journey_{uuid4().hex[:12]}"
-    try:
-        await on_postgres(f"CREATE DATABASE {name}")
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        service_missing(f"PostgreSQL is not usable at KAIRANBAN_TEST_POSTGRES ({type(error).__name__})")
-    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    await on_postgres(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def test_workers_share_a_send_and_may_die(tmp_path: Path, empty_postgres: str) -> None:

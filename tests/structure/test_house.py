@@ -14,7 +14,7 @@ ROOMS = ("bot", "scheduler", "channels", "content")
 MOST_LINES = 300
 # Files that hold one subject on more lines than that, with how far each may grow before it is
 # time to find the second subject in it.
-LONGER = {"content/ledger.py": 480, "content/notices.py": 380, "content/subscribers.py": 430}
+LONGER = {"content/notices.py": 380, "content/subscribers.py": 450}
 SOURCES = sorted(
     path.relative_to(ROOT).as_posix()
     for room in ROOMS

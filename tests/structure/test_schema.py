@@ -7,11 +7,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 import content
 from content import schema
 from content.database import Database, metadata
+from content.subscribers import preference
 
 SCRIPTS = ScriptDirectory(str(schema.MIGRATIONS))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
@@ -100,6 +101,39 @@ async def test_every_migration_goes_up_and_down_and_up_again(database):
         await schema.upgrade(database)
 
 
+async def test_preferences_that_were_there_before_bear_account_and_state_of_their_subscriber(database):
+    before = text("SELECT * FROM preference WHERE subscriber_id = 2 ORDER BY kind")
+    await schema.downgrade(database, "0005")
+    try:
+        async with database.write() as connection:
+            for number, account, state in ((1, "line", "active"), (2, "mail", "left"), (3, "mail", "active")):
+                await connection.execute(
+                    text(
+                        "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at)"
+                        f" VALUES ({number}, '{account}', '{state}', 'ja', 0, 0)"
+                    )
+                )
+                await connection.execute(
+                    text(
+                        "INSERT INTO preference (kind, value, subscriber_id)"
+                        f" VALUES ('category', 'saigai', {number}), ('area', 'funaoka', {number})"
+                    )
+                )
+        for _ in range(2):
+            await schema.upgrade(database)
+            rows = await ask(database, lambda c: c.execute(select(preference)).all())
+            assert sorted(rows) == [
+                (kind, value, number, account, active)
+                for kind, value in (("area", "funaoka"), ("category", "saigai"))
+                for number, account, active in ((1, "line", True), (2, "mail", False), (3, "mail", True))
+            ]
+            await schema.downgrade(database, "0005")
+            rows = await ask(database, lambda c: c.execute(before).all())
+            assert rows == [("area", "funaoka", 2), ("category", "saigai", 2)]
+    finally:
+        await schema.upgrade(database)
+
+
 def leftovers(connection):
     """Functions that a way down forgot (PostgreSQL alone has any)."""
     if connection.dialect.name != "postgresql":
@@ -122,11 +156,11 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(sqlite_da
     async with sqlite_database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for refused in (schema.require_current, schema.upgrade):
-        with pytest.raises(schema.SchemaMismatch, match="9999, which this version does not know"):
+        with pytest.raises(schema.SchemaMismatch, match=f"at version 9999, .*up to {REVISIONS[-1]}: install"):
             await refused(sqlite_database)
 
 
 async def test_a_database_that_is_behind_is_refused_with_the_remedy(sqlite_database, monkeypatch):
     monkeypatch.setattr(schema, "_head", lambda: "9999")
-    with pytest.raises(schema.SchemaMismatch, match="make a backup"):
+    with pytest.raises(schema.SchemaMismatch, match=f"at version {REVISIONS[-1]}, .*needs 9999: .*backup"):
         await schema.require_current(sqlite_database)

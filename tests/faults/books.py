@@ -1,0 +1,198 @@
+"""A town whose outside keeps its own books, and the comparison of those books with the town's ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import inspect
+import json
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, ClientTimeout
+from deployment import Deployment, line_id, until
+from recorders import LineRecorder, MailRecorder
+
+from channels.line import BATCH_SIZE
+from channels.mail import MailChannel
+from channels.mail_slice import WINDOW
+from content import notices
+from content.database import Database
+from content.registry_csv import COLUMNS
+from content.tallies import progress_state, tally
+
+LINE, MAIL = 10_000, 1_400
+DOMAINS = tuple(f"{name}.example.jp" for name in ("ao", "kiku", "matsu", "sakura", "sugi", "take", "ume"))
+# A process that dies leaves at most so many mails sent and not written down.
+MAIL_CONNECTIONS = int(inspect.signature(MailChannel).parameters["connections"].default)
+MAIL_IN_FLIGHT = WINDOW * MAIL_CONNECTIONS
+# Longer than such a send takes by itself on two busy cores, shorter than any wait of the other channel.
+USUAL_SECONDS = 20.0
+ENDED = ("finished", "partly", "nobody")
+
+
+class FaultTown(Deployment):
+    """Real processes of one town; LINE and the mail server are recorders in this process."""
+
+    def __init__(self, folder: Path, session: ClientSession, line: int, mail: int, **settings: str) -> None:
+        super().__init__(folder, session, **settings)
+        self.registered = {"line": line, "mail": mail}
+        self.line, self.mail = LineRecorder(), MailRecorder()
+        self.environment["KAIRANBAN_LINE__API_BASE"] = self.line.url
+        self.environment["KAIRANBAN_MAIL__SMTP_URL"] = self.mail.url
+        self.posted: list[int] = []
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """For looking on: asking `notice show` all the time would take a core of its own."""
+        if self._database is None:
+            self._database = Database(self.environment["KAIRANBAN_DATABASE_URL"])
+        return self._database
+
+    def takes(self, seconds: float, processes: int = 1) -> None:
+        """Make the world outside so slow that a send by so many processes lasts about so long."""
+        self.line.per_second = self.registered["line"] / BATCH_SIZE / seconds
+        self.mail.pause = seconds * processes * MAIL_CONNECTIONS / self.registered["mail"]
+
+    async def look_anew(self) -> None:
+        """Let go of connections that the test itself held while the database was away."""
+        if self._database is not None:
+            await self._database.close()
+            self._database = None
+
+    async def prepare(self) -> None:
+        """An empty database with the registrations."""
+        await self.init()
+        register = self.folder / "register.csv"
+        with register.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            rest = ("saigai", "funaoka", "ja", "", "", "2026-04-01")
+            for number in range(self.registered["line"]):
+                writer.writerow(("line", line_id(number), *rest))
+            for number in range(self.registered["mail"]):
+                writer.writerow(("mail", f"m{number}@{DOMAINS[number % len(DOMAINS)]}", *rest))
+        code, _, err = await self.run("subscribers", "import", str(register))
+        assert code == 0, err
+
+    async def post(self) -> int:
+        """An urgent notice to everybody by LINE and mail; its id."""
+        number = len(self.posted) + 1
+        code, out, err = await self.run(
+            *("notice", "post", "--category", "saigai", "--title", f"避難指示 第{number}報"),
+            *("--body", "にげてください", "--urgent", "--channel", "line", "--channel", "mail", "--json"),
+        )
+        assert code == 0, err
+        self.posted.append(int(json.loads(out)["id"]))
+        return self.posted[-1]
+
+    async def look(self, notice_id: int) -> tuple[str, dict[str, Any]]:
+        """State and tallies by channel."""
+        async with self.database.read() as connection:
+            tallies = await tally(connection, notice_id)
+            notice = await notices.get(connection, notice_id)
+        assert notice is not None
+        return progress_state(notice, tallies), {row.channel: row for row in tallies}
+
+    async def open_of(self, notice_id: int) -> int:
+        """Recipients of whom nothing is settled yet; nobody is planned before the firing."""
+        state, rows = await self.look(notice_id)
+        if state in ("scheduled", "planning"):
+            return sum(self.registered.values())
+        return sum(row.open for row in rows.values())
+
+    async def accepted(self, notice_id: int, channel: str) -> int:
+        _, rows = await self.look(notice_id)
+        return int(rows[channel].accepted) if channel in rows else 0
+
+    async def under_way(self, notice_id: int, line: int = 500, mail: int = 20) -> None:
+        """Until so many have been accepted on both channels."""
+
+        async def reached() -> bool:
+            enough = await self.accepted(notice_id, "line") >= line
+            return enough and await self.accepted(notice_id, "mail") >= mail
+
+        await until(reached, "the send to be under way")
+
+    async def settled(self, notice_id: int, patience: float = 120.0) -> None:
+        async def ended() -> bool:
+            await asyncio.sleep(0.15)
+            return (await self.look(notice_id))[0] in ENDED
+
+        await until(ended, f"notice {notice_id} to be settled", patience)
+
+    def logs(self) -> str:
+        return "\n".join(process.log.read_text(errors="replace") for process in self.processes)
+
+
+@asynccontextmanager
+async def fault_town(
+    folder: Path, *, like: Path | None = None, line: int = LINE, mail: int = MAIL, **settings: str
+) -> AsyncIterator[FaultTown]:
+    """A town with its registrations, nothing running yet; `like` is the folder of one to be copied."""
+    async with ClientSession(timeout=ClientTimeout(total=30)) as session:
+        town = FaultTown(folder, session, line, mail, **settings)
+        try:
+            await town.line.start(line_id(number) for number in range(line))
+            await town.mail.start()
+            if like is None:
+                await town.prepare()
+            else:
+                for name in ("kairanban.db", "secret.key"):
+                    shutil.copy2(like / name, folder / name)
+            yield town
+        finally:
+            for process in reversed(town.processes):
+                if process.running:
+                    await process.end(9)
+            await town.look_anew()
+            await town.line.stop()
+            await town.mail.stop()
+
+
+async def check_the_books(
+    town: FaultTown,
+    notice_id: int,
+    *,
+    mail_repeats: int = 0,
+    refused: Mapping[str, int] | None = None,
+    usual: Sequence[str] = (),
+) -> int:
+    """Lost 0, LINE twice 0, mail twice at most `mail_repeats`, and `notice show` says what the outside says.
+
+    `refused` is how many a channel has refused for good; channels in `usual` must not have noticed the
+    trouble. The number of mails that came twice.
+    """
+    shown = await town.json("notice", "show", str(notice_id), "--json")
+    channels, refused = shown["channels"], refused or {}
+    async with town.database.read() as connection:
+        notice = await notices.get(connection, notice_id)
+    assert notice is not None
+    arrived = {
+        "line": town.line.arrived(town.posted.index(notice_id)),
+        "mail": town.mail.arrived(notice.version_id),
+    }
+    for channel, row in channels.items():
+        expected = town.registered[channel] - refused.get(channel, 0)
+        figures = {name: row[name] for name in ("planned", "accepted", "refused", "unknown", "open")}
+        assert figures == {
+            "planned": town.registered[channel],
+            "accepted": expected,
+            "refused": refused.get(channel, 0),
+            "unknown": 0,
+            "open": 0,
+        }, (channel, shown["reasons"])
+        assert arrived[channel].people == expected, channel
+    assert set(channels) == {"line", "mail"}
+    assert arrived["line"].repeats == 0
+    assert arrived["mail"].repeats <= mail_repeats
+    fired = datetime.fromisoformat(shown["fired_at"])
+    for channel in usual:
+        last = datetime.fromisoformat(channels[channel]["last_accepted_at"])
+        assert (last - fired).total_seconds() < USUAL_SECONDS, channel
+    return arrived["mail"].repeats

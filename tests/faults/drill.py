@@ -1,0 +1,112 @@
+"""A longer, random run of the kill rounds and the five-minute outage: `make drill-faults`.
+
+Prints its seed; `--seed` repeats the choices (who dies, after how long), not the machine's timing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "journeys"), str(TESTS / "faults")]
+
+from books import MAIL_IN_FLIGHT, fault_town  # noqa: E402
+from kill_rounds import LINE, MAIL, SECONDS, Drill, Round  # noqa: E402
+from own_postgres import own_server  # noqa: E402
+from side_by_side import Place  # noqa: E402
+from test_outside_breaks import line_is_away  # noqa: E402
+
+FIVE_MINUTES = 300.0
+console = Console(stderr=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=200, help="kills per database")
+    options.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options.add_argument("--skip-outage", action="store_true", help="leave out LINE's five minutes")
+    chosen = options.parse_args()
+    console.print(f"seed {chosen.seed}", highlight=False)
+    sys.exit(asyncio.run(play(chosen.rounds, chosen.seed, outage=not chosen.skip_outage)))
+
+
+async def play(rounds: int, seed: int, *, outage: bool) -> int:
+    """One after the other; the exit code."""
+    table = Table(title=f"Faults, seed {seed}")
+    for column in ("what", "rounds", "notices", "mail twice", "allowed", "minutes", "books"):
+        table.add_column(column, justify="left" if column in ("what", "books") else "right")
+    parts: list[tuple[str, Callable[[Path], Awaitable[list[str]]]]] = [
+        ("SQLite, serve", lambda folder: on_sqlite(folder, rounds, seed)),
+        ("PostgreSQL, serve and 2 workers", lambda folder: on_postgres(folder, rounds, seed)),
+    ]
+    if outage:
+        parts.append(("LINE away for five minutes", five_minutes))
+    failed = 0
+    for name, part in parts:
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="kairanban-drill-") as folder:
+            try:
+                figures, verdict = await part(Path(folder)), "agree"
+            except (AssertionError, TimeoutError) as error:
+                console.print_exception()
+                figures, verdict = ["", "", "", ""], f"{type(error).__name__}: {error}"
+                failed += 1
+        table.add_row(name, *figures, f"{(time.monotonic() - begun) / 60:.1f}", verdict)
+    Console().print(table)
+    return 1 if failed else 0
+
+
+async def on_sqlite(folder: Path, rounds: int, seed: int) -> list[str]:
+    async with fault_town(folder, line=LINE, mail=MAIL) as town:
+        town.takes(SECONDS)
+        return await rounds_of(Drill(town, random.Random(seed), workers=0), rounds)
+
+
+async def on_postgres(folder: Path, rounds: int, seed: int) -> list[str]:
+    async with (
+        own_server() as server,
+        fault_town(folder, line=LINE, mail=MAIL, KAIRANBAN_DATABASE_URL=server.url) as town,
+    ):
+        town.takes(SECONDS, processes=3)
+        return await rounds_of(Drill(town, random.Random(seed), workers=2), rounds)
+
+
+async def rounds_of(drill: Drill, rounds: int) -> list[str]:
+    await drill.run(rounds, tell)
+    deaths = sum(drill.deaths.values())
+    return [
+        str(len(drill.rounds)),
+        str(len(drill.town.posted)),
+        str(sum(drill.repeats.values())),
+        str(deaths * MAIL_IN_FLIGHT),
+    ]
+
+
+async def five_minutes(folder: Path) -> list[str]:
+    async with fault_town(folder):
+        pass
+    story = folder / "story"
+    story.mkdir()
+    await line_is_away(Place(story, folder), FIVE_MINUTES)
+    return ["1", "1", "0", "0"]
+
+
+def tell(item: Round) -> None:
+    console.print(
+        f"{item.at:7.1f} s  round {item.number}: killed {item.victims} in notice {item.notice}, {item.open} open",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""`kill -9` fifty times on each database, at random moments of sends to 100,000: the books agree every time."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from books import fault_town
+from kill_rounds import LINE, MAIL, SECONDS, Drill
+from own_postgres import empty_database
+from side_by_side import Place, SideBySide, Story
+
+ROUNDS = int(os.environ.get("KAIRANBAN_KILL_ROUNDS", "50"))
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+
+async def sqlite_serve_alone(place: Place) -> None:
+    async with fault_town(place.folder, line=LINE, mail=MAIL) as town:
+        town.takes(SECONDS)
+        await _play(Drill(town, _chance(), workers=0))
+
+
+async def postgres_serve_and_two_workers(place: Place) -> None:
+    async with (
+        empty_database() as url,
+        fault_town(place.folder, line=LINE, mail=MAIL, KAIRANBAN_DATABASE_URL=url) as town,
+    ):
+        town.takes(SECONDS, processes=3)
+        await _play(Drill(town, _chance(), workers=2))
+
+
+STORIES = [sqlite_serve_alone, pytest.param(postgres_serve_and_two_workers, marks=pytest.mark.services)]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_killed_again_and_again_nobody_is_lost_and_nobody_on_line_gets_it_twice(
+    story: Story, side_by_side: SideBySide
+) -> None:
+    side_by_side.outcome(story)
+
+
+def _chance() -> random.Random:
+    seed = int(os.environ.get("KAIRANBAN_KILL_SEED", "0")) or random.randrange(1 << 32)
+    # Shown by pytest with a failure.
+    print(f"KAIRANBAN_KILL_SEED={seed}")
+    return random.Random(seed)
+
+
+async def _play(drill: Drill) -> None:
+    await drill.run(ROUNDS)
+    assert len(drill.rounds) == ROUNDS
+    assert sum(1 for item in drill.rounds if item.open < LINE + MAIL) > ROUNDS // 3, "killed before the sends"

@@ -1,0 +1,186 @@
+"""What a send stands on breaks: the database server, the disk, the clock, the neighbour with the lease."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from books import MAIL_IN_FLIGHT, FaultTown, check_the_books, fault_town
+from deployment import Process, until
+from fake_clock import FakeClock
+from own_postgres import empty_database, own_server
+from side_by_side import Place, SideBySide, Story
+from small_disk import small_disk
+from sqlalchemy import text
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+# One send, when nothing breaks.
+SECONDS = 8.0
+POSTGRES_AWAY = 20.0
+
+
+async def postgres_is_stopped_and_started(place: Place) -> None:
+    async with (
+        own_server() as server,
+        fault_town(place.folder, KAIRANBAN_DATABASE_URL=server.url) as town,
+    ):
+        town.takes(SECONDS)
+        await town.serve()
+        await town.start("worker")
+        notice = await town.post()
+        await town.under_way(notice)
+        # Without a word to anybody, as when the machine loses power.
+        await server.stop("immediate")
+        await asyncio.sleep(POSTGRES_AWAY)
+        assert all(process.running for process in town.processes)
+        async with town.session.get(f"{town.web_url}/n/{notice}") as answer:
+            assert answer.status == 500
+            assert "少し待って" in await answer.text()
+        await server.start()
+        await town.look_anew()
+        await town.settled(notice)
+        await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
+
+
+async def the_disk_is_full(place: Place) -> None:
+    async with (
+        small_disk(place.folder, like=place.like) as disk,
+        fault_town(place.folder, like=place.like, KAIRANBAN_DATABASE_URL=disk.url) as town,
+    ):
+        town.takes(SECONDS)
+        serve = await town.serve()
+        notice = await town.post()
+        await town.under_way(notice)
+        disk.fill(serve.pid)
+        await until(lambda: _says(town.logs, "disk is full", "disk I/O error"), "the disk to be missed")
+        stood = await _stands_still(town, notice)
+        await asyncio.sleep(20)
+        assert serve.running
+        assert await town.open_of(notice) == stood, "something was written on a full disk"
+        for path in ("/", "/healthz", f"/n/{notice}", "/console/login"):
+            async with town.session.get(f"{town.web_url}{path}") as answer:
+                assert answer.status == 200, path
+        disk.free(serve.pid)
+        await town.settled(notice)
+        await check_the_books(town, notice, mail_repeats=MAIL_IN_FLIGHT)
+
+
+async def the_clock_goes_an_hour_ahead_and_back(place: Place) -> None:
+    await _clock_jumps(place, 3600)
+
+
+async def the_clock_goes_an_hour_back_and_ahead(place: Place) -> None:
+    await _clock_jumps(place, -3600)
+
+
+async def _clock_jumps(place: Place, ahead: int) -> None:
+    """There and back, with some tries to be repeated a moment later: such a moment is no hour away."""
+    async with fault_town(place.folder, like=place.like) as town:
+        town.takes(2 * SECONDS)
+        clock = FakeClock(place.folder)
+        await town.serve(**clock.environment)
+        notice = await town.post()
+        await town.under_way(notice)
+        town.line.fault({"type": "status", "code": 503})
+        clock.set_ahead(ahead)
+        await until(lambda: _put_off_to(town, ahead), "tries to be put off by the new time")
+        clock.set_ahead(0)
+        await asyncio.sleep(2)
+        town.line.mend()
+        await town.settled(notice, patience=60)
+        # Both times every lease seems to have run out, and what was in hand is taken up anew.
+        await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
+
+
+async def a_worker_sleeps_longer_than_its_lease(place: Place) -> None:
+    async with (
+        empty_database() as url,
+        # So many that one process cannot take all batches of mail.
+        fault_town(place.folder, line=20_000, mail=3_000, KAIRANBAN_DATABASE_URL=url) as town,
+    ):
+        town.takes(SECONDS, processes=3)
+        await town.serve()
+        workers = [await town.start("worker"), await town.start("worker")]
+        await until(lambda: _listening(town, 3), "serve and both workers to be here")
+        notice = await town.post()
+        busy: list[Process] = []
+        await until(lambda: _sending_mail(town, workers, busy), "a worker to be sending mail")
+        sleeper = busy[0]
+        sleeper.send(signal.SIGSTOP)
+        await town.settled(notice)
+        sleeper.send(signal.SIGCONT)
+        await until(lambda: _says(sleeper.log.read_text, "lease_lost"), "the late owner to notice", 40)
+        await check_the_books(town, notice, mail_repeats=MAIL_IN_FLIGHT)
+
+
+async def a_second_service_on_one_file(place: Place) -> None:
+    async with fault_town(place.folder, like=place.like) as town:
+        town.takes(SECONDS)
+        await town.serve()
+        notice = await town.post()
+        await town.under_way(notice)
+        code, _, err = await town.run("serve")
+        assert code == 1
+        assert "another kairanban service" in err
+        assert "kairanban.db.lock" in err.replace("\n", "")
+        await town.settled(notice)
+        await check_the_books(town, notice, usual=("line", "mail"))
+
+
+STORIES = [
+    pytest.param(a_worker_sleeps_longer_than_its_lease, marks=pytest.mark.services),
+    pytest.param(postgres_is_stopped_and_started, marks=pytest.mark.services),
+    the_disk_is_full,
+    pytest.param(the_clock_goes_an_hour_ahead_and_back, marks=pytest.mark.services),
+    pytest.param(the_clock_goes_an_hour_back_and_ahead, marks=pytest.mark.services),
+    a_second_service_on_one_file,
+]
+
+
+async def _says(read: Callable[[], str], *words: str) -> bool:
+    return any(word in read() for word in words)
+
+
+async def _listening(town: FaultTown, number: int) -> bool:
+    async with town.database.read() as connection:
+        question = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        return int(await connection.scalar(text(question)) or 0) >= number
+
+
+async def _sending_mail(town: FaultTown, workers: list[Process], busy: list[Process]) -> bool:
+    """Whether any of them has batches of mail in hand; `busy` then names it."""
+    question = (
+        "SELECT count(*) FROM batch WHERE state = 'claimed' AND account = 'mail' AND lease_owner LIKE :owner"
+    )
+    async with town.database.read() as connection:
+        for worker in workers:
+            if await connection.scalar(text(question), {"owner": f"%:{worker.pid}%"}):
+                busy.append(worker)
+                return True
+    return False
+
+
+async def _put_off_to(town: FaultTown, ahead: int) -> bool:
+    """Whether batches wait for a moment on a clock that is wrong by about so much, some of them for a while."""
+    async with town.database.read() as connection:
+        question = "SELECT not_before FROM batch WHERE state IN ('ready', 'unknown') AND attempt >= 3"
+        waiting = (await connection.scalars(text(question))).all()
+    return sum(abs(at / 1000 - time.time() - ahead) < 600 for at in waiting) >= 3
+
+
+async def _stands_still(town: FaultTown, notice: int) -> int:
+    """What is open once nothing has changed for a while."""
+    while True:
+        before = await town.open_of(notice)
+        await asyncio.sleep(3)
+        if await town.open_of(notice) == before:
+            return before
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_send_goes_on_and_the_books_agree(story: Story, side_by_side: SideBySide) -> None:
+    side_by_side.outcome(story)
