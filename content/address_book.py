@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row, hexadecimal
@@ -17,26 +17,28 @@ from content.subscribers import address, subscriber
 def open_addresses(
     connection: Connection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
 ) -> dict[int, str]:
-    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left."""
+    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left.
+
+    Whoever was erased has none.
+    """
     dialect = connection.dialect.name
     values = {"ids": as_list(dialect, subscriber_ids)}
     rows = all_rows(connection, _sealed_addresses(dialect, with_left), values)
-    return {subscriber_id: keys.open(bytes.fromhex(sealed)) for subscriber_id, sealed in rows}
+    addresses = keys.open_all(bytes.fromhex(sealed) for _, sealed in rows)
+    return {row[0]: address for row, address in zip(rows, addresses, strict=True)}
 
 
 # Asked for every batch, and to compose it costs as much as to run it.
 @cache
 def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
-    return as_one_row(
-        dialect,
-        select(address.c.subscriber_id, hexadecimal(dialect, address.c.sealed))
-        .join(subscriber, subscriber.c.id == address.c.subscriber_id)
-        .where(
-            among(dialect, address.c.subscriber_id, "ids"),
-            subscriber.c.state.in_(("active", "left") if with_left else ("active",)),
-            func.length(address.c.sealed) > 0,
-        ),
+    sealed = select(address.c.subscriber_id, hexadecimal(dialect, address.c.sealed)).where(
+        among(dialect, address.c.subscriber_id, "ids")
     )
+    if not with_left:
+        sealed = sealed.join(subscriber, subscriber.c.id == address.c.subscriber_id).where(
+            subscriber.c.state == "active"
+        )
+    return as_one_row(dialect, sealed)
 
 
 async def known_lookups(connection: AsyncConnection, account: str, lookups: Iterable[bytes]) -> set[bytes]:

@@ -32,22 +32,35 @@ class GroupCommit:
         self._transaction = transaction
         self._waiting: list[tuple[Step, asyncio.Future[Any]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def do(self, step: Callable[[Connection], T]) -> T:
+    async def do(self, step: Callable[[Connection], T], *, patience: float = 0.0) -> T:
         """Raises what `step` or the database raised; nothing of the step is in the database then.
 
-        Unless the connection broke while committing: then it is unknown.
+        Unless the connection broke while committing: then it is unknown. A step with `patience` waits for
+        others so many seconds: each commit costs, also where the disk is quick.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
+        if not patience:
+            self._begin()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(patience, self._begin)
         return await done
 
     async def finish(self) -> None:
         """Wait for what was asked for."""
+        if self._waiting:
+            self._begin()
         if self._writing is not None:
             await asyncio.gather(self._writing, return_exceptions=True)
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
 
     async def _write_all(self) -> None:
         while self._waiting:

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -49,11 +50,17 @@ class Keys:
 
     def open(self, sealed: bytes) -> str:
         """Raises KeyFileError when no key of the file opens it."""
-        cipher = self._sealing.get(sealed[0])
-        if cipher is None:
-            raise KeyFileError(f"sealed with key {sealed[0]}, which the secret key file does not hold")
+        return self.open_all([sealed])[0]
+
+    def open_all(self, sealed: Iterable[bytes]) -> list[str]:
+        """Each in clear, in the same order. Raises KeyFileError when one of them cannot be opened."""
+        ciphers, end = self._sealing, 1 + NONCE_BYTES
         try:
-            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], None).decode()
+            return [ciphers[one[0]].decrypt(one[1:end], one[end:], None).decode() for one in sealed]
+        except KeyError as error:
+            raise KeyFileError(
+                f"sealed with key {error.args[0]}, which the secret key file does not hold"
+            ) from None
         except InvalidTag as error:
             raise KeyFileError("the secret key file does not belong to this database") from error
 

@@ -43,7 +43,12 @@ RENEW_EVERY = 4.0
 # Which part of an account's connections a lane may use beside the others.
 SHARE = {"urgent": 1.0, "routine": 1.0, "digest": 0.25}
 # Batches that wait ready beside those on their way. Few: what one process has in hand no other sends.
-AHEAD = 4
+AHEAD = 16
+# Batches whose addresses are read in one go.
+TOGETHER = 4
+# Seconds that a record may wait for others to be committed with. What is not written down yet may go out
+# a second time after a crash, so only where that is harmless.
+PATIENCE = 0.02
 
 
 class Sender:
@@ -99,6 +104,8 @@ class LaneSender:
         self._channel: Channel = office.open_channel(account)
         self._connections = asyncio.Semaphore(self._at_once)
         self._in_hand: dict[asyncio.Task[None], Batch] = {}
+        # Of those in hand: sent to the end, and their connection free for the next.
+        self._being_recorded = 0
         self._stopping = False
         self._paused_until = 0.0
         # Why deliveries were stopped while other batches of theirs were in hand.
@@ -112,12 +119,10 @@ class LaneSender:
 
     async def run(self) -> None:
         while not self._stopping:
-            ahead = min(AHEAD, self._at_once)
-            free = self._at_once + ahead - len(self._in_hand)
+            free = self._free
             claimed: list[Batch] = []
             try:
-                # A few at a time: a claim costs the same for one as for many.
-                if free >= max(1, ahead) and not self._paused:
+                if free >= self._worth_claiming and not self._paused:
                     claimed = await self._claim(free)
             except Exception:
                 # A database that is away comes back; the lane must still be here then.
@@ -125,12 +130,25 @@ class LaneSender:
                 await asyncio.sleep(POLL)
             if claimed:
                 self._precedence.moved(self._lane)
-            for one in claimed:
-                task = asyncio.create_task(self._work(one))
-                self._in_hand[task] = one
-                task.add_done_callback(self._done)
+            for start in range(0, len(claimed), TOGETHER):
+                self._begin(claimed[start : start + TOGETHER])
             if not claimed or len(claimed) < free:
                 await self._signal.wait_for(POLL)
+
+    @property
+    def _free(self) -> int:
+        """How many more may be in hand. What is only being recorded is on its way out."""
+        ahead = min(AHEAD, self._at_once)
+        return self._at_once + ahead - len(self._in_hand) + self._being_recorded
+
+    @property
+    def _worth_claiming(self) -> int:
+        """A claim costs the same for one as for many, so it is made for a few at a time."""
+        return max(1, min(TOGETHER, AHEAD, self._at_once))
+
+    def _look_again(self) -> None:
+        if self._free >= self._worth_claiming:
+            self._signal.set()
 
     @property
     def claims(self) -> list[tuple[int, int]]:
@@ -157,7 +175,7 @@ class LaneSender:
         done = self._in_hand.pop(task)
         if all(other.delivery_id != done.delivery_id for other in self._in_hand.values()):
             self._stopped.pop(done.delivery_id, None)
-        self._signal.set()
+        self._look_again()
 
     async def _claim(self, most: int) -> list[Batch]:
         claimed = await self._office.database.write_step(
@@ -169,7 +187,8 @@ class LaneSender:
                 now=now_ms(),
                 lease=LEASE,
                 most=most,
-            )
+            ),
+            patience=PATIENCE if self._in_hand else 0.0,
         )
         if self._stopping:
             # `stop` came while the ledger was asked, and has seen nothing in hand.
@@ -183,17 +202,26 @@ class LaneSender:
             partial(batches.give_back, claimed=claimed, state=state, reason="", not_before=0)
         )
 
-    async def _work(self, claimed: Batch) -> None:
+    def _begin(self, claimed: list[Batch]) -> None:
+        walks = asyncio.create_task(self._open_walks(claimed))
+        # Whoever waits for it hears of an error; whoever gave up before has one of its own.
+        walks.add_done_callback(lambda done: done.cancelled() or done.exception())
+        for one in claimed:
+            task = asyncio.create_task(self._work(one, walks))
+            self._in_hand[task] = one
+            task.add_done_callback(self._done)
+
+    async def _work(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> None:
         try:
-            await self._send(claimed)
+            await self._send(claimed, walks)
         except Exception as error:
             await self._settle_failure(claimed, error)
 
-    async def _send(self, claimed: Batch) -> None:
+    async def _send(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> None:
         refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
         message = await self._messages.get(claimed.delivery_id, claimed.language)
         refuse_too_late(claimed, message.send_until, now_ms())
-        walk = None if claimed.kind == "broadcast" else await self._walk(claimed)
+        walk = None if claimed.kind == "broadcast" else (await asyncio.shield(walks))[claimed.id]
         if walk is not None and not walk.sendable:
             await self._record(claimed, walk.advance(Part(0)))
             return
@@ -224,19 +252,22 @@ class LaneSender:
             partial(batches.hold, claimed=claimed, until=now_ms() + LEASE)
         )
 
-    async def _walk(self, claimed: Batch) -> Walk:
-        def open_walk(connection: Connection) -> Walk:
+    async def _open_walks(self, claimed: list[Batch]) -> dict[int, Walk]:
+        """The lists of these batches with their addresses, by batch id; a broadcast needs none."""
+        lists = [one for one in claimed if one.kind == "list"]
+
+        def open_walks(connection: Connection) -> dict[int, Walk]:
             addresses = open_addresses(
                 connection,
                 self._office.keys,
-                claimed.recipients[claimed.position :],
+                [subscriber_id for one in lists for subscriber_id in one.recipients[one.position :]],
                 # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
                 with_left=self._channel.exact_repeats,
             )
-            # On the thread that made them: five hundred new objects are slow to reach from another core.
-            return Walk(claimed.recipients, claimed.position, addresses)
+            # On the thread that made them: thousands of new objects are slow to reach from another core.
+            return {one.id: Walk(one.recipients, one.position, addresses) for one in lists}
 
-        return await self._office.database.read_step(open_walk)
+        return await self._office.database.read_step(open_walks) if lists else {}
 
     async def _broadcast(self, claimed: Batch, message: Message) -> None:
         await self._channel.broadcast(message.announced, claimed.retry_key)  # type: ignore[attr-defined]
@@ -253,11 +284,17 @@ class LaneSender:
                     # The next may go while the disk takes its time for this one. Not by mail: there what is
                     # not written down yet may arrive twice, so the next has to wait.
                     await connection.aclose()
+                    self._being_recorded += 1
+                    self._look_again()
+                    connection.callback(self._recorded)
                 if not await self._record(claimed, progress):
                     log.warning("lease_lost", batch=claimed.id)
                     return
                 self._precedence.moved(self._lane)
                 await self._precedence.give_way(self._lane)
+
+    def _recorded(self) -> None:
+        self._being_recorded -= 1
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
         now = now_ms()
@@ -273,7 +310,8 @@ class LaneSender:
                 later=put_off,
                 now=now,
                 lease=LEASE,
-            )
+            ),
+            patience=PATIENCE if self._channel.exact_repeats else 0.0,
         )
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:

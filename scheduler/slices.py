@@ -27,14 +27,21 @@ class Walk:
     """
 
     def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, str]) -> None:
+        found = list(map(addresses.get, frozen[position:]))
         rest = range(position, len(frozen))
-        self._indexes = [index for index in rest if frozen[index] in addresses]
-        missing = len(self._indexes) < len(rest)
-        self._gone = [(i, frozen[i]) for i in rest if frozen[i] not in addresses] if missing else []
+        self._indexes: Sequence[int] = rest
+        self._gone: list[tuple[int, int]] = []
+        if None in found:
+            self._indexes = [index for index in rest if found[index - position] is not None]
+            self._gone = [(index, frozen[index]) for index in rest if found[index - position] is None]
         self._end = len(frozen)
         self._sent = 0
         self._recorded = position
-        self.sendable = [Recipient(frozen[index], addresses[frozen[index]]) for index in self._indexes]
+        self.sendable = [
+            Recipient(subscriber_id, known)
+            for subscriber_id, known in zip(frozen[position:], found, strict=True)
+            if known is not None
+        ]
 
     @property
     def position(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from deployment import Deployment, deployed, until
 
-LINE, MAIL = 20_000, 5_000
+LINE, MAIL = 50_000, 5_000
 # Mail connections times the mails between two records of progress.
 IN_FLIGHT = 5 * 25
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from deployment import deployed, until
 
-# 80 batches on LINE: two processes alone cannot hold them all, so the third finds some too.
-LINE, MAIL = 40_000, 2_000
+# 120 batches on LINE: two processes alone cannot hold them all, so the third finds some too.
+LINE, MAIL = 60_000, 2_000
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.services]
 
