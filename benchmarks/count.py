@@ -13,7 +13,8 @@ from registry import Register, Seeded, seed_sqlite
 from town_hall import open_bench_office
 
 from content.clock import now_ms, today_jst
-from content.segments import Target, count_audience
+from content.headcount import count_audience
+from content.segments import Target
 
 CASES = {
     "everyone": ("everyone", Target("everyone"), "saigai"),
@@ -52,10 +53,9 @@ async def counts(seeded: Seeded) -> Figures:
     for name, (_, target, category) in CASES.items():
         for _ in range(2):
             begun = time.perf_counter()
-            async with office.database.read() as connection:
-                counted = await count_audience(
-                    connection, office.town, target, category, ["line", "mail"], today
-                )
+            counted = await count_audience(
+                office.database, office.town, target, category, ["line", "mail"], today
+            )
             figures[f"{name}_s"] = time.perf_counter() - begun
         figures[f"{name}_found"] = sum(counted.values())
     await office.database.close()

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, FromClause, and_, distinct, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 
 from content.planner_hints import Walked
 from content.subscribers import preference, subscriber
@@ -21,8 +20,6 @@ from content.town import Rule, Segment, Town, birth_months
 
 TargetKind = Literal["subscribed", "segment", "group", "everyone"]
 TARGET_KINDS: tuple[str, ...] = get_args(TargetKind)
-# So many of those who made a choice are counted to find out whether few did.
-FEW = 200_000
 
 
 class NobodyMatches(Exception):
@@ -55,7 +52,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class Choice:
     """Having chosen one of these values, or one from the first to the last of them."""
 
     kind: str
@@ -90,11 +87,11 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
+class Rules:
     """What must hold for a registration: every choice made, none of the others, every language rule."""
 
-    made: tuple[_Choice, ...]
-    not_made: tuple[_Choice, ...] = ()
+    made: tuple[Choice, ...]
+    not_made: tuple[Choice, ...] = ()
     languages: tuple[ColumnElement[bool], ...] = ()
 
     def __post_init__(self) -> None:
@@ -104,7 +101,7 @@ class _Rules:
 
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
     """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
-    rules = _rules(town, target, category, today)
+    rules = rules_of(town, target, category, today)
     active = subscriber.c.state == "active"
     if rules is None:
         return active
@@ -116,55 +113,7 @@ def audience(town: Town, target: Target, category: str, today: date) -> ColumnEl
     )
 
 
-async def count_audience(
-    connection: AsyncConnection, town: Town, target: Target, category: str, accounts: list[str], today: date
-) -> dict[str, int]:
-    """Active registrations per account that the target matches now. Raises NobodyMatches."""
-    rules = _rules(town, target, category, today)
-    if rules is None:
-        return await _count_everyone(connection, accounts)
-    # A count needs no order, so it begins with those who made the rarest choice and asks about the others.
-    first = await _rarest(connection, rules.made)
-    who = preference.c.subscriber_id
-    counted = func.count() if first.is_single else func.count(distinct(who))
-    statement = select(*(counted.filter(preference.c.account == account) for account in accounts)).where(
-        first.of(preference),
-        preference.c.active,
-        *(choice.made_by(who) for choice in rules.made if choice is not first),
-        *(~choice.made_by(who) for choice in rules.not_made),
-    )
-    if rules.languages:
-        statement = statement.where(subscriber.c.id == who, *rules.languages)
-    counts = (await connection.execute(statement)).one()
-    return dict(zip(accounts, map(int, counts), strict=True))
-
-
-async def _count_everyone(connection: AsyncConnection, accounts: list[str]) -> dict[str, int]:
-    rows = await connection.execute(
-        select(subscriber.c.account, func.count())
-        .where(subscriber.c.state == "active", subscriber.c.account.in_(accounts))
-        .group_by(subscriber.c.account)
-    )
-    counts = {account: int(count) for account, count in rows}
-    return {account: counts.get(account, 0) for account in accounts}
-
-
-async def _rarest(connection: AsyncConnection, choices: tuple[_Choice, ...]) -> _Choice:
-    """The choice that fewest have made; the last of all when each was made by many."""
-    if len(choices) == 1:
-        return choices[0]
-    sizes = (
-        select(func.count())
-        .select_from(select(preference.c.kind).where(choice.of(preference)).limit(FEW).subquery())
-        .scalar_subquery()
-        for choice in choices
-    )
-    found = (await connection.execute(select(*sizes))).one()
-    _, place = min((size, -place) for place, size in enumerate(found))
-    return choices[-place]
-
-
-def _rules(town: Town, target: Target, category: str, today: date) -> _Rules | None:
+def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | None:
     """What the target asks for, None for everyone. Raises NobodyMatches."""
     known = town.category.get(category)
     if known is None:
@@ -176,13 +125,13 @@ def _rules(town: Town, target: Target, category: str, today: date) -> _Rules | N
     if target.kind == "everyone":
         return None
     if target.kind == "subscribed":
-        return _Rules((_Choice("category", (category,)),))
+        return Rules((Choice("category", (category,)),))
     if target.kind == "group":
         if target.key not in town.group:
             raise NobodyMatches(
                 "group", f"グループ「{target.key}」は町の設定にありません。一覧から選んでください。"
             )
-        return _Rules((_Choice("group", (target.key,)),))
+        return Rules((Choice("group", (target.key,)),))
     if target.kind == "segment":
         return _segment_rules(town, _open_segment(town, target.key), category, today)
     raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
@@ -202,26 +151,26 @@ def _open_segment(town: Town, key: str) -> Segment:
     return segment
 
 
-def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> _Rules:
-    made: list[_Choice] = []
-    not_made: list[_Choice] = []
+def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> Rules:
+    made: list[Choice] = []
+    not_made: list[Choice] = []
     languages: list[ColumnElement[bool]] = []
     for rule in segment.rules:
         _refuse_misplaced(segment, rule)
         _refuse_unknown(town, segment, rule)
         if rule.field == "birth_month" and rule.children_aged is not None:
-            made.append(_Choice("birth_month", birth_months(*rule.children_aged, today), is_range=True))
+            made.append(Choice("birth_month", birth_months(*rule.children_aged, today), is_range=True))
         elif not rule.any_of and not rule.none_of:
             raise _empty(segment, rule)
         elif rule.field == "language":
             languages += _language(rule)
         else:
-            made += [_Choice(rule.field, rule.any_of)] if rule.any_of else []
-            not_made += [_Choice(rule.field, rule.none_of)] if rule.none_of else []
+            made += [Choice(rule.field, rule.any_of)] if rule.any_of else []
+            not_made += [Choice(rule.field, rule.none_of)] if rule.none_of else []
     # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
     # best of several large ones, because its rows stand in the order of ids.
-    made.append(_Choice("category", (category,)))
-    return _Rules(tuple(made), tuple(not_made), tuple(languages))
+    made.append(Choice("category", (category,)))
+    return Rules(tuple(made), tuple(not_made), tuple(languages))
 
 
 def _language(rule: Rule) -> Iterable[ColumnElement[bool]]:

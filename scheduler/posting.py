@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from channels.channel import CannotRender, Preview
 from content import audit, notices, triggers
 from content.clock import now_ms, today_jst
+from content.headcount import count_audience
 from content.notices import Draft, Notice
-from content.segments import TARGET_KINDS, NobodyMatches, audience, count_audience
+from content.segments import TARGET_KINDS, NobodyMatches, audience
 from content.tallies import Tally, progress_state, refusal_reasons, tally
 from scheduler.office import Office, draft_announcement, goes_by_broadcast
 from scheduler.quota import Shortage, shortages_of
@@ -87,10 +88,9 @@ async def measure_impact(office: Office, draft: Draft, notice_id: int = 0) -> li
     """Who would get a draft that has no problems, if it went out now. Raises Refused."""
     accounts = chosen_accounts(office, draft)
     try:
-        async with office.database.read() as connection:
-            counts = await count_audience(
-                connection, office.town, draft.target, draft.category, list(accounts), today_jst()
-            )
+        counts = await count_audience(
+            office.database, office.town, draft.target, draft.category, list(accounts), today_jst()
+        )
     except NobodyMatches as error:
         raise Refused([Problem(error.field, str(error))]) from error
     impacts = []

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from channels.channel import Part, PutOff, Recipient
-from content.batches import Refused
+from content.address_book import open_addresses
+from content.batches import Batch, Refused
+from content.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,15 @@ class Walk:
             refused=(*refused, *(Refused(subscriber_id, "gone") for _, subscriber_id in passed)),
             put_off=part.put_off,
         )
+
+
+def open_walks(
+    connection: Connection, keys: Keys, lists: Sequence[Batch], *, with_left: bool
+) -> dict[int, Walk]:
+    """What is left of these batches, with addresses, by batch id; `with_left` as in `open_addresses`.
+
+    To be called where the addresses are read: thousands of new objects are slow to reach from another core.
+    """
+    ids = [subscriber_id for one in lists for subscriber_id in one.recipients[one.position :]]
+    addresses = open_addresses(connection, keys, ids, with_left=with_left)
+    return {one.id: Walk(one.recipients, one.position, addresses) for one in lists}

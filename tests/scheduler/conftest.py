@@ -17,7 +17,7 @@ from scripted import Fresh, Stage, make_stage
 from content.database import Database
 from content.keys import Keys
 from content.town import Town
-from scheduler import sender
+from scheduler import lane
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +32,13 @@ def plain_tracebacks() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops look into the ledger often, so that no test waits for a whole second."""
-    monkeypatch.setattr(sender, "POLL", 0.02)
+    monkeypatch.setattr(lane, "POLL", 0.02)
 
 
 @pytest.fixture(autouse=True)
 def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts tell of calls in order; of two batches in hand either may be ready first."""
-    monkeypatch.setattr(sender, "AHEAD", 0)
+    monkeypatch.setattr(lane, "AHEAD", 0)
 
 
 @pytest.fixture

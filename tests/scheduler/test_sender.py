@@ -36,9 +36,9 @@ from content.database import Database
 from content.keys import Keys
 from content.subscribers import erase, leave
 from content.town import Town
-from scheduler import failures, fanout, sender
+from scheduler import failures, fanout, lane
 from scheduler.fanout import plan_next
-from scheduler.sender import BUDGET
+from scheduler.office import BUDGET
 from scheduler.triggers import fire_due
 
 BUSY = TemporaryFailure("server_busy", "あとで")
@@ -438,7 +438,7 @@ async def test_an_urgent_notice_passes_a_routine_one_whose_channel_hangs(stage: 
 async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_as_many_wait_ready(
     town: Town, sqlite_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "AHEAD", 3)
+    monkeypatch.setattr(lane, "AHEAD", 3)
     stage = make_stage(town, sqlite_database, keys, line=Script(concurrency=3))
     ids = await stage.subscribers(8)
     gate = asyncio.Event()
