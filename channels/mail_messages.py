@@ -85,7 +85,10 @@ def mail_text(announcement: Announcement, language: str) -> str:
 
 
 def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str) -> bytes:
-    """The whole mail for one recipient, with CRLF line ends. `to` is quoted already."""
+    """The whole mail for one recipient, with CRLF line ends. `to` is quoted already.
+
+    No line begins with a dot: none of the header fields does, and base64 has none.
+    """
     own = (
         f"Message-ID: {message_id}\r\nDate: {_date(int(time()))}\r\nTo: {to}\r\n"
         f"List-Unsubscribe: <{unsubscribe_url}>\r\n"

@@ -13,8 +13,9 @@ GREYLISTED = re.compile(rb"gr[ae]y.?list", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Envelope:
-    """One mail for one recipient: addresses as in RFC 5321 (quoted where needed), content with CRLF line ends.
+    """One mail for one recipient: addresses as in RFC 5321 (quoted where needed).
 
+    The content ends each line with CRLF and begins none with a dot (RFC 5321 §4.5.2), so it goes out as it is.
     `alone`: not pipelined, so that silence or a lost connection is surely about this recipient.
     """
 

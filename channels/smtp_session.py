@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections import deque
 from typing import Final
 
@@ -205,7 +204,7 @@ class SmtpSession(asyncio.Protocol):
     def _opened(self, errand: Errand, *, go_ahead: bool) -> None:
         """All commands of the opening are answered."""
         if self._refusal is None:
-            data = _as_data(self._content)
+            data = self._content + b".\r\n"
             self._expected.append(CONTENT)
             envelope = errand.next(behind=True) if self._pipelining else None
             self._write(data if envelope is None else data + self._open(envelope))
@@ -248,10 +247,3 @@ class SmtpSession(asyncio.Protocol):
             self._asked.set_result(False)
         if errand is not None:
             errand.lose(loss)
-
-
-def _as_data(content: bytes) -> bytes:
-    """Dot-stuffed (RFC 5321 §4.5.2) and closed."""
-    if b"\n." in content or content.startswith(b"."):
-        content = re.sub(rb"(?m)^\.", b"..", content)
-    return content + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n")

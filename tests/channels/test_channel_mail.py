@@ -104,6 +104,8 @@ def test_any_text_comes_back_whole_and_no_line_is_longer_than_smtp_allows(body, 
     source = source_of(announcement, number)
     assert all(len(line) <= 78 for line in source.split(b"\r\n"))
     assert b"\n" not in source.replace(b"\r\n", b"")
+    assert source.endswith(b"\r\n")
+    assert not any(line.startswith(b".") for line in source.split(b"\r\n")), "SMTP would take it for the end"
     text = message_from_bytes(source, policy=policy.default).get_content()
     assert f"unsubscribe/{number}" in text
     assert "始" in text and "終" in text
