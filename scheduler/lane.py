@@ -23,6 +23,7 @@ from channels.channel import (
 from content import batches
 from content.batches import Batch
 from content.clock import SECOND, now_ms
+from content.keys import KeyFileError
 from content.town import Account
 from scheduler import failures
 from scheduler.failures import later, refuse_too_late, write_failure
@@ -177,7 +178,7 @@ class LaneSender:
         refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
         message = await self._messages.get(claimed.delivery_id, claimed.language)
         refuse_too_late(claimed, message.send_until, now_ms())
-        walk = None if claimed.kind == "broadcast" else (await asyncio.shield(walks))[claimed.id]
+        walk = None if claimed.kind == "broadcast" else await self._walk(claimed, walks)
         if walk is not None and not walk.sendable:
             await self._record(claimed, walk.advance(Part(0)))
             return
@@ -207,6 +208,13 @@ class LaneSender:
         return await self._office.database.write_step(
             partial(batches.hold, claimed=claimed, until=now_ms() + LEASE)
         )
+
+    async def _walk(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> Walk:
+        try:
+            return (await asyncio.shield(walks))[claimed.id]
+        except KeyFileError:
+            # Perhaps another's: who cannot be reached holds nobody else back.
+            return (await self._open_walks([claimed]))[claimed.id]
 
     async def _open_walks(self, claimed: list[Batch]) -> dict[int, Walk]:
         """By batch id; a broadcast needs none."""

@@ -130,3 +130,31 @@ async def test_a_database_that_is_away_is_asked_once_for_all():
     answers = await asyncio.gather(*(group.do(lambda _: 1) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(answer, ConnectionRefusedError) for answer in answers)
     assert len(asked) == 1
+
+
+async def test_a_patient_step_goes_with_the_next_that_is_in_a_hurry():
+    recorder = Recorder()
+    group = GroupCommit(recorder.run)
+    patient = asyncio.create_task(group.do(lambda _: "patient", patience=60))
+    await asyncio.sleep(0.05)
+    assert recorder.sizes == [], "nothing is written yet"
+    assert await group.do(lambda _: "hurry") == "hurry"
+    assert await patient == "patient"
+    assert recorder.sizes == [2]
+
+
+async def test_a_patient_step_is_written_also_when_no_other_comes():
+    recorder = Recorder()
+    group = GroupCommit(recorder.run)
+    answers = await asyncio.gather(*(group.do(lambda _, n=n: n, patience=0.02) for n in range(3)))
+    assert (answers, recorder.sizes) == ([0, 1, 2], [3])
+    assert await group.do(lambda _: "later", patience=0.02) == "later"
+
+
+async def test_the_end_does_not_wait_for_patience():
+    recorder = Recorder()
+    group = GroupCommit(recorder.run)
+    patient = asyncio.create_task(group.do(lambda _: "patient", patience=60))
+    await asyncio.sleep(0)
+    await group.finish()
+    assert await patient == "patient"

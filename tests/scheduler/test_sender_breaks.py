@@ -19,12 +19,14 @@ from scripted import (
     states,
     tally_of,
 )
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from channels.channel import Part, Refusal, UnknownOutcome
 from content.database import Database
 from content.keys import Keys
+from content.subscribers import address
 from content.town import Town
+from scheduler import lane
 from scheduler.sender import Sender
 from scheduler.sweeps import sweep, take_over
 
@@ -74,6 +76,28 @@ async def test_an_owner_whose_lease_ran_out_cannot_give_the_batch_back_either(st
         await asyncio.sleep(0.1)
     (row,) = await rows_of(stage.database, delivery_id)
     assert (row.state, row.lease_owner, row.reason) == ("claimed", "another", "")
+
+
+async def test_an_address_that_cannot_be_opened_holds_back_its_own_batch_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "AHEAD", 4)
+    ids = await stage.subscribers(6)
+    async with stage.database.write() as connection:
+        broken = update(address).where(address.c.subscriber_id == ids[3])
+        await connection.execute(broken.values(sealed=bytes([1]) + bytes(40)))
+    delivery_id = await stage.deliver([ids[:2], ids[2:4], ids[4:]])
+    async with sending(stage.office):
+        await eventually(lambda: _accepted(stage, 4))
+        await asyncio.sleep(0.1)
+    assert sorted(stage.line.accepted) == [*ids[:2], *ids[4:]]
+    first, _, third = await rows_of(stage.database, delivery_id)
+    assert (first.attempt, third.attempt) == (1, 1)
+    assert await states(stage.database, delivery_id) == ["settled", "unknown", "settled"]
+
+
+async def _accepted(stage: Stage, number: int) -> bool:
+    return len(stage.line.accepted) >= number
 
 
 async def _called(stage: Stage, times: int) -> bool:
