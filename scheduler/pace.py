@@ -15,6 +15,8 @@ from scheduler.office import LANES
 
 # Seconds' worth of turns that may go in one burst.
 BURST = 0.1
+# Turns that fall due within this time are given together: to wake up for each of them costs more than its work.
+TICK = 0.05
 # A service that refuses again and again is still asked at this part of the rate.
 FLOOR = 1 / 20
 # From nothing back to the whole rate.
@@ -131,7 +133,7 @@ class Pace:
         self._fill(now)
         rate = self.rate
         missing = 0.0 if rate is None else max(0.0, 1 - self._tokens) / rate
-        return max(0.0, self._filled_at - now) + missing
+        return max(TICK if missing else 0.0, max(0.0, self._filled_at - now) + missing)
 
 
 def _now() -> float:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_time import run_virtually
 
-from scheduler.pace import BURST, FLOOR, LESSON, LONGEST_PAUSE, RECOVERY, Pace
+from scheduler.pace import BURST, FLOOR, LESSON, LONGEST_PAUSE, RECOVERY, TICK, Pace
 
 RATE = 100.0
 
@@ -84,6 +84,21 @@ async def test_lanes_together_keep_the_rate_of_the_account() -> None:
     started = clock()
     await asyncio.gather(*(pace.turn(lane) for lane in ("urgent", "routine", "digest") for _ in range(20)))
     assert clock() - started == pytest.approx(0.5, abs=0.02)
+
+
+@virtually
+async def test_turns_that_fall_due_together_are_given_together_and_none_is_lost() -> None:
+    pace = Pace(RATE)
+    given_at: list[float] = []
+
+    async def take() -> None:
+        await pace.turn("routine")
+        given_at.append(clock())
+
+    started = clock()
+    await asyncio.gather(*(take() for _ in range(210)))
+    assert clock() - started == pytest.approx(2.0, abs=TICK)
+    assert len(set(given_at)) <= 1 + 2.0 / TICK
 
 
 @virtually
