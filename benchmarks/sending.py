@@ -7,7 +7,10 @@ import time
 from dataclasses import dataclass
 
 from common import cpu_seconds
+from sqlalchemy import func, select
 
+from content.clock import SECOND
+from content.ledger import batch
 from content.tallies import nothing_open
 from scheduler import posting
 from scheduler.office import Office
@@ -23,14 +26,16 @@ class Sent:
 async def send_all(office: Office, notice_id: int, recipients: int) -> Sent:
     """Ends the benchmark unless the ledger says that everyone's was accepted."""
     sender = Sender(office, "bench")
-    cpu, begun = cpu_seconds(), time.perf_counter()
+    cpu, begun = cpu_seconds(), time.time()
     sending = asyncio.create_task(sender.run())
     while True:
+        # Asked rarely, as asking costs too; the ledger knows when the last one was settled.
+        await asyncio.sleep(0.25)
         async with office.database.read() as connection:
             if await nothing_open(connection):
+                ended = await connection.scalar(select(func.max(batch.c.settled_at)))
                 break
-        await asyncio.sleep(0.1)
-    sent = Sent(time.perf_counter() - begun, cpu_seconds() - cpu)
+    sent = Sent(ended / SECOND - begun, cpu_seconds() - cpu)
     await sender.stop(5)
     await sending
     status = await posting.status(office, notice_id)
