@@ -39,7 +39,8 @@ POLL = 1.0
 LEASE = 15 * SECOND
 # Which part of an account's connections a lane may use beside the others.
 SHARE = {"urgent": 1.0, "routine": 1.0, "digest": 0.25}
-# Batches that wait ready beside those on their way. Few: what one process has in hand no other sends.
+# Batches that wait ready beside those on their way, half as many at the most: what one process has in hand no
+# other sends.
 AHEAD = 16
 # Batches whose addresses are read in one go.
 TOGETHER = 4
@@ -60,6 +61,8 @@ class LaneSender:
         self._precedence = office.precedence
         self._channel: Channel = office.open_channel(account)
         self._connections = asyncio.Semaphore(self._at_once)
+        # A claim costs the same for one as for many, so it is made for a few at a time.
+        self._worth_claiming = max(1, min(TOGETHER, self._ahead))
         self._in_hand: dict[asyncio.Task[None], Batch] = {}
         # Of those in hand: sent to the end, and their connection free for the next.
         self._being_recorded = 0
@@ -95,13 +98,11 @@ class LaneSender:
     @property
     def _free(self) -> int:
         """How many more may be in hand. What is only being recorded is on its way out."""
-        ahead = min(AHEAD, self._at_once)
-        return self._at_once + ahead - len(self._in_hand) + self._being_recorded
+        return self._at_once + self._ahead - len(self._in_hand) + self._being_recorded
 
     @property
-    def _worth_claiming(self) -> int:
-        """A claim costs the same for one as for many, so it is made for a few at a time."""
-        return max(1, min(TOGETHER, AHEAD, self._at_once))
+    def _ahead(self) -> int:
+        return min(AHEAD, self._at_once // 2)
 
     def _look_again(self) -> None:
         if self._free >= self._worth_claiming:

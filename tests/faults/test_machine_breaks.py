@@ -91,7 +91,7 @@ async def _clock_jumps(place: Place, ahead: int) -> None:
         clock.set_ahead(0)
         await asyncio.sleep(2)
         town.line.mend()
-        await town.settled(notice, patience=60)
+        await town.settled(notice, patience=180)
         # Both times every lease seems to have run out, and what was in hand is taken up anew.
         await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
 
@@ -100,7 +100,7 @@ async def a_worker_sleeps_longer_than_its_lease(place: Place) -> None:
     async with (
         empty_database() as url,
         # So many that one process cannot take all batches of mail.
-        fault_town(place.folder, line=20_000, mail=3_000, KAIRANBAN_DATABASE_URL=url) as town,
+        fault_town(place.folder, line=20_000, mail=6_000, KAIRANBAN_DATABASE_URL=url) as town,
     ):
         town.takes(SECONDS, processes=3)
         await town.serve()

@@ -435,11 +435,11 @@ async def test_an_urgent_notice_passes_a_routine_one_whose_channel_hangs(stage: 
         await until_settled(stage, routine)
 
 
-async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_as_many_wait_ready(
+async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_half_as_many_wait_ready(
     town: Town, sqlite_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "AHEAD", 3)
-    stage = make_stage(town, sqlite_database, keys, line=Script(concurrency=3))
+    monkeypatch.setattr(lane, "AHEAD", 16)
+    stage = make_stage(town, sqlite_database, keys, line=Script(concurrency=4))
     ids = await stage.subscribers(8)
     gate = asyncio.Event()
     for _ in ids:
@@ -448,7 +448,7 @@ async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_as_m
     async with sending(stage.office):
         await until_states(stage, delivery_id, *["claimed"] * 6, *["ready"] * 2)
         await asyncio.sleep(0.1)
-        assert len(stage.line.calls) == 3
+        assert len(stage.line.calls) == 4
         gate.set()
         await until_settled(stage, delivery_id)
 
