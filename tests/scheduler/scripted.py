@@ -298,3 +298,13 @@ async def plan_all(stage: Stage, limit: int = 200) -> None:
         if not await plan_next(stage.office):
             return
     raise AssertionError("planning does not end")
+
+
+@asynccontextmanager
+async def another_process(stage: Stage) -> AsyncIterator[Stage]:
+    """The same town and database on connections of its own."""
+    database = Database(stage.database.url)
+    try:
+        yield make_stage(stage.office.town, database, stage.office.keys)
+    finally:
+        await database.close()

@@ -15,6 +15,7 @@ from scripted import (
     Fresh,
     Script,
     Stage,
+    another_process,
     deliveries_of,
     fire,
     get_notice,
@@ -200,11 +201,8 @@ async def test_planning_that_broke_off_between_slices_skips_nobody_and_doubles_n
     for _ in range(4):
         assert await plan_slice(stage.office, delivery_id)
     assert 0 < len(await planned_ids(stage, delivery_id)) < len(ids)
-    again = make_stage(stage.office.town, Database(stage.database.url), stage.office.keys)
-    try:
+    async with another_process(stage) as again:
         await plan_all(again)
-    finally:
-        await again.database.close()
     assert await planned_ids(stage, delivery_id) == ids
     assert await state_of(stage, delivery_id) == "planned"
 
@@ -233,12 +231,9 @@ async def test_two_planners_at_once_plan_everybody_once(
     monkeypatch.setattr(fanout, "SLICE", 4)
     ids = await register(stage, ["ja", "en"] * 15)
     deliveries = [(await fire(stage, texts=THREE))["line"] for _ in range(3)]
-    other = make_stage(stage.office.town, Database(stage.database.url), stage.office.keys)
-    try:
+    async with another_process(stage) as other:
         while not all([await state_of(stage, one) == "planned" for one in deliveries]):
             await asyncio.gather(plan_next(stage.office), plan_next(other.office), plan_next(other.office))
-    finally:
-        await other.database.close()
     for delivery_id in deliveries:
         assert await planned_ids(stage, delivery_id) == ids
         rows = await rows_of(stage.database, delivery_id)

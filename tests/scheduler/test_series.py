@@ -11,12 +11,12 @@ import time_machine
 from factories import APRIL_TUESDAY, draft, jst
 from scripted import (
     Stage,
+    another_process,
     count,
     deliveries_of,
     eventually,
     fire,
     get_notice,
-    make_stage,
     plan_all,
     rows_of,
     run_sql,
@@ -27,7 +27,6 @@ from scripted import (
 
 from content import audit, notices, triggers
 from content.clock import DAY, HOUR, MINUTE, now_ms, to_jst
-from content.database import Database
 from content.ledger import delivery
 from content.notices import Notice
 from content.recurrence import Rule
@@ -77,14 +76,10 @@ async def test_each_occurrence_is_a_notice_of_its_own_with_the_approved_words(st
 
 async def test_an_occurrence_fires_once_however_many_processes_ask_at_once(stage: Stage) -> None:
     ids = [await series(stage) for _ in range(3)]
-    other = Database(stage.database.url)
-    elsewhere = make_stage(stage.office.town, other, stage.office.keys).office
-    try:
+    async with another_process(stage) as other:
         fired = await asyncio.gather(
-            *(fire_due(office, FIRST) for office in (stage.office, elsewhere) for _ in range(3))
+            *(fire_due(office, FIRST) for office in (stage.office, other.office) for _ in range(3))
         )
-    finally:
-        await other.close()
     assert sum(fired) == 3
     assert [len(await occurrences(stage, series_id)) for series_id in ids] == [1, 1, 1]
     assert [len(await audited(stage, series_id, "series.occurred")) for series_id in ids] == [1, 1, 1]

@@ -8,11 +8,10 @@ from datetime import date, datetime, timedelta
 import pytest
 import time_machine
 from factories import APRIL_TUESDAY, line_id
-from scripted import Stage, make_stage, rows_of, run_sql, states, tally_of
+from scripted import Stage, another_process, rows_of, run_sql, states, tally_of
 
 from content import counts, inbox
 from content.clock import DAY, JST, MINUTE, now_ms
-from content.database import Database
 from content.subscribers import Preferences, Registration, register_many
 from scheduler.sweeps import fold_old, forget_handled, snapshot_counts, sweep, take_over
 
@@ -150,11 +149,8 @@ async def test_two_processes_fold_at_once_without_harm(stage: Stage) -> None:
     await run_sql(
         stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1, reason = 'x'"
     )
-    other = make_stage(stage.office.town, Database(stage.database.url), stage.office.keys)
-    try:
+    async with another_process(stage) as other:
         folded = await asyncio.gather(fold_old(stage.office), fold_old(other.office))
-    finally:
-        await other.database.close()
     assert sum(folded) == len(deliveries)
     for delivery_id in deliveries:
         row = await tally_of(stage.database, delivery_id)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from factories import APRIL_TUESDAY, create_town, segment
-from scripted import Stage, count, deliveries_of, get_notice, make_stage, run_sql
+from scripted import Stage, another_process, count, deliveries_of, get_notice, make_stage, run_sql
 
 from content import audit
 from content.clock import MINUTE, words
@@ -36,14 +36,10 @@ async def test_a_due_notice_fires_and_opens_a_delivery_for_each_channel(stage: S
 async def test_a_due_notice_fires_once_however_many_processes_ask_at_once(stage: Stage) -> None:
     for _ in range(5):
         await stage.notice(written=NINE_THIRTY)
-    other = Database(stage.database.url)
-    elsewhere = make_stage(stage.office.town, other, stage.office.keys).office
-    try:
+    async with another_process(stage) as other:
         fired = await asyncio.gather(
-            *(fire_due(office, NINE_THIRTY) for office in (stage.office, elsewhere) for _ in range(2))
+            *(fire_due(office, NINE_THIRTY) for office in (stage.office, other.office) for _ in range(2))
         )
-    finally:
-        await other.close()
     assert sum(fired) == 5
     assert await count(stage.database, delivery) == 5
 
