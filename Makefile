@@ -25,7 +25,7 @@ demo: install ## the whole service on this machine, with stand-ins and a seeded 
 	$(BIN)/kairanban demo
 
 screenshots: dev ## take the picture of the README anew (needs Chromium)
-	$(BIN)/python tests/journeys/pictures.py
+	$(BIN)/python -m tests.journeys.pictures
 
 run: install ## the service with your own settings (kairanban.toml or KAIRANBAN_…)
 	$(BIN)/kairanban serve
@@ -38,7 +38,7 @@ bench-%: install
 
 ROUNDS ?= 200
 drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROUNDS=… kills per database)
-	$(BIN)/python tests/faults/drill.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.faults.drill --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 test: lint ## every check and test that this machine can run
 	$(BIN)/python -m pytest

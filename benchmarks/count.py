@@ -13,8 +13,8 @@ from registry import Register, Seeded, seed_sqlite
 from town_hall import open_bench_office
 
 from content.clock import now_ms, today_jst
-from content.headcount import count_audience
-from content.segments import Target
+from content.notices.audience_counts import count_audience
+from content.notices.segments import Target
 
 CASES = {
     "everyone": ("everyone", Target("everyone"), "saigai"),
@@ -48,17 +48,17 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 async def counts(seeded: Seeded) -> Figures:
     """As the confirm page asks; the second of two, since staff look at the page more than once."""
     figures: Figures = {}
-    office = open_bench_office(seeded, f"sqlite:///{seeded.database}")
+    context = open_bench_office(seeded, f"sqlite:///{seeded.database}")
     today = today_jst(now_ms())
     for name, (_, target, category) in CASES.items():
         for _ in range(2):
             begun = time.perf_counter()
             counted = await count_audience(
-                office.database, office.town, target, category, ["line", "mail"], today
+                context.database, context.town, target, category, ["line", "mail"], today
             )
             figures[f"{name}_s"] = time.perf_counter() - begun
         figures[f"{name}_found"] = sum(counted.values())
-    await office.database.close()
+    await context.database.close()
     return figures
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from common import Bench, Figures, Row, run
 from registry import AREAS, Register, Seeded, seed_sqlite
-from town_hall import approve, draft, fan_out, open_bench_office
+from town_hall import approve, fan_out, open_bench_office, spec
 
 from content.clock import now_ms, today_jst
-from content.segments import Target
+from content.notices.segments import Target
 from content.town import birth_months
 from scheduler import posting
 
@@ -40,13 +40,13 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 
 
 async def fan_out_of(seeded: Seeded, database: Path, segment: str, figures: Figures) -> int:
-    office = open_bench_office(seeded, f"sqlite:///{database}")
-    notice_id = await approve(office, draft("line", "mail", target=Target("segment", segment)))
+    context = open_bench_office(seeded, f"sqlite:///{database}")
+    notice_id = await approve(context, spec("line", "mail", target=Target("segment", segment)))
     begun = time.perf_counter()
-    await fan_out(office)
+    await fan_out(context)
     figures[f"{segment}_s"] = time.perf_counter() - begun
-    planned = (await posting.status(office, notice_id)).planned
-    await office.database.close()
+    planned = (await posting.status(context, notice_id)).planned
+    await context.database.close()
     return planned
 
 

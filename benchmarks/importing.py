@@ -14,7 +14,7 @@ from registry import AREAS, OPTIONAL, line_id, mail_address
 from bot.settings import BUNDLED_TOWN
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.registry_csv import COLUMNS, import_registrations, read_rows, seal_all
+from content.register.subscribers_csv import COLUMNS, import_registrations, read_rows, seal_all
 from content.schema import upgrade
 from content.town import load_town
 

@@ -24,12 +24,12 @@ from common import Bench, Figures, Row, cpu_seconds, run
 from registry import Register, Seeded, line_id, seed_sqlite
 from sending import send_all
 from servers import LineServer, counting_line
-from town_hall import BODY, approve, draft, fan_out, open_bench_office
+from town_hall import BODY, approve, fan_out, open_bench_office, spec
 
-from channels.line import CONCURRENCY, LineChannel
-from channels.line_messages import BUBBLE_BODY_LIMIT, build_messages
+from channels.line.channel import CONCURRENCY, LineChannel
+from channels.line.messages import BUBBLE_BODY_LIMIT, build_messages
 from scheduler import posting
-from scheduler.office import announcement
+from scheduler.town_context import announcement
 
 LIMIT = 200
 SIZE = 500
@@ -72,27 +72,27 @@ async def send(
 ) -> Figures:
     shutil.copy(seeded.database, database)
     concurrency = options.concurrency
-    office = open_bench_office(
+    context = open_bench_office(
         seeded,
         f"sqlite:///{database}",
         lambda account: LineChannel(
             api_base=server.url, token="bench", concurrency=concurrency, rate=case.rate
         ),
     )
-    notice_id = await approve(office, draft("line", body=BODIES[case.kind]))
-    await fan_out(office)
-    messages = announcement(office, await posting.find(office, notice_id))
+    notice_id = await approve(context, spec("line", body=BODIES[case.kind]))
+    await fan_out(context)
+    messages = announcement(context, await posting.find(context, notice_id))
     kinds = {message["type"] for message in build_messages(messages, "ja")}
     if kinds != {case.kind}:
         raise SystemExit(f"the notice goes out as {kinds}, not as {case.kind}")
-    sent = await send_all(office, notice_id, options.registrations)
+    sent = await send_all(context, notice_id, options.registrations)
     calls = server.require(options.registrations)["calls"]
     figures = {"per_s": calls / sent.seconds, "cpu_ms": 1000 * sent.cpu / calls}
     if case.rate is None:
         prepared = LineChannel(api_base=server.url, token="bench").prepare(messages, "ja").messages
         server.forget()
         figures.update(await bare_loop(server.url, prepared, calls, concurrency))
-    await office.database.close()
+    await context.database.close()
     return figures
 
 

@@ -18,13 +18,13 @@ from common import Bench, Figures, Row, cpu_seconds, run
 from registry import Register, Seeded, mail_address, seed_sqlite
 from sending import send_all
 from servers import smtp_sink, smtp_source
-from town_hall import BODY, approve, draft, fan_out, open_bench_office
+from town_hall import BODY, approve, fan_out, open_bench_office, spec
 
-from channels.mail import MailChannel
-from channels.mail_messages import MailTemplate, fill
+from channels.mail.channel import MailChannel
+from channels.mail.messages import MailTemplate, fill
 from content.keys import Keys
 from scheduler import posting
-from scheduler.office import announcement
+from scheduler.town_context import announcement
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Seeded:
@@ -62,14 +62,14 @@ async def through_the_ledger(
             connections=options.connections,
         )
 
-    office = open_bench_office(seeded, f"sqlite:///{folder}/bench.db", open_channel)
-    notice_id = await approve(office, draft("mail", body=BODY * 4))
-    await fan_out(office)
-    sent = await send_all(office, notice_id, options.mails)
-    told = announcement(office, await posting.find(office, notice_id))
+    context = open_bench_office(seeded, f"sqlite:///{folder}/bench.db", open_channel)
+    notice_id = await approve(context, spec("mail", body=BODY * 4))
+    await fan_out(context)
+    sent = await send_all(context, notice_id, options.mails)
+    told = announcement(context, await posting.find(context, notice_id))
     template = open_channel(None).prepare(told, "ja")
     size = len(one_mail(template, 1, keys))
-    await office.database.close()
+    await context.database.close()
     figures = {
         "per_s": options.mails / sent.seconds,
         "cpu_ms": 1000 * sent.cpu / options.mails,

@@ -16,7 +16,7 @@ from servers import counting_line
 
 # The sender's imports and the first sweeps are done by then.
 SETTLE_S = 5
-PATIENCE = 3600
+MAX_WAIT = 3600
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Seeded:
@@ -43,7 +43,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
             counted = ledger.execute("SELECT coalesce(sum(accepted), 0) FROM batch").fetchone()
             return bool(counted[0] >= options.registrations)
 
-        until(through, "the send to end", PATIENCE, every=0.5)
+        until(through, "the send to end", MAX_WAIT, every=0.5)
         peak = memory_mb(process, "VmHWM")
         ledger.close()
         line.require(options.registrations)

@@ -22,7 +22,7 @@ from servers import free_port
 from town_hall import BODY
 
 from bot.console.words import approval_word
-from content.notices import Draft
+from content.notices.notices import NoticeSpec
 
 PASSWORD = "bench-password-1"
 
@@ -112,7 +112,7 @@ def deployed(folder: Path, seeded: Seeded, database_url: str, **settings: str) -
             deployment.end(process, signal.SIGKILL)
 
 
-class Desk:
+class ConversationContext:
     """A member of staff in front of the console: logged in, with a notice written and one word from sending."""
 
     def __init__(self, url: str) -> None:
@@ -120,7 +120,7 @@ class Desk:
         self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         self._send("/console/login", [("login", "admin"), ("password", PASSWORD)])
 
-    def write(self, words: Draft) -> Callable[[], None]:
+    def write(self, words: NoticeSpec) -> Callable[[], None]:
         """Store the draft; what is returned sends it, as the confirm page does."""
         page = self._page("/console/notices/new")
         title, body = words.texts["ja"]
@@ -160,11 +160,11 @@ class Desk:
             return answer.geturl(), answer.read().decode()
 
 
-def until(held: Callable[[], bool], what: str, patience: float, every: float = 0.05) -> None:
-    deadline = time.monotonic() + patience
+def until(held: Callable[[], bool], what: str, max_wait: float, every: float = 0.05) -> None:
+    deadline = time.monotonic() + max_wait
     while not held():
         if time.monotonic() > deadline:
-            raise SystemExit(f"waited {patience:.0f} s for {what}")
+            raise SystemExit(f"waited {max_wait:.0f} s for {what}")
         time.sleep(every)
 
 

@@ -1,7 +1,7 @@
 """From the start after `kill -9` in the middle of a send to the first resumed send, on both databases.
 
 Embedded: `kairanban serve` on SQLite is killed and started again. Distributed: one of two workers on
-PostgreSQL is killed; what it had in hand must go out by the other, and nothing twice.
+PostgreSQL is killed; what it had in flight must go out by the other, and nothing twice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 
 
 def kill_the_one_process(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figures:
-    """Seconds from the start of the new process to its first send, and to the first that was in hand."""
+    """Seconds from the start of the new process to its first send, and to the first that was in flight."""
     database = folder / "bench.db"
     shutil.copy(seeded.database, database)
     with (
@@ -52,7 +52,7 @@ def kill_the_one_process(options: argparse.Namespace, folder: Path, seeded: Seed
         ledger = sqlite3.connect(database)
         held = [row[0] for row in ledger.execute("SELECT id FROM batch WHERE state = 'claimed'")]
         if not held:
-            raise SystemExit("nothing was in hand when the process was killed")
+            raise SystemExit("nothing was in flight when the process was killed")
         begun = time.time()
         deployment.serve()
         repeated = settled_first(lambda: _settled_sqlite(ledger, held), len(held))
@@ -84,7 +84,9 @@ def kill_one_of_two(options: argparse.Namespace, folder: Path) -> float:
                 )
             ]
             if not held:
-                raise SystemExit("nothing was in hand when the worker was killed: give it more registrations")
+                raise SystemExit(
+                    "nothing was in flight when the worker was killed: give it more registrations"
+                )
             resumed = settled_first(lambda: _settled_postgres(url, held), len(held))
             require_all(options, line)
     return resumed - begun
@@ -103,7 +105,7 @@ def settled_first(settled: Callable[[], list[int]], held: int) -> float:
         times[:] = settled()
         return len(times) == held
 
-    until(all_settled, "what was in hand to be settled", 120)
+    until(all_settled, "what was in flight to be settled", 120)
     return min(times) / 1000
 
 
@@ -137,12 +139,12 @@ def rows(options: argparse.Namespace, median: Figures) -> list[Row]:
             reached=embedded < 10,
         ),
         Row(
-            "embedded: first repeat of what was in hand, behind all first attempts",
+            "embedded: first repeat of what was in flight, behind all first attempts",
             f"{median['repeated_s']:.1f} s",
             start,
         ),
         Row(
-            "distributed (PostgreSQL): first send of what the killed worker had in hand",
+            "distributed (PostgreSQL): first send of what the killed worker had in flight",
             f"{distributed:.1f} s",
             "from the kill; leases last 15 s",
             reach="< 30 s",

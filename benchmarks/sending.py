@@ -10,11 +10,11 @@ from common import cpu_seconds
 from sqlalchemy import func, select
 
 from content.clock import SECOND
-from content.ledger import batch
-from content.tallies import nothing_open
+from content.ledger.deliveries import batch
+from content.ledger.tallies import nothing_open
 from scheduler import posting
-from scheduler.office import Office
 from scheduler.sender import Sender
+from scheduler.town_context import TownContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +23,22 @@ class Sent:
     cpu: float
 
 
-async def send_all(office: Office, notice_id: int, recipients: int) -> Sent:
+async def send_all(context: TownContext, notice_id: int, recipients: int) -> Sent:
     """Ends the benchmark unless the ledger says that everyone's was accepted."""
-    sender = Sender(office, "bench")
+    sender = Sender(context, "bench")
     cpu, begun = cpu_seconds(), time.time()
     sending = asyncio.create_task(sender.run())
     while True:
         # Asked rarely, as asking costs too; the ledger knows when the last one was settled.
         await asyncio.sleep(0.25)
-        async with office.database.read() as connection:
+        async with context.database.read() as connection:
             if await nothing_open(connection):
                 ended = await connection.scalar(select(func.max(batch.c.settled_at)))
                 break
     sent = Sent(ended / SECOND - begun, cpu_seconds() - cpu)
     await sender.stop(5)
     await sending
-    status = await posting.status(office, notice_id)
+    status = await posting.status(context, notice_id)
     if status.accepted != recipients:
         raise SystemExit(f"the ledger says accepted {status.accepted} of {recipients}")
     return sent

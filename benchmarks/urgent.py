@@ -13,12 +13,12 @@ import sqlite3
 from pathlib import Path
 
 from common import Bench, Figures, Row, run
-from processes import Desk, deployed, until
+from processes import ConversationContext, deployed, until
 from registry import Register, Seeded, seed_sqlite
 from servers import counting_line, smtp_sink
-from town_hall import draft
+from town_hall import spec
 
-from content.segments import Target
+from content.notices.segments import Target
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Seeded:
@@ -53,8 +53,8 @@ def send_urgent(options: argparse.Namespace, folder: Path, seeded: Seeded, *, bu
         deployment.init()
         deployment.serve()
         ledger = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        send = Desk(deployment.url).write(
-            draft("line", "mail", target=Target("group", "kucho"), urgency="urgent")
+        send = ConversationContext(deployment.url).write(
+            spec("line", "mail", target=Target("group", "kucho"), urgency="urgent")
         )
         if busy:
             deployment.post("--channel", "mail")

@@ -7,11 +7,11 @@ from email.utils import parseaddr
 
 from bot.settings import Settings
 from channels.channel import Channel
-from channels.line import LineChannel
-from channels.line_api import LineApi
-from channels.mail import MailChannel
-from channels.mail_domains import DomainLimit, MailDomains
-from channels.webhook import WebhookChannel
+from channels.line.api import LineApi
+from channels.line.channel import LineChannel
+from channels.mail.channel import MailChannel
+from channels.mail.domains import DomainLimit, MailDomains
+from channels.webhook.channel import WebhookChannel
 from content.town import Account, Town
 
 

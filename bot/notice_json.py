@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.recurrence_words import next_dates, rule_words
 from content.clock import iso
-from content.notices import Notice
-from content.recurrence import to_json
+from content.notices.notices import Notice
+from content.notices.recurrence import to_json
 from scheduler.posting import Status
 
 
@@ -17,15 +17,15 @@ def notice_json(status: Status) -> dict[str, Any]:
     return {
         "id": notice.id,
         "state": status.state,
-        "mode": notice.draft.mode,
-        "urgency": notice.draft.urgency,
-        "category": notice.draft.category,
+        "mode": notice.spec.mode,
+        "urgency": notice.spec.urgency,
+        "category": notice.spec.category,
         "title": notice.title,
         "approved_at": iso(notice.approved_at),
         "due_at": iso(notice.due_at),
         "fired_at": iso(notice.fired_at),
-        "expires_at": iso(notice.draft.expires),
-        "series": notice.draft.series,
+        "expires_at": iso(notice.spec.expires),
+        "series": notice.spec.series,
         "recurrence": _recurrence(notice),
         "channels": {
             row.channel: {
@@ -52,11 +52,11 @@ def notice_json(status: Status) -> dict[str, Any]:
 
 def _recurrence(notice: Notice) -> dict[str, Any] | None:
     """The rule of a recurring notice and its next dates, each with the holiday it was moved away from."""
-    if notice.draft.rule is None:
+    if notice.spec.rule is None:
         return None
     return {
-        "words": rule_words(notice.draft.rule),
-        "rule": to_json(notice.draft.rule),
+        "words": rule_words(notice.spec.rule),
+        "rule": to_json(notice.spec.rule),
         "next": [
             {
                 "due_at": iso(item.due_at),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from content.clock import now_ms, words
-from content.notices import Notice
-from content.recurrence import Closure, Occurrence, Rule, upcoming
+from content.notices.notices import Notice
+from content.notices.recurrence import Closure, Occurrence, RecurrenceRule, upcoming
 
 WEEKDAYS = "月火水木金土日"
 ON_HOLIDAY = {
@@ -18,12 +18,12 @@ ON_HOLIDAY = {
 MOVED = {"before": "前", "after": "次"}
 
 
-def rule_words(rule: Rule) -> str:
+def rule_words(rule: RecurrenceRule) -> str:
     """毎週 月・木曜日 07:00"""
     return f"{_days(rule)} {rule.at:%H:%M}"
 
 
-def rule_details(rule: Rule) -> list[tuple[str, str]]:
+def rule_details(rule: RecurrenceRule) -> list[tuple[str, str]]:
     """What else the rule says, as (label, words)."""
     found = [("祝日", ON_HOLIDAY[rule.on_holiday])]
     if rule.first:
@@ -38,7 +38,7 @@ def rule_details(rule: Rule) -> list[tuple[str, str]]:
     return found
 
 
-def occurrence_words(rule: Rule, item: Occurrence) -> str:
+def occurrence_words(rule: RecurrenceRule, item: Occurrence) -> str:
     """2026年5月7日(木) 07:00, and when it was moved, from where and why."""
     if item.moved_from is None:
         return words(item.due_at)
@@ -48,11 +48,11 @@ def occurrence_words(rule: Rule, item: Occurrence) -> str:
 
 def next_dates(notice: Notice, limit: int = 5) -> list[Occurrence]:
     """What a recurring notice will do next; nothing once it was stopped or has ended."""
-    if notice.draft.rule is None or notice.state == "cancelled" or notice.trigger_state == "finished":
+    if notice.spec.rule is None or notice.state == "cancelled" or notice.trigger_state == "finished":
         return []
     # What is due and not yet done counts as still to come.
     since = now_ms() if notice.state == "draft" or notice.due_at is None else notice.due_at - 1
-    return upcoming(notice.draft.rule, since, limit)
+    return upcoming(notice.spec.rule, since, limit)
 
 
 def closure_words(item: Closure) -> str:
@@ -60,7 +60,7 @@ def closure_words(item: Closure) -> str:
     return text if "-" in str(item) else f"毎年{text}"
 
 
-def _days(rule: Rule) -> str:
+def _days(rule: RecurrenceRule) -> str:
     weekdays = "・".join(WEEKDAYS[number] for number in sorted(rule.weekdays))
     if rule.kind == "weekly":
         return "毎日" if len(rule.weekdays) == len(WEEKDAYS) else f"毎週 {weekdays}曜日"

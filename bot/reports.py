@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.service import Service
 from content.clock import now_ms, today_jst
-from content.counts import active_by_choice, active_now, movements
-from content.indicators import IndicatorReport, MonthActual, YearResult, report
+from content.figures.counts import active_by_choice, active_now, movements
+from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
 from scheduler.posting import CHANNEL_NAMES
 
 DEFINITION = (

@@ -19,7 +19,7 @@ from bot.accounts import line_api
 from bot.app import create_app
 from bot.line.handling import run_inbox
 from bot.service import Service
-from channels.line_messages import load_models
+from channels.line.messages import load_models
 from scheduler.runner import Runner
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         await app_runner.setup()
         site = web.TCPSite(app_runner, host, port)
         await site.start()
-        runner = Runner(service.office)
+        runner = Runner(service.context)
         await runner.start()
         api = line_api(service.settings)
         inbox = asyncio.create_task(run_inbox(service, api))

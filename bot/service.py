@@ -13,7 +13,7 @@ from content.database import Database
 from content.keys import Keys, load_keys
 from content.schema import require_current
 from content.town import Town, TownProfileError, load_town
-from scheduler.office import Office
+from scheduler.town_context import TownContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class Service:
     """One town's service. Handlers find it as `request.app[SERVICE]`."""
 
     settings: Settings
-    office: Office
+    context: TownContext
 
     @property
     def town(self) -> Town:
-        return self.office.town
+        return self.context.town
 
     @property
     def database(self) -> Database:
-        return self.office.database
+        return self.context.database
 
     @property
     def keys(self) -> Keys:
-        return self.office.keys
+        return self.context.keys
 
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
@@ -50,7 +50,7 @@ async def open_service(settings: Settings) -> Service:
     except BaseException:
         await database.close()
         raise
-    return Service(settings, open_office(settings, town, database, keys))
+    return Service(settings, open_town_context(settings, town, database, keys))
 
 
 def refuse_shared_credentials(town: Town) -> None:
@@ -68,12 +68,12 @@ def refuse_shared_credentials(town: Town) -> None:
             )
 
 
-def open_office(settings: Settings, town: Town, database: Database, keys: Keys) -> Office:
+def open_town_context(settings: Settings, town: Town, database: Database, keys: Keys) -> TownContext:
     def unsubscribe_url(subscriber_id: int) -> str:
         """The page (GET) and one-click address (POST, RFC 8058) that ends one registration."""
         return f"{settings.public_url}/unsubscribe/{keys.sign('unsubscribe', str(subscriber_id))}"
 
-    return Office(
+    return TownContext(
         town=town,
         database=database,
         keys=keys,

@@ -69,7 +69,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
+class Deferred:
     """Nothing went to this one recipient yet: try again later, in a batch of its own, not before `retry_after` s.
 
     `growing` doubles that with each try; not so when the channel knows when it will be possible.
@@ -84,11 +84,11 @@ class PutOff:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `put_off`."""
+    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `deferred`."""
 
     size: int
     refused: tuple[Refusal, ...] = ()
-    put_off: tuple[PutOff, ...] = ()
+    deferred: tuple[Deferred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Channel(Protocol):
 
     Attributes: `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch;
     `concurrency` slices in flight at once; `rate` slices started per second at most (None: no limit);
-    `exact_repeats`: a slice repeated with the same key and the same recipients is never delivered twice,
+    `idempotent`: a slice repeated with the same key and the same recipients is never delivered twice,
     so a repeat must name the same recipients even if some have left since.
     """
 
@@ -172,7 +172,7 @@ class Channel(Protocol):
     batch_size: int
     concurrency: int
     rate: float | None
-    exact_repeats: bool
+    idempotent: bool
 
     def prepare(self, announcement: Announcement, language: str) -> Any:
         """Render and check once per notice version and language; the result goes into `send`.

@@ -10,12 +10,28 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-# Importing them puts their tables into `metadata`.
-from content import audit, counts, holds, inbox, ledger, notices, presence, retention, staff, subscribers
 from content.database import Database, metadata
+from content.figures import counts
+from content.ledger import deliveries, presence, retention, suspensions
+from content.notices import notices
+from content.register import inbound_events, subscribers
+from content.staff import audit, members
 
-TABLE_MODULES = (audit, counts, holds, inbox, ledger, notices, presence, retention, staff, subscribers)
-MIGRATIONS = Path(__file__).parent / "migrations"
+# Importing them puts their tables into `metadata`.
+
+TABLE_MODULES = (
+    audit,
+    counts,
+    deliveries,
+    inbound_events,
+    members,
+    notices,
+    presence,
+    retention,
+    subscribers,
+    suspensions,
+)
+MIGRATIONS = Path(__file__).parent / "database" / "migrations"
 
 
 class SchemaMismatch(Exception):

@@ -20,11 +20,11 @@ class TownProfileError(Exception):
     """The town profile cannot be used; the message names the file, the field and what it takes."""
 
 
-class Part(BaseModel):
+class ProfilePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Named(Part):
+class Named(ProfilePart):
     """Something residents choose from. `names` maps language to wording; `ja` is required."""
 
     key: Key
@@ -58,7 +58,7 @@ class Group(Named):
     """Closed membership."""
 
 
-class Rule(Part):
+class SegmentRule(ProfilePart):
     """One condition of a segment. `any_of`/`none_of` hold keys of the field, `children_aged` the
     youngest and oldest age in full years on the day of the send."""
 
@@ -72,10 +72,10 @@ class Segment(Named):
     """配信対象: every rule must hold, on top of the category that the registration chose."""
 
     closed: bool = False
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[SegmentRule, ...] = ()
 
 
-class Account(Part):
+class Account(ProfilePart):
     """One set of credentials on a channel. `also_carries` is the town's explicit permission for
     drills or tests through a live account. `everyone = "broadcast"`: a notice to everyone goes out
     as LINE's broadcast, which also reaches friends whose registration was never recorded."""
@@ -90,12 +90,12 @@ class Account(Part):
         return mode == self.mode or mode in self.also_carries
 
 
-class Words(Part):
+class Words(ProfilePart):
     title: str
     body: str
 
 
-class Template(Part):
+class Template(ProfilePart):
     key: Key
     name: str
     category: Key
@@ -103,14 +103,14 @@ class Template(Part):
     texts: dict[str, Words]
 
 
-class Annotation(Part):
+class Annotation(ProfilePart):
     """A remark that belongs to a month of an indicator, printed under its chart and table."""
 
     month: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
     text: str
 
 
-class Indicator(Part):
+class Indicator(ProfilePart):
     """指標. Counts registrations on `channels`; `targets` maps fiscal year to 目標."""
 
     key: Key
@@ -123,7 +123,7 @@ class Indicator(Part):
     annotations: tuple[Annotation, ...] = ()
 
 
-class Town(Part):
+class Town(ProfilePart):
     code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
     name: str
     prefecture: str

@@ -1,4 +1,4 @@
-"""What a failure means for the batch in hand: another try and when, or the end of it."""
+"""What a failure means for the batch in flight: another try and when, or the end of it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from channels.channel import (
     BatchRefused,
     CannotRender,
     ChannelError,
+    Deferred,
     DeliveryStopped,
-    PutOff,
     TemporaryFailure,
 )
-from content import batches, ledger
-from content.batches import Batch, Later, Refused
 from content.clock import HOUR, MINUTE, SECOND
-from scheduler.office import BUDGET
+from content.ledger import batches, deliveries
+from content.ledger.batches import Batch, Later, RefusedRecipient
+from scheduler.town_context import BUDGET
 
 LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE, "digest": 5 * MINUTE}
 # A service outside may ask for a longer wait, but not for one that outlives the notice.
 LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR, "digest": HOUR}
-# For recipients put off by a service that names no time.
+# For recipients deferred by a service that names no time.
 FIRST_WAIT = {"urgent": 20 * SECOND, "routine": MINUTE, "digest": MINUTE}
 STOPPED_ACCOUNT_WAIT = 30 * SECOND
 NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
@@ -53,25 +53,27 @@ def write_failure(connection: Connection, claimed: Batch, error: Exception, reas
         batches.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
     elif isinstance(error, DeliveryStopped) and (spent or _is_planned(connection, claimed)):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
-        ledger.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
+        deliveries.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
     elif spent or isinstance(error, TooLate):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
     else:
         state = "unknown" if maybe_sent else "ready"
-        batches.give_back(connection, claimed, state=state, reason=reason, not_before=not_before)
+        batches.requeue(connection, claimed, state=state, reason=reason, not_before=not_before)
 
 
-def later(claimed: Batch, put_off: Sequence[PutOff], now: int) -> tuple[Later | None, list[Refused]]:
-    """When those put off get their next try; those for whom it would be too late are refused."""
-    if not put_off:
+def later(
+    claimed: Batch, deferred: Sequence[Deferred], now: int
+) -> tuple[Later | None, list[RefusedRecipient]]:
+    """When those deferred get their next try; those for whom it would be too late are refused."""
+    if not deferred:
         return None, []
-    not_before = now + max(_wait_after_putting_off(claimed, item) for item in put_off)
+    not_before = now + max(_wait_after_deferring(claimed, item) for item in deferred)
     if not_before - claimed.created_at > BUDGET[claimed.lane]:
-        return None, [Refused(item.subscriber_id, item.reason, item.detail) for item in put_off]
-    return Later(tuple(item.subscriber_id for item in put_off), put_off[0].reason, not_before), []
+        return None, [RefusedRecipient(item.subscriber_id, item.reason, item.detail) for item in deferred]
+    return Later(tuple(item.subscriber_id for item in deferred), deferred[0].reason, not_before), []
 
 
-def _wait_after_putting_off(claimed: Batch, item: PutOff) -> int:
+def _wait_after_deferring(claimed: Batch, item: Deferred) -> int:
     """Milliseconds: at least what the service asked for, as a rule doubled with each try."""
     first = FIRST_WAIT[claimed.lane] if item.retry_after is None else round(item.retry_after * SECOND)
     wait = first << min(claimed.attempt - 1, 12) if item.growing else first
@@ -91,4 +93,4 @@ def _wait_before_retry(claimed: Batch, error: Exception) -> int:
 
 def _is_planned(connection: Connection, claimed: Batch) -> bool:
     """A delivery is stopped only then: whoever planning has not reached yet would be in no count."""
-    return ledger.get_delivery(connection, claimed.delivery_id).state != "planning"
+    return deliveries.get_delivery(connection, claimed.delivery_id).state != "planning"

@@ -14,17 +14,18 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import allowance, ledger, notices
 from content.clock import now_ms, today_jst
 from content.database import all_rows, as_one_row
-from content.ledger import Delivery
-from content.notices import Notice
-from content.segments import NobodyMatches, audience
-from content.subscribers import subscriber
+from content.ledger import deliveries, quota_reservations
+from content.ledger.deliveries import Delivery
+from content.notices import notices
+from content.notices.notices import Notice
+from content.notices.segments import NobodyMatches, audience
+from content.register.subscribers import subscriber
 from scheduler import quota
 from scheduler.audiences import not_planned_yet
-from scheduler.holding import is_lost
-from scheduler.office import BUDGET, Office, goes_by_broadcast
+from scheduler.suspending import is_lost
+from scheduler.town_context import BUDGET, TownContext, goes_by_broadcast
 
 log = structlog.get_logger(__name__)
 
@@ -33,20 +34,20 @@ SLICE = 10_000
 NAP = 0.05
 
 
-async def plan_next(office: Office) -> int:
+async def plan_next(context: TownContext) -> int:
     """Plan one slice of the most urgent delivery that is not planned yet; 0 when there is none.
 
     One slice at a time, so that a large routine fan-out never stands before an urgent one.
     """
-    async with office.database.read() as connection:
-        open_deliveries = await ledger.deliveries_to_plan(connection)
+    async with context.database.read() as connection:
+        open_deliveries = await deliveries.deliveries_to_plan(connection)
     for delivery_id, lane in open_deliveries:
-        if office.precedence.is_urgent_moving and lane != "urgent":
+        if context.urgent_priority.is_urgent_moving and lane != "urgent":
             # A slice keeps the ledger busy for a tenth of a second: not between two steps of an urgent send.
             await asyncio.sleep(NAP)
             return 1
         try:
-            if await plan_slice(office, delivery_id):
+            if await plan_slice(context, delivery_id):
                 return 1
         except Exception:
             # One delivery that cannot be planned must not keep the others waiting.
@@ -54,45 +55,45 @@ async def plan_next(office: Office) -> int:
     return 0
 
 
-async def plan_slice(office: Office, delivery_id: int) -> bool:
+async def plan_slice(context: TownContext, delivery_id: int) -> bool:
     """Write the next slice of a delivery; False when its planning is finished or another has it."""
-    left = await quota.ask_for(office, delivery_id)
-    async with office.database.write(wake="batches") as connection:
+    left = await quota.ask_for(context, delivery_id)
+    async with context.database.write(wake="batches") as connection:
         if left is not None:
-            account = (await connection.run_sync(ledger.get_delivery, delivery_id)).account
-            await allowance.lock_account(connection, account)
-        planned = await ledger.lock_delivery(connection, delivery_id)
+            account = (await connection.run_sync(deliveries.get_delivery, delivery_id)).account
+            await quota_reservations.lock_account(connection, account)
+        planned = await deliveries.lock_delivery(connection, delivery_id)
         if planned is None:
             return False
         notice = await notices.get(connection, planned.notice_id)
         if notice is None:
             raise LookupError(f"delivery {delivery_id} has no notice")
-        reason = _reason_to_stop(office, planned, notice)
+        reason = _reason_to_stop(context, planned, notice)
         if reason:
             log.warning("planning_stopped", delivery=delivery_id, reason=reason)
-            await connection.run_sync(ledger.stop_delivery, delivery_id, reason=reason, now=now_ms())
+            await connection.run_sync(deliveries.stop_delivery, delivery_id, reason=reason, now=now_ms())
             return False
-        if is_lost(office, planned.account, planned.channel):
+        if is_lost(context, planned.account, planned.channel):
             # The account may come back: the rest is planned then, with whoever is registered.
             return False
         if left is not None and quota.is_undecided(planned):
-            planned = await _decide(office, connection, planned, notice, left)
-        by_broadcast = goes_by_broadcast(office, notice.draft, planned.account)
-        more = await (_plan_broadcast if by_broadcast else _plan_list)(office, connection, planned, notice)
+            planned = await _decide(context, connection, planned, notice, left)
+        by_broadcast = goes_by_broadcast(context, notice.spec, planned.account)
+        more = await (_plan_broadcast if by_broadcast else _plan_list)(context, connection, planned, notice)
         if planned.reason:
             await _refuse(connection, planned, more)
         return more
 
 
 async def _decide(
-    office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice, left: quota.Left
+    context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice, left: quota.Left
 ) -> Delivery:
     """Refuse the delivery when the account's allowance is too small for it, and keep the figures for staff."""
-    shortage = await quota.find_shortage(connection, office, planned, notice, left)
+    shortage = await quota.find_shortage(connection, context, planned, notice, left)
     if shortage is None:
         return planned
     log.warning("delivery_refused", delivery=planned.id, left=shortage.left, needed=shortage.needed)
-    await allowance.mark_refused(connection, planned.id, "quota")
+    await quota_reservations.mark_refused(connection, planned.id, "quota")
     await quota.record_shortage(connection, planned.notice_id, shortage)
     return replace(planned, reason="quota")
 
@@ -100,57 +101,59 @@ async def _decide(
 async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) -> None:
     """Nobody of this slice is sent to; they stand in the ledger as refused."""
     if more:
-        await allowance.refuse_waiting(connection, planned.id, planned.reason, now_ms())
+        await quota_reservations.refuse_waiting(connection, planned.id, planned.reason, now_ms())
     else:
-        await connection.run_sync(ledger.stop_delivery, planned.id, reason=planned.reason, now=now_ms())
+        await connection.run_sync(deliveries.stop_delivery, planned.id, reason=planned.reason, now=now_ms())
 
 
-def _reason_to_stop(office: Office, planned: Delivery, notice: Notice) -> str:
+def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> str:
     """Why a fired notice must not be planned any further: the town or the clock has moved on."""
     if now_ms() - planned.created_at > BUDGET[planned.lane]:
         return "too_late"
-    if notice.draft.expires is not None and now_ms() >= notice.draft.expires:
+    if notice.spec.expires is not None and now_ms() >= notice.spec.expires:
         return "expired"
     try:
-        audience(office.town, notice.draft.target, notice.draft.category, today_jst(notice.fired_at))
+        audience(context.town, notice.spec.target, notice.spec.category, today_jst(notice.fired_at))
     except NobodyMatches:
         return "target_gone"
     return ""
 
 
-async def _plan_list(office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:
-    languages = _languages(office, notice)
-    people = await _next_people(office, connection, planned, notice, SLICE)
-    batch_size = office.open_channel(office.town.account[planned.account]).batch_size
+async def _plan_list(
+    context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
+) -> bool:
+    languages = _languages(context, notice)
+    people = await _next_people(context, connection, planned, notice, SLICE)
+    batch_size = context.open_channel(context.town.account[planned.account]).batch_size
     slices = [
         (language, part)
         for language in languages
         for part in _chunks(_readers(people, language, languages), batch_size)
     ]
     now = now_ms()
-    await ledger.add_batches(connection, planned, slices)
+    await deliveries.add_batches(connection, planned, slices)
     if len(people) < SLICE:
-        await ledger.finish_planning(connection, planned.id, now)
+        await deliveries.finish_planning(connection, planned.id, now)
         return False
-    await ledger.remember_planning(connection, planned.id, up_to=people[-1][0])
+    await deliveries.remember_planning(connection, planned.id, up_to=people[-1][0])
     return True
 
 
 async def _plan_broadcast(
-    office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice
+    context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     """One call reaches every friend, so the batch freezes every registration for the record."""
-    people = await _next_people(office, connection, planned, notice, None)
+    people = await _next_people(context, connection, planned, notice, None)
     now = now_ms()
     if people:
         ids = [subscriber_id for subscriber_id, _ in people]
-        await ledger.add_batches(connection, planned, [("ja", ids)], kind="broadcast")
-    await ledger.finish_planning(connection, planned.id, now)
+        await deliveries.add_batches(connection, planned, [("ja", ids)], kind="broadcast")
+    await deliveries.finish_planning(connection, planned.id, now)
     return False
 
 
 async def _next_people(
-    office: Office, connection: AsyncConnection, planned: Delivery, notice: Notice, limit: int | None
+    context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice, limit: int | None
 ) -> list[tuple[int, str]]:
     """(subscriber id, language) of the next of the audience, in the order of ids.
 
@@ -159,7 +162,7 @@ async def _next_people(
     """
     next_people = (
         select(subscriber.c.id, subscriber.c.language)
-        .where(not_planned_yet(office, planned, notice))
+        .where(not_planned_yet(context, planned, notice))
         .order_by(subscriber.c.id)
         .limit(limit)
     )
@@ -172,8 +175,8 @@ def _readers(people: Sequence[tuple[int, str]], language: str, languages: tuple[
     return [one for one, chosen in people if (chosen if chosen in languages else "ja") == language]
 
 
-def _languages(office: Office, notice: Notice) -> tuple[str, ...]:
-    return tuple(language for language in office.town.languages if language in notice.draft.texts)
+def _languages(context: TownContext, notice: Notice) -> tuple[str, ...]:
+    return tuple(language for language in context.town.languages if language in notice.spec.texts)
 
 
 def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -20,58 +20,60 @@ from channels.channel import (
     Part,
     TemporaryFailure,
 )
-from content import batches
-from content.batches import Batch
 from content.clock import SECOND, now_ms
 from content.keys import KeyFileError
+from content.ledger import batches
+from content.ledger.batches import Batch
 from content.town import Account
 from scheduler import failures
 from scheduler.failures import later, refuse_too_late, write_failure
 from scheduler.messages import Message, Messages
-from scheduler.office import BUDGET, Office
-from scheduler.pace import Pace
-from scheduler.slices import Progress, Walk, open_walks
+from scheduler.rate_limiter import RateLimiter
+from scheduler.recipient_cursor import Progress, RecipientCursor, open_cursors
+from scheduler.town_context import BUDGET, TownContext
 
 log = structlog.get_logger(__name__)
 
 POLL = 1.0
-# Renewed while a batch is in hand (`sender`), so it is short: what a dead process held is free again soon.
+# Renewed while a batch is in flight (`sender`), so it is short: what a dead process held is free again soon.
 LEASE = 15 * SECOND
 # Which part of an account's connections a lane may use beside the others.
 SHARE = {"urgent": 1.0, "routine": 1.0, "digest": 0.25}
-# Batches that wait ready beside those on their way, half as many at the most: what one process has in hand no
+# Batches that wait ready beside those on their way, half as many at the most: what one process has in flight no
 # other sends.
 AHEAD = 16
 # Batches whose addresses are read in one go.
 TOGETHER = 4
 # Seconds that a record may wait for others to be committed with. What is not written down yet may go out
 # a second time after a crash, so only where that is harmless.
-PATIENCE = 0.02
+MAX_WAIT = 0.02
 
 
 class LaneSender:
     """One lane of one account, with connections of its own."""
 
-    def __init__(self, office: Office, account: Account, lane: str, owner: str, pace: Pace) -> None:
-        self._office = office
+    def __init__(
+        self, context: TownContext, account: Account, lane: str, owner: str, limiter: RateLimiter
+    ) -> None:
+        self._context = context
         self._account = account
         self._lane = lane
         self._owner = owner
-        self._pace = pace
-        self._precedence = office.precedence
-        self._channel: Channel = office.open_channel(account)
+        self._limiter = limiter
+        self._urgent_priority = context.urgent_priority
+        self._channel: Channel = context.open_channel(account)
         self._connections = asyncio.Semaphore(self._at_once)
         # A claim costs the same for one as for many, so it is made for a few at a time.
         self._worth_claiming = max(1, min(TOGETHER, self._ahead))
-        self._in_hand: dict[asyncio.Task[None], Batch] = {}
-        # Of those in hand: sent to the end, and their connection free for the next.
+        self._in_flight: dict[asyncio.Task[None], Batch] = {}
+        # Of those in flight: sent to the end, and their connection free for the next.
         self._being_recorded = 0
         self._stopping = False
         self._paused_until = 0.0
-        # Why deliveries were stopped while other batches of theirs were in hand.
+        # Why deliveries were stopped while other batches of theirs were in flight.
         self._stopped: dict[int, DeliveryStopped] = {}
-        self._signal = office.database.listen("batches")
-        self._messages = Messages(office, self._channel)
+        self._signal = context.database.listen("batches")
+        self._messages = Messages(context, self._channel)
 
     @property
     def _at_once(self) -> int:
@@ -89,7 +91,7 @@ class LaneSender:
                 log.exception("claim_failed", account=self._account.key, lane=self._lane)
                 await asyncio.sleep(POLL)
             if claimed:
-                self._precedence.moved(self._lane)
+                self._urgent_priority.moved(self._lane)
             for start in range(0, len(claimed), TOGETHER):
                 self._begin(claimed[start : start + TOGETHER])
             if not claimed or len(claimed) < free:
@@ -97,8 +99,8 @@ class LaneSender:
 
     @property
     def _free(self) -> int:
-        """How many more may be in hand. What is only being recorded is on its way out."""
-        return self._at_once + self._ahead - len(self._in_hand) + self._being_recorded
+        """How many more may be in flight. What is only being recorded is on its way out."""
+        return self._at_once + self._ahead - len(self._in_flight) + self._being_recorded
 
     @property
     def _ahead(self) -> int:
@@ -110,14 +112,14 @@ class LaneSender:
 
     @property
     def claims(self) -> list[tuple[int, int]]:
-        """(batch id, fence) of what is in hand."""
-        return [(claimed.id, claimed.fence) for claimed in self._in_hand.values()]
+        """(batch id, fence) of what is in flight."""
+        return [(claimed.id, claimed.fence) for claimed in self._in_flight.values()]
 
     async def stop(self, within: float) -> None:
         self._stopping = True
         self._signal.set()
-        if self._in_hand:
-            _, unfinished = await asyncio.wait(set(self._in_hand), timeout=within)
+        if self._in_flight:
+            _, unfinished = await asyncio.wait(set(self._in_flight), timeout=within)
             for task in unfinished:
                 task.cancel()
             if unfinished:
@@ -130,13 +132,13 @@ class LaneSender:
         return asyncio.get_running_loop().time() < self._paused_until
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        done = self._in_hand.pop(task)
-        if all(other.delivery_id != done.delivery_id for other in self._in_hand.values()):
+        done = self._in_flight.pop(task)
+        if all(other.delivery_id != done.delivery_id for other in self._in_flight.values()):
             self._stopped.pop(done.delivery_id, None)
         self._look_again()
 
     async def _claim(self, most: int) -> list[Batch]:
-        claimed = await self._office.database.write_step(
+        claimed = await self._context.database.write_step(
             partial(
                 batches.claim,
                 account=self._account.key,
@@ -146,104 +148,106 @@ class LaneSender:
                 lease=LEASE,
                 most=most,
             ),
-            patience=PATIENCE if self._in_hand else 0.0,
+            max_wait=MAX_WAIT if self._in_flight else 0.0,
         )
         if self._stopping:
-            # `stop` came while the ledger was asked, and has seen nothing in hand.
-            await asyncio.gather(*(self._put_back(one) for one in claimed))
+            # `stop` came while the ledger was asked, and has seen nothing in flight.
+            await asyncio.gather(*(self._requeue(one) for one in claimed))
             return []
         return claimed
 
-    async def _put_back(self, claimed: Batch) -> None:
+    async def _requeue(self, claimed: Batch) -> None:
         state = "unknown" if claimed.maybe_sent else "ready"
-        await self._office.database.write_step(
-            partial(batches.give_back, claimed=claimed, state=state, reason="", not_before=0)
+        await self._context.database.write_step(
+            partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)
         )
 
     def _begin(self, claimed: list[Batch]) -> None:
-        walks = asyncio.create_task(self._open_walks(claimed))
+        cursors = asyncio.create_task(self._open_cursors(claimed))
         # Whoever waits for it hears of an error; whoever gave up before has one of its own.
-        walks.add_done_callback(lambda done: done.cancelled() or done.exception())
+        cursors.add_done_callback(lambda done: done.cancelled() or done.exception())
         for one in claimed:
-            task = asyncio.create_task(self._work(one, walks))
-            self._in_hand[task] = one
+            task = asyncio.create_task(self._work(one, cursors))
+            self._in_flight[task] = one
             task.add_done_callback(self._done)
 
-    async def _work(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> None:
+    async def _work(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
         try:
-            await self._send(claimed, walks)
+            await self._send(claimed, cursors)
         except Exception as error:
             await self._settle_failure(claimed, error)
 
-    async def _send(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> None:
+    async def _send(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
         refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
         message = await self._messages.get(claimed.delivery_id, claimed.language)
         refuse_too_late(claimed, message.send_until, now_ms())
-        walk = None if claimed.kind == "broadcast" else await self._walk(claimed, walks)
-        if walk is not None and not walk.sendable:
-            await self._record(claimed, walk.advance(Part(0)))
+        cursor = None if claimed.kind == "broadcast" else await self._cursor(claimed, cursors)
+        if cursor is not None and not cursor.sendable:
+            await self._record(claimed, cursor.advance(Part(0)))
             return
         async with AsyncExitStack() as connection:
             await connection.enter_async_context(self._connections)
-            await self._precedence.give_way(self._lane)
+            await self._urgent_priority.give_way(self._lane)
             if not await self._still_ours(claimed):
                 log.warning("lease_lost", batch=claimed.id)
                 return
-            await self._pace.turn(self._lane)
+            await self._limiter.acquire(self._lane)
             if claimed.delivery_id in self._stopped:
                 raise self._stopped[claimed.delivery_id]
             if self._stopping or self._paused:
-                await self._put_back(claimed)
-            elif walk is None:
+                await self._requeue(claimed)
+            elif cursor is None:
                 await self._broadcast(claimed, message)
             else:
-                await self._send_parts(claimed, message, walk, connection)
+                await self._send_parts(claimed, message, cursor, connection)
 
     async def _still_ours(self, claimed: Batch) -> bool:
-        """Whether a batch that waited in hand may begin: its lease may have run out, or the database be away.
+        """Whether a batch that waited in flight may begin: its lease may have run out, or the database be away.
 
         Asked where a second sending would arrive: LINE's retry keys see to that by themselves.
         """
-        if self._channel.exact_repeats:
+        if self._channel.idempotent:
             return True
-        return await self._office.database.write_step(
+        return await self._context.database.write_step(
             partial(batches.hold, claimed=claimed, until=now_ms() + LEASE)
         )
 
-    async def _walk(self, claimed: Batch, walks: asyncio.Task[dict[int, Walk]]) -> Walk:
+    async def _cursor(
+        self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]
+    ) -> RecipientCursor:
         try:
-            return (await asyncio.shield(walks))[claimed.id]
+            return (await asyncio.shield(cursors))[claimed.id]
         except KeyFileError:
             # Perhaps another's: who cannot be reached holds nobody else back.
-            return (await self._open_walks([claimed]))[claimed.id]
+            return (await self._open_cursors([claimed]))[claimed.id]
 
-    async def _open_walks(self, claimed: list[Batch]) -> dict[int, Walk]:
+    async def _open_cursors(self, claimed: list[Batch]) -> dict[int, RecipientCursor]:
         """By batch id; a broadcast needs none."""
         lists = [one for one in claimed if one.kind == "list"]
         if not lists:
             return {}
-        return await self._office.database.read_step(
+        return await self._context.database.read_step(
             partial(
-                open_walks,
-                keys=self._office.keys,
+                open_cursors,
+                keys=self._context.keys,
                 lists=lists,
                 # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
-                with_left=self._channel.exact_repeats,
+                with_left=self._channel.idempotent,
             )
         )
 
     async def _broadcast(self, claimed: Batch, message: Message) -> None:
         await self._channel.broadcast(message.announced, claimed.retry_key)  # type: ignore[attr-defined]
-        await self._office.database.write_step(partial(batches.accept_all, claimed=claimed, now=now_ms()))
+        await self._context.database.write_step(partial(batches.accept_all, claimed=claimed, now=now_ms()))
 
     async def _send_parts(
-        self, claimed: Batch, message: Message, walk: Walk, connection: AsyncExitStack
+        self, claimed: Batch, message: Message, cursor: RecipientCursor, connection: AsyncExitStack
     ) -> None:
-        parts = self._channel.send(message.prepared, walk.sendable, claimed.retry_key)
+        parts = self._channel.send(message.prepared, cursor.sendable, claimed.retry_key)
         async with aclosing(parts):  # type: ignore[type-var]
             async for part in parts:
-                progress = walk.advance(part)
-                if walk.finished and self._channel.exact_repeats:
+                progress = cursor.advance(part)
+                if cursor.finished and self._channel.idempotent:
                     # The next may go while the disk takes its time for this one. Not by mail: there what is
                     # not written down yet may arrive twice, so the next has to wait.
                     await connection.aclose()
@@ -253,16 +257,16 @@ class LaneSender:
                 if not await self._record(claimed, progress):
                     log.warning("lease_lost", batch=claimed.id)
                     return
-                self._precedence.moved(self._lane)
-                await self._precedence.give_way(self._lane)
+                self._urgent_priority.moved(self._lane)
+                await self._urgent_priority.give_way(self._lane)
 
     def _recorded(self) -> None:
         self._being_recorded -= 1
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
         now = now_ms()
-        put_off, given_up = later(claimed, progress.put_off, now)
-        return await self._office.database.write_step(
+        deferred, given_up = later(claimed, progress.deferred, now)
+        return await self._context.database.write_step(
             partial(
                 batches.record_part,
                 claimed=claimed,
@@ -270,11 +274,11 @@ class LaneSender:
                 position=progress.position,
                 accepted=progress.accepted,
                 refused=(*progress.refused, *given_up),
-                later=put_off,
+                later=deferred,
                 now=now,
                 lease=LEASE,
             ),
-            patience=PATIENCE if self._channel.exact_repeats else 0.0,
+            max_wait=MAX_WAIT if self._channel.idempotent else 0.0,
         )
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:
@@ -286,11 +290,11 @@ class LaneSender:
             self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
         if isinstance(error, TemporaryFailure) and error.reason == "rate" and claimed.kind == "list":
             # Broadcasts have a limit of their own, which says nothing about the lists.
-            self._pace.slow_down(error.retry_after)
+            self._limiter.slow_down(error.retry_after)
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error
         try:
-            await self._office.database.write_step(
+            await self._context.database.write_step(
                 partial(write_failure, claimed=claimed, error=error, reason=reason, now=now_ms())
             )
         except Exception:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.channel import Announcement, Channel
-from content import ledger, notices
-from scheduler.holding import refuse_lost
-from scheduler.office import Office, announcement
+from content.ledger import deliveries
+from content.notices import notices
+from scheduler.suspending import refuse_lost
+from scheduler.town_context import TownContext, announcement
 
 KEPT = 32
 
@@ -26,8 +27,8 @@ class Message:
 class Messages:
     """What one channel sends. A delivery pins the version that it sends, so its message never changes."""
 
-    def __init__(self, office: Office, channel: Channel) -> None:
-        self._office = office
+    def __init__(self, context: TownContext, channel: Channel) -> None:
+        self._context = context
         self._channel = channel
         self._known: dict[tuple[int, str], asyncio.Future[Message]] = {}
 
@@ -47,13 +48,13 @@ class Messages:
             self._known.pop(key, None)
 
     async def _build(self, delivery_id: int, language: str) -> Message:
-        async with self._office.database.read() as connection:
-            delivery = await connection.run_sync(ledger.get_delivery, delivery_id)
+        async with self._context.database.read() as connection:
+            delivery = await connection.run_sync(deliveries.get_delivery, delivery_id)
             notice = await notices.get(connection, delivery.notice_id)
         if notice is None or notice.version_id != delivery.version_id:
             raise LookupError(f"delivery {delivery_id} has no notice version")
-        refuse_lost(self._office, delivery)
-        announced = announcement(self._office, notice)
+        refuse_lost(self._context, delivery)
+        announced = announcement(self._context, notice)
         # Building a message imports the LINE SDK (over a second), so not on the event loop.
         prepared = await asyncio.to_thread(self._channel.prepare, announced, language)
         return Message(announced, prepared, delivery.send_until)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import structlog
 
-from content import presence
 from content.clock import now_ms
 from content.database import Database
+from content.ledger import presence
 
 log = structlog.get_logger(__name__)
 

@@ -15,29 +15,31 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import ChannelError, Quota
-from content import allowance, audit, ledger, notices
 from content.clock import now_ms
-from content.ledger import Delivery
-from content.notices import Draft, Notice
-from content.segments import NobodyMatches
+from content.ledger import deliveries, quota_reservations
+from content.ledger.deliveries import Delivery
+from content.notices import notices
+from content.notices.notices import Notice, NoticeSpec
+from content.notices.segments import NobodyMatches
+from content.staff import audit
 from scheduler.audiences import count_not_planned
-from scheduler.office import LANES, Office, lane_of
+from scheduler.town_context import LANES, TownContext, lane_of
 
 log = structlog.get_logger(__name__)
 
 # Seconds to wait for the answer. Without one a notice goes out unchecked: it is not kept back for a figure.
-PATIENCE = 1.0
+MAX_WAIT = 1.0
 # The action in the audit trail.
 REFUSED = "delivery.refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """`left` messages this month, `promised` of them to other notices, `needed` for this one."""
+    """`left` messages this month, `reserved` of them to other notices, `needed` for this one."""
 
     account: str
     left: int
-    promised: int
+    reserved: int
     needed: int
 
 
@@ -49,17 +51,17 @@ class Left:
     asked_at: int
 
 
-async def ask(office: Office, account_key: str) -> Left | None:
+async def ask(context: TownContext, account_key: str) -> Left | None:
     """None when the account has no limit, is not there or gave no answer. Never inside a transaction."""
-    account = office.town.account.get(account_key)
+    account = context.town.account.get(account_key)
     if account is None:
         return None
-    channel = office.open_channel(account)
+    channel = context.open_channel(account)
     if not hasattr(channel, "quota"):
         return None
     asked_at = now_ms()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(MAX_WAIT):
             found: Quota = await channel.quota()
     except Exception as error:
         # Whatever is wrong with the figure, a notice is not kept back for it.
@@ -71,11 +73,11 @@ async def ask(office: Office, account_key: str) -> Left | None:
     return None if found.left is None else Left(found.left, asked_at)
 
 
-async def ask_for(office: Office, delivery_id: int) -> Left | None:
+async def ask_for(context: TownContext, delivery_id: int) -> Left | None:
     """For a delivery whose planning has not begun; later it is decided."""
-    async with office.database.read() as connection:
-        planned = await connection.run_sync(ledger.get_delivery, delivery_id)
-    return await ask(office, planned.account) if is_undecided(planned) else None
+    async with context.database.read() as connection:
+        planned = await connection.run_sync(deliveries.get_delivery, delivery_id)
+    return await ask(context, planned.account) if is_undecided(planned) else None
 
 
 def is_undecided(planned: Delivery) -> bool:
@@ -85,11 +87,11 @@ def is_undecided(planned: Delivery) -> bool:
 
 
 async def find_shortage(
-    connection: AsyncConnection, office: Office, planned: Delivery, notice: Notice, left: Left
+    connection: AsyncConnection, context: TownContext, planned: Delivery, notice: Notice, left: Left
 ) -> Shortage | None:
     """Within the transaction that begins the planning, and under the lock of the account."""
-    needed = await count_not_planned(connection, office, planned, notice)
-    return await _shortage(connection, office, planned.account, planned.lane, needed, left, but=planned.id)
+    needed = await count_not_planned(connection, context, planned, notice)
+    return await _shortage(connection, context, planned.account, planned.lane, needed, left, but=planned.id)
 
 
 async def record_shortage(connection: AsyncConnection, notice_id: int, shortage: Shortage) -> None:
@@ -111,22 +113,22 @@ async def shortages_of(connection: AsyncConnection, notice_id: int) -> list[Shor
     return sorted(found, key=lambda item: item.account)
 
 
-async def foresee(office: Office, draft: Draft, needed: Mapping[str, int]) -> list[Shortage]:
+async def foresee(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Shortage]:
     """Which accounts could not bear a notice to so many registrations, if it went out now."""
-    lane = lane_of(draft)
+    lane = lane_of(spec)
     accounts = [account for account, number in needed.items() if number]
-    answers = await asyncio.gather(*(ask(office, account) for account in accounts))
+    answers = await asyncio.gather(*(ask(context, account) for account in accounts))
     found = []
-    async with office.database.read() as connection:
+    async with context.database.read() as connection:
         for account, left in zip(accounts, answers, strict=True):
             if left is not None:
-                found.append(await _shortage(connection, office, account, lane, needed[account], left))
+                found.append(await _shortage(connection, context, account, lane, needed[account], left))
     return [item for item in found if item]
 
 
 async def _shortage(
     connection: AsyncConnection,
-    office: Office,
+    context: TownContext,
     account: str,
     lane: str,
     needed: int,
@@ -135,19 +137,19 @@ async def _shortage(
 ) -> Shortage | None:
     # What goes out behind this lane takes nothing from it: an urgent notice is not refused for a routine one.
     lanes = LANES[: LANES.index(lane) + 1]
-    promised = await allowance.promised(connection, account, lanes, but=but, asked_at=left.asked_at)
-    for delivery_id in await allowance.half_planned(connection, account, lanes, but=but):
-        promised += await _rest_of(connection, office, delivery_id)
-    if not needed or needed <= left.messages - promised:
+    reserved = await quota_reservations.reserved(connection, account, lanes, but=but, asked_at=left.asked_at)
+    for delivery_id in await quota_reservations.half_planned(connection, account, lanes, but=but):
+        reserved += await _rest_of(connection, context, delivery_id)
+    if not needed or needed <= left.messages - reserved:
         return None
-    return Shortage(account, left.messages, promised, needed)
+    return Shortage(account, left.messages, reserved, needed)
 
 
-async def _rest_of(connection: AsyncConnection, office: Office, delivery_id: int) -> int:
-    other = await connection.run_sync(ledger.get_delivery, delivery_id)
+async def _rest_of(connection: AsyncConnection, context: TownContext, delivery_id: int) -> int:
+    other = await connection.run_sync(deliveries.get_delivery, delivery_id)
     notice = await notices.get(connection, other.notice_id)
     try:
-        return 0 if notice is None else await count_not_planned(connection, office, other, notice)
+        return 0 if notice is None else await count_not_planned(connection, context, other, notice)
     except NobodyMatches:
         # It will be stopped where it is.
         return 0

@@ -18,21 +18,21 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from content.clock import HOUR, JST
-from content.wakeups import Signal
+from content.database.wakeups import Signal
+from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
-from scheduler.holding import mark_held
-from scheduler.office import Office
 from scheduler.presence import Presence
 from scheduler.sender import Sender
-from scheduler.steady import ClockWatch, tick
+from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
-    fold_old,
     forget_handled,
     forget_times_ahead,
     snapshot_counts,
+    summarise_old,
     sweep,
     take_over,
 )
+from scheduler.town_context import TownContext
 from scheduler.triggers import fire_due
 
 log = structlog.get_logger(__name__)
@@ -45,25 +45,25 @@ DRAIN = 10.0
 class Runner:
     """`start` recovers what a dead process left behind and begins; `stop` drains."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: TownContext) -> None:
+        self._context = context
         # In containers several processes may have the same name and number, and none may count as another.
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
-        self._sender = Sender(office, owner)
-        self._presence = Presence(office.database, owner, self._share_rates)
+        self._sender = Sender(context, owner)
+        self._presence = Presence(context.database, owner, self._share_rates)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
 
     async def start(self) -> None:
-        database = self._office.database
+        database = self._context.database
         if database.is_sqlite:
-            await take_over(self._office)
+            await take_over(self._context)
         else:
             await self._presence.start()
-        await forget_times_ahead(self._office, longest_wait=HOUR)
-        await mark_held(self._office)
-        await snapshot_counts(self._office)
+        await forget_times_ahead(self._context, longest_wait=HOUR)
+        await mark_suspended(self._context)
+        await snapshot_counts(self._context)
         self._tasks = [
             asyncio.create_task(self._repeat("triggers", fire_due, database.listen("triggers"))),
             asyncio.create_task(self._repeat("fan-out", plan_next, database.listen("planning"))),
@@ -72,21 +72,21 @@ class Runner:
             asyncio.create_task(self._sender.run()),
         ]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
-        self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._office])
-        self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._office])
+        self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])
         # Once at the start too: a machine that is off at night would keep recipients for ever.
-        self._clock.add_job(fold_old, args=[self._office])
-        self._clock.add_job(fold_old, CronTrigger(hour=3, minute=30, timezone=JST), [self._office])
+        self._clock.add_job(summarise_old, args=[self._context])
+        self._clock.add_job(summarise_old, CronTrigger(hour=3, minute=30, timezone=JST), [self._context])
         self._clock.start()
 
     async def stop(self) -> None:
         if self._clock.running:
             self._clock.shutdown(wait=False)
         # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
-        # cancelled inside a SELECT would keep the lock of SQLite, and what is in hand could not settle.
+        # cancelled inside a SELECT would keep the lock of SQLite, and what is in flight could not settle.
         self._stop.set()
         for topic in ("triggers", "planning"):
-            self._office.database.wakeups.wake(topic)
+            self._context.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
             await asyncio.wait(self._tasks[:3], timeout=DRAIN)
@@ -97,8 +97,8 @@ class Runner:
 
     def _share_rates(self, senders: int) -> None:
         """So many processes send, this one included: each has its part of every account's rate."""
-        for pace in self._sender.paces.values():
-            pace.share(senders)
+        for limiter in self._sender.limiters.values():
+            limiter.share(senders)
 
     async def _sweep_regularly(self) -> None:
         """By a clock of its own: a scheduler that goes by the wall's stops for as long as that is set back."""
@@ -106,16 +106,16 @@ class Runner:
         while await tick(SWEEP_EVERY, self._stop):
             try:
                 if watch.was_set_back():
-                    await forget_times_ahead(self._office)
-                await sweep(self._office)
+                    await forget_times_ahead(self._context)
+                await sweep(self._context)
             except Exception:
                 log.exception("sweep_failed")
 
-    async def _repeat(self, name: str, step: Callable[[Office], Awaitable[int]], signal: Signal) -> None:
+    async def _repeat(self, name: str, step: Callable[[TownContext], Awaitable[int]], signal: Signal) -> None:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""
         while not self._stop.is_set():
             try:
-                while not self._stop.is_set() and await step(self._office):
+                while not self._stop.is_set() and await step(self._context):
                     pass
             except Exception:
                 log.exception("step_failed", step=name)

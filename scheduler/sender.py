@@ -1,4 +1,4 @@
-"""The sender: every lane of every account side by side, and the leases of what they have in hand.
+"""The sender: every lane of every account side by side, and the leases of what they have in flight.
 
 Each lane has its own claims, connections and slots, so one clogged channel or a large routine campaign
 delays only itself.
@@ -11,11 +11,11 @@ from functools import partial
 
 import structlog
 
-from content import batches
 from content.clock import now_ms
+from content.ledger import batches
 from scheduler.lane import LEASE, LaneSender
-from scheduler.office import LANES, Office
-from scheduler.pace import Pace
+from scheduler.rate_limiter import RateLimiter
+from scheduler.town_context import LANES, TownContext
 
 log = structlog.get_logger(__name__)
 
@@ -23,16 +23,16 @@ RENEW_EVERY = 4.0
 
 
 class Sender:
-    """Sends for every account of the town until `stop`. `paces` by account are for all its lanes."""
+    """Sends for every account of the town until `stop`. `limiters` by account are for all its lanes."""
 
-    def __init__(self, office: Office, owner: str) -> None:
-        self._office = office
-        self.paces = {
-            account.key: Pace(office.open_channel(account).rate) for account in office.town.accounts
+    def __init__(self, context: TownContext, owner: str) -> None:
+        self._context = context
+        self.limiters = {
+            account.key: RateLimiter(context.open_channel(account).rate) for account in context.town.accounts
         }
         self._lanes = [
-            LaneSender(office, account, lane, owner, self.paces[account.key])
-            for account in office.town.accounts
+            LaneSender(context, account, lane, owner, self.limiters[account.key])
+            for account in context.town.accounts
             for lane in LANES
         ]
 
@@ -44,7 +44,7 @@ class Sender:
             renewing.cancel()
 
     async def stop(self, within: float) -> None:
-        """Claim nothing more, let what is in hand finish for `within` seconds, close connections."""
+        """Claim nothing more, let what is in flight finish for `within` seconds, close connections."""
         await asyncio.gather(*(lane.stop(within) for lane in self._lanes))
 
     async def _renew_leases(self) -> None:
@@ -54,7 +54,7 @@ class Sender:
             if not claims:
                 continue
             try:
-                await self._office.database.write_step(
+                await self._context.database.write_step(
                     partial(batches.renew, claims=claims, until=now_ms() + LEASE)
                 )
             except Exception:

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from content import recurrence
-from content.notices import Draft
-from content.recurrence import Rule
+from content.notices import recurrence
+from content.notices.notices import NoticeSpec
+from content.notices.recurrence import RecurrenceRule
 
 
-def timing_problems(draft: Draft, now: int) -> Iterator[tuple[str, str]]:
+def timing_problems(spec: NoticeSpec, now: int) -> Iterator[tuple[str, str]]:
     """(field, message) of everything that is wrong."""
-    if draft.at is not None and draft.at < now:
+    if spec.at is not None and spec.at < now:
         yield "at", "配信日時が過ぎています。これからの日時にするか、空にしてすぐに配信してください。"
-    if draft.expires is not None and draft.expires <= max(draft.at or now, now):
+    if spec.expires is not None and spec.expires <= max(spec.at or now, now):
         yield "expires", "有効期限が配信より前です。配信より後の日時にするか、空にしてください。"
-    if draft.rule is not None:
-        yield from _rule_problems(draft, draft.rule, now)
+    if spec.rule is not None:
+        yield from _rule_problems(spec, spec.rule, now)
 
 
-def _rule_problems(draft: Draft, rule: Rule, now: int) -> Iterator[tuple[str, str]]:
-    if draft.urgency == "urgent":
+def _rule_problems(spec: NoticeSpec, rule: RecurrenceRule, now: int) -> Iterator[tuple[str, str]]:
+    if spec.urgency == "urgent":
         yield (
             "urgency",
             "くり返しは緊急にできません。緊急度を「通常」にするか、くり返しをやめて「すぐに」か「日時を指定」を選んでください。",
         )
-    if draft.at is not None:
+    if spec.at is not None:
         yield "at", "くり返しと配信日時は、どちらか一方にしてください。"
-    if draft.expires is not None:
+    if spec.expires is not None:
         yield "expires", "くり返しに有効期限は使えません。代わりに終わりの日を決めてください。"
-    if draft.kind != "original":
+    if spec.kind != "original":
         yield "repeat", "訂正と取り消しは、くり返せません。「すぐに」か「日時を指定」を選んでください。"
     found = [(error.field, str(error)) for error in recurrence.faults(rule)]
     yield from found

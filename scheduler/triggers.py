@@ -8,44 +8,46 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import audit, ledger, notices, triggers
 from content.clock import MINUTE, iso, now_ms, today_jst, words
-from content.notices import Notice
-from content.segments import NobodyMatches, audience
-from scheduler.office import Office, lane_of
+from content.ledger import deliveries
+from content.notices import notices, triggers
+from content.notices.notices import Notice
+from content.notices.segments import NobodyMatches, audience
+from content.staff import audit
 from scheduler.posting import chosen_accounts
+from scheduler.town_context import TownContext, lane_of
 
 log = structlog.get_logger(__name__)
 
 
-async def fire_due(office: Office, now: int | None = None) -> int:
+async def fire_due(context: TownContext, now: int | None = None) -> int:
     """Fire or hold every approved notice whose time has come; the number fired.
 
     Each is one transaction that claims the trigger and opens its deliveries, so a crash leaves
     either a waiting trigger or deliveries to plan, and a second process finds nothing to claim.
     """
     moment = now_ms() if now is None else now
-    async with office.database.read() as connection:
+    async with context.database.read() as connection:
         due = await triggers.due(connection, moment)
     fired = 0
     for notice_id in due:
         try:
-            async with office.database.write(wake="planning") as connection:
-                fired += await _fire_or_hold(office, connection, notice_id, moment)
+            async with context.database.write(wake="planning") as connection:
+                fired += await _fire_or_hold(context, connection, notice_id, moment)
         except Exception:
             # One notice that cannot be fired must not keep the others waiting.
             log.exception("firing_failed", notice=notice_id)
     return fired
 
 
-async def _fire_or_hold(office: Office, connection: AsyncConnection, notice_id: int, now: int) -> bool:
+async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notice_id: int, now: int) -> bool:
     notice = await notices.get(connection, notice_id)
     if notice is None:
         return False
-    if notice.draft.rule:
+    if notice.spec.rule:
         occurrence = await _go_on(connection, notice, now)
-        return occurrence is not None and await _fire_or_hold(office, connection, occurrence, now)
-    reason = _reason_to_hold(office, notice, now)
+        return occurrence is not None and await _fire_or_hold(context, connection, occurrence, now)
+    reason = _reason_to_hold(context, notice, now)
     if reason:
         if await triggers.hold(connection, notice_id, reason):
             log.warning("notice_held", notice=notice_id)
@@ -55,18 +57,18 @@ async def _fire_or_hold(office: Office, connection: AsyncConnection, notice_id: 
         return False
     if not await triggers.fire(connection, notice_id, now):
         return False
-    for account, channel in chosen_accounts(office, notice.draft).items():
-        await ledger.open_delivery(
+    for account, channel in chosen_accounts(context, notice.spec).items():
+        await deliveries.open_delivery(
             connection,
             notice_id=notice_id,
             version_id=notice.version_id,
             account=account,
             channel=channel,
-            lane=lane_of(notice.draft),
+            lane=lane_of(notice.spec),
             at=now,
-            send_until=notice.draft.expires,
+            send_until=notice.spec.expires,
         )
-    log.info("notice_fired", notice=notice_id, lane=lane_of(notice.draft))
+    log.info("notice_fired", notice=notice_id, lane=lane_of(notice.spec))
     return True
 
 
@@ -103,21 +105,21 @@ async def _go_on(connection: AsyncConnection, series: Notice, now: int) -> int |
     return step.notice_id
 
 
-def _reason_to_hold(office: Office, notice: Notice, now: int) -> str:
+def _reason_to_hold(context: TownContext, notice: Notice, now: int) -> str:
     try:
-        audience(office.town, notice.draft.target, notice.draft.category, today_jst(now))
+        audience(context.town, notice.spec.target, notice.spec.category, today_jst(now))
     except NobodyMatches as error:
         return str(error)
-    if not chosen_accounts(office, notice.draft):
+    if not chosen_accounts(context, notice.spec):
         return "このお知らせを送れるアカウントが、町の設定からなくなっています。"
-    expires = notice.draft.expires
+    expires = notice.spec.expires
     if expires is not None and now >= expires:
         return (
             f"有効期限の {words(expires)} を過ぎたため、送っていません。"
             "それでも送るなら配信する、送らないなら取り消すを選んでください。"
         )
     due_at = notice.due_at or now
-    latest = due_at + office.town.category[notice.draft.category].max_late_minutes * MINUTE
+    latest = due_at + context.town.category[notice.spec.category].max_late_minutes * MINUTE
     if now > latest:
         return (
             f"配信予定の {words(due_at)} から時間がたちすぎています。"

@@ -17,8 +17,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from factories import create_town
-from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -26,6 +24,8 @@ from content.database import Database, metadata
 from content.keys import Keys
 from content.schema import upgrade
 from content.town import Town
+from tests.factories import create_town
+from tests.services import POSTGRES, on_postgres, service_missing
 
 # Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
 # history append-only stand aside for it.

@@ -17,11 +17,12 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content import ledger, notices, triggers
 from content.clock import JST, from_datetime
 from content.keys import Keys
-from content.notices import Draft
-from content.subscribers import Preferences, Registration, Subscriber, join, register_many
+from content.ledger import deliveries
+from content.notices import notices, triggers
+from content.notices.notices import NoticeSpec
+from content.register.subscribers import Preferences, Registration, Subscriber, join, register_many
 from content.town import Town
 
 SHIBATA = Path(__file__).parent.parent / "examples" / "shibata.toml"
@@ -129,9 +130,9 @@ async def make_subscribers(
     return await register_many(connection, keys, registrations, reason="import")
 
 
-def draft(**changes: Any) -> Draft:
+def spec(**changes: Any) -> NoticeSpec:
     """A routine 子育て notice in Japanese for LINE, due at once."""
-    plain = Draft(
+    plain = NoticeSpec(
         category="kosodate",
         urgency="routine",
         texts={"ja": ("乳幼児健診のお知らせ", "4月の乳幼児健診は次のとおりです。")},
@@ -149,9 +150,9 @@ async def make_notice(
     at: int = APRIL_TUESDAY,
     **changes: Any,
 ) -> int:
-    """Store a notice, approved unless told otherwise; `changes` go to `draft`. Its id."""
+    """Store a notice, approved unless told otherwise; `changes` go to `spec`. Its id."""
     notice_id, _ = await notices.create(
-        connection, draft(**changes), submission_key=submission_key or uuid4().hex, staff=staff, at=at
+        connection, spec(**changes), submission_key=submission_key or uuid4().hex, staff=staff, at=at
     )
     if approved:
         await notices.approve(connection, notice_id, staff=staff, at=at)
@@ -176,7 +177,7 @@ async def make_delivery(
     await triggers.fire(connection, notice_id, at)
     found = await notices.get(connection, notice_id)
     assert found is not None
-    delivery_id = await ledger.open_delivery(
+    delivery_id = await deliveries.open_delivery(
         connection,
         notice_id=notice_id,
         version_id=found.version_id,
@@ -185,8 +186,8 @@ async def make_delivery(
         lane=lane,
         at=at,
     )
-    opened = await connection.run_sync(ledger.get_delivery, delivery_id)
-    await ledger.add_batches(connection, opened, [(language, ids) for ids in batches], kind=kind)
+    opened = await connection.run_sync(deliveries.get_delivery, delivery_id)
+    await deliveries.add_batches(connection, opened, [(language, ids) for ids in batches], kind=kind)
     if planned:
-        await ledger.finish_planning(connection, delivery_id, at)
+        await deliveries.finish_planning(connection, delivery_id, at)
     return delivery_id

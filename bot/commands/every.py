@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import time
 
-from content.recurrence import BadRule, Rule, faults, read_closure, read_date
+from content.notices.recurrence import BadRecurrence, RecurrenceRule, faults, read_closure, read_date
 
 WEEKDAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 NTHS = {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
@@ -17,8 +17,8 @@ EXAMPLES = (
 FLAGS = {"first": "--from", "until": "--until", "closures": "--except", "on_holiday": "--on-holiday"}
 
 
-def read_rule(every: str, first: str, until: str, closures: Sequence[str], on_holiday: str) -> Rule:
-    """Raises BadRule whose field is the flag to change."""
+def read_rule(every: str, first: str, until: str, closures: Sequence[str], on_holiday: str) -> RecurrenceRule:
+    """Raises BadRecurrence whose field is the flag to change."""
     try:
         rule = _read_days(
             every.lower().split(),
@@ -29,8 +29,8 @@ def read_rule(every: str, first: str, until: str, closures: Sequence[str], on_ho
         )
         if fault := next(faults(rule), None):
             raise fault
-    except BadRule as error:
-        raise BadRule(flag_of(error.field), str(error)) from error
+    except BadRecurrence as error:
+        raise BadRecurrence(flag_of(error.field), str(error)) from error
     return rule
 
 
@@ -39,7 +39,7 @@ def flag_of(field: str) -> str:
     return FLAGS.get(field, "--every")
 
 
-def _read_days(words: list[str], **rest: object) -> Rule:
+def _read_days(words: list[str], **rest: object) -> RecurrenceRule:
     match words:
         case ["month-end", at]:
             found: dict[str, object] = {"kind": "month_end"}
@@ -53,7 +53,7 @@ def _read_days(words: list[str], **rest: object) -> Rule:
             found = {"kind": "weekly", "weekdays": _known(weekdays, WEEKDAYS)}
         case _:
             raise _unreadable(" ".join(words))
-    return Rule(at=_time(at), **found, **rest)  # type: ignore[arg-type]
+    return RecurrenceRule(at=_time(at), **found, **rest)  # type: ignore[arg-type]
 
 
 def _known(text: str, names: Mapping[str, int]) -> tuple[int, ...]:
@@ -70,5 +70,5 @@ def _time(text: str) -> time:
         raise _unreadable(text) from error
 
 
-def _unreadable(text: str) -> BadRule:
-    return BadRule("repeat", f"「{text}」を読み取れません。例: {EXAMPLES}")
+def _unreadable(text: str) -> BadRecurrence:
+    return BadRecurrence("repeat", f"「{text}」を読み取れません。例: {EXAMPLES}")

@@ -35,13 +35,13 @@ from bot.notice_json import notice_json
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from bot.service import Service
 from content.clock import from_datetime, words
-from content.holds import HELD
-from content.notices import Draft
-from content.recurrence import BadRule, Rule
-from content.segments import Target
+from content.ledger.suspensions import HELD
+from content.notices.notices import NoticeSpec
+from content.notices.recurrence import BadRecurrence, RecurrenceRule
+from content.notices.segments import Target
 from scheduler import posting
-from scheduler.holding import give_up_rest
-from scheduler.posting import Refused, Status
+from scheduler.posting import NoticeRefused, Status
+from scheduler.suspending import give_up_rest
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
 WAITING = {
@@ -80,7 +80,7 @@ def post(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write, approve and send a notice to the registrations that chose its category."""
-    draft = Draft(
+    spec = NoticeSpec(
         category=category,
         urgency="urgent" if urgent else "routine",
         texts={"ja": (title, body)},
@@ -91,9 +91,9 @@ def post(
         expires=_moment("--expires", expires),
         rule=_rule(every, first, until, closures or [], on_holiday),
     )
-    if wait and draft.rule:
+    if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
-    run(_post(draft, wait, timeout, json))
+    run(_post(spec, wait, timeout, json))
 
 
 @app.command()
@@ -117,72 +117,72 @@ def give_up(notice_id: int) -> None:
     run(_give_up(notice_id))
 
 
-async def _post(draft: Draft, wait: bool, timeout: float, as_json: bool) -> None:
+async def _post(spec: NoticeSpec, wait: bool, timeout: float, as_json: bool) -> None:
     async with opened(load_settings()) as service:
-        draft = _with_channels(service, draft)
+        spec = _with_channels(service, spec)
         try:
-            await _refuse_nobody(service, draft)
+            await _refuse_nobody(service, spec)
             notice_id, _ = await posting.store(
-                service.office, draft, submission_key=str(uuid.uuid4()), staff=operator()
+                service.context, spec, submission_key=str(uuid.uuid4()), staff=operator()
             )
-            await posting.approve(service.office, notice_id, staff=operator())
-        except Refused as error:
+            await posting.approve(service.context, notice_id, staff=operator())
+        except NoticeRefused as error:
             fail("\n".join(f"{item.field}: {item.message}" for item in error.problems), USAGE)
         talk.print(f"お知らせ {notice_id} を受け付けました。", highlight=False)
         code = await _wait(service, notice_id, timeout) if wait else OK
-        _print(await posting.status(service.office, notice_id), as_json)
+        _print(await posting.status(service.context, notice_id), as_json)
     raise typer.Exit(code)
 
 
 async def _show(notice_id: int, as_json: bool) -> None:
     async with opened(load_settings()) as service:
         try:
-            _print(await posting.status(service.office, notice_id), as_json)
+            _print(await posting.status(service.context, notice_id), as_json)
         except LookupError:
             fail(f"お知らせ {notice_id} はありません。", FAILED)
 
 
 async def _cancel(notice_id: int) -> None:
     async with opened(load_settings()) as service:
-        if not await posting.cancel(service.office, notice_id, staff=operator()):
+        if not await posting.cancel(service.context, notice_id, staff=operator()):
             fail(f"お知らせ {notice_id} は取り消せません(ないか、もう配信を始めています)。", FAILED)
     talk.print(f"お知らせ {notice_id} を取り消しました。", highlight=False)
 
 
 async def _give_up(notice_id: int) -> None:
     async with opened(load_settings()) as service:
-        if not await give_up_rest(service.office, notice_id, staff=operator()):
+        if not await give_up_rest(service.context, notice_id, staff=operator()):
             fail(f"お知らせ {notice_id} に、アカウントがないため止まっている配信はありません。", FAILED)
     talk.print(f"お知らせ {notice_id} の残りの配信をやめました。", highlight=False)
 
 
-def _with_channels(service: Service, draft: Draft) -> Draft:
-    if draft.channels:
-        return draft
+def _with_channels(service: Service, spec: NoticeSpec) -> NoticeSpec:
+    if spec.channels:
+        return spec
     carrying = tuple(
-        channel for channel in service.town.channels if service.town.accounts_for(channel, draft.mode)
+        channel for channel in service.town.channels if service.town.accounts_for(channel, spec.mode)
     )
-    return replace(draft, channels=carrying or service.town.channels)
+    return replace(spec, channels=carrying or service.town.channels)
 
 
-async def _refuse_nobody(service: Service, draft: Draft) -> None:
-    problems = posting.find_problems(service.office, draft)
+async def _refuse_nobody(service: Service, spec: NoticeSpec) -> None:
+    problems = posting.find_problems(service.context, spec)
     if problems:
-        raise Refused(problems)
-    impacts = await posting.measure_impact(service.office, draft)
-    if draft.at is None and draft.rule is None and not any(item.count for item in impacts):
+        raise NoticeRefused(problems)
+    impacts = await posting.measure_impact(service.context, spec)
+    if spec.at is None and spec.rule is None and not any(item.count for item in impacts):
         fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
 
 
 async def _wait(service: Service, notice_id: int, timeout: float) -> int:
     """The exit code once nothing is open."""
     deadline = time.monotonic() + timeout
-    found = await posting.status(service.office, notice_id)
-    total = sum(item.count for item in await posting.measure_impact(service.office, found.notice.draft))
+    found = await posting.status(service.context, notice_id)
+    total = sum(item.count for item in await posting.measure_impact(service.context, found.notice.spec))
     done = 0
     with progress("配信", total) as advance:
         while time.monotonic() < deadline:
-            found = await posting.status(service.office, notice_id)
+            found = await posting.status(service.context, notice_id)
             settled = sum(row.accepted + row.refused + row.unknown for row in found.tallies)
             advance(settled - done)
             done = settled
@@ -218,7 +218,7 @@ def _print(status: Status, as_json: bool) -> None:
     console = Console()
     for line in _about_series(status):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if status.tallies or not status.notice.draft.rule:
+    if status.tallies or not status.notice.spec.rule:
         console.print(table)
 
     for row in status.tallies:
@@ -229,9 +229,9 @@ def _print(status: Status, as_json: bool) -> None:
 
 def _about_series(status: Status) -> Iterator[str]:
     """What a recurring notice does next, or which one this is an occurrence of."""
-    notice, rule = status.notice, status.notice.draft.rule
-    if notice.draft.series:
-        yield f"お知らせ {notice.draft.series} のくり返しの1回です。"
+    notice, rule = status.notice, status.notice.spec.rule
+    if notice.spec.series:
+        yield f"お知らせ {notice.spec.series} のくり返しの1回です。"
     if rule is None:
         return
     yield f"お知らせ {notice.id}: {status.state}"
@@ -254,14 +254,14 @@ def _target(segment: str, group: str, everyone: bool) -> Target:
     return Target("everyone") if everyone else Target()
 
 
-def _rule(every: str, first: str, until: str, closures: list[str], on_holiday: str) -> Rule | None:
+def _rule(every: str, first: str, until: str, closures: list[str], on_holiday: str) -> RecurrenceRule | None:
     if not every:
         if first or until or closures:
             fail("--from, --until and --except belong to --every; say how often with --every.", USAGE)
         return None
     try:
         return read_rule(every, first, until, closures, on_holiday)
-    except BadRule as error:
+    except BadRecurrence as error:
         fail(f"{error.field}: {error}", USAGE)
 
 

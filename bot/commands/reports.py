@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bot import reports
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
-from content.indicators import IndicatorReport
+from content.figures.indicators import IndicatorReport
 
 app = typer.Typer(no_args_is_help=True, help="登録数と計画の指標.")
 

@@ -23,8 +23,8 @@ def line(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
 ) -> None:
     """The LINE platform: API, webhooks and phones, on http://127.0.0.1:PORT."""
-    from channels.sandbox.line import SandboxOptions
-    from channels.sandbox.line import run as run_line
+    from sandbox.line import SandboxOptions
+    from sandbox.line import run as run_line
 
     talk.print(f"LINE sandbox: http://127.0.0.1:{port}/ (phones: /_sandbox/phones)", highlight=False)
     options = SandboxOptions(
@@ -43,7 +43,7 @@ def smtp(
     web_port: Annotated[int, typer.Option(help="Port of the inbox page.")] = 8687,
 ) -> None:
     """An SMTP server that keeps every mail, with an inbox page."""
-    from channels.sandbox.smtp import run as run_smtp
+    from sandbox.mail.server import run as run_smtp
 
     talk.print(f"SMTP: 127.0.0.1:{port}  inbox: http://127.0.0.1:{web_port}/", highlight=False)
     run(run_smtp("127.0.0.1", port, web_port))
@@ -52,7 +52,7 @@ def smtp(
 @app.command()
 def sns(port: Port = 8688) -> None:
     """A receiver of signed webhooks, with a page."""
-    from channels.sandbox.webhook import run as run_webhook
+    from sandbox.webhook.receiver import run as run_webhook
 
     talk.print(f"Webhook receiver: http://127.0.0.1:{port}/", highlight=False)
     run(run_webhook("127.0.0.1", port))

@@ -13,11 +13,11 @@ from bot.accounts import missing_settings
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run, talk
 from bot.logs import configure_logging
 from bot.settings import Settings
-from content import audit, staff
 from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file
 from content.schema import SchemaMismatch, upgrade
+from content.staff import audit, members
 from content.town import Town, TownProfileError, load_town
 
 CANNOT_LISTEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
@@ -83,7 +83,7 @@ async def _work(settings: Settings) -> None:
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
-        runner = Runner(service.office)
+        runner = Runner(service.context)
         await runner.start()
         await asyncio.to_thread(warm_up)
         await wait_for_signal()
@@ -114,16 +114,16 @@ async def _prepare_database(settings: Settings, login: str, password_file: Path 
 
 async def _first_administrator(database: Database, login: str, password_file: Path | None) -> None:
     async with database.read() as connection:
-        if await staff.find(connection, login) is not None:
+        if await members.find(connection, login) is not None:
             talk.print(f"職員「{login}」は登録済みです。")
             return
     password = _password(password_file)
     now = now_ms()
     try:
         async with database.write() as connection:
-            await staff.add(connection, login=login, password=password, role="administrator", at=now)
+            await members.add(connection, login=login, password=password, role="administrator", at=now)
             await audit.record(connection, at=now, actor="init", action="staff.added", subject=login)
-    except staff.PasswordTooShort as error:
+    except members.PasswordTooShort as error:
         fail(str(error), USAGE)
     talk.print(f"管理者「{login}」を登録しました。`kairanban serve` で始められます。")
 

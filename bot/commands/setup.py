@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from bot.accounts import line_api
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from bot.service import refuse_shared_credentials
-from content import audit, staff
 from content.clock import now_ms, today_jst
-from content.segments import NobodyMatches, Target, audience
+from content.notices.segments import NobodyMatches, Target, audience
+from content.staff import audit, members
 from content.town import Town, TownProfileError, load_town
 
 config_app = typer.Typer(no_args_is_help=True, help="設定を見る.")
@@ -61,8 +61,8 @@ def add(
     ] = None,
 ) -> None:
     """Register a member of staff."""
-    if role not in staff.ROLES:
-        fail(f"--role: use one of {', '.join(staff.ROLES)}", USAGE)
+    if role not in members.ROLES:
+        fail(f"--role: use one of {', '.join(members.ROLES)}", USAGE)
     password = (
         password_file.read_text(encoding="utf-8").strip()
         if password_file
@@ -93,11 +93,11 @@ async def _add(login: str, role: str, password: str) -> None:
         now = now_ms()
         try:
             async with service.database.write() as connection:
-                await staff.add(connection, login=login, password=password, role=role, at=now)
+                await members.add(connection, login=login, password=password, role=role, at=now)
                 await audit.record(
                     connection, at=now, actor=operator(), action="staff.added", subject=login, role=role
                 )
-        except staff.PasswordTooShort as error:
+        except members.PasswordTooShort as error:
             fail(str(error), USAGE)
         except IntegrityError:
             fail(f"職員「{login}」は既に登録されています。", FAILED)

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
-from content import audit, registry_csv
 from content.clock import now_ms
-from content.registry_csv import ImportRefused
+from content.register import subscribers_csv
+from content.register.subscribers_csv import ImportRefused
+from content.staff import audit
 
 app = typer.Typer(no_args_is_help=True, help="登録者の取り込みと書き出し (CSV).")
 
@@ -20,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="登録者の取り込みと書き�
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV: " + ",".join(registry_csv.COLUMNS), exists=True, dir_okay=False)
+        Path, typer.Argument(help="CSV: " + ",".join(subscribers_csv.COLUMNS), exists=True, dir_okay=False)
     ],
 ) -> None:
     """Take registrations in: all or nothing. Known addresses keep what they chose themselves."""
@@ -38,7 +39,7 @@ async def _import(file: Path) -> None:
     async with opened(settings) as service:
         try:
             with file.open(encoding="utf-8-sig", newline="") as source:
-                registrations = registry_csv.read_rows(source, service.town)
+                registrations = subscribers_csv.read_rows(source, service.town)
         except ImportRefused as error:
             fail(f"Nothing was imported from {file}:\n{error}", FAILED)
         except UnicodeDecodeError as error:
@@ -46,11 +47,11 @@ async def _import(file: Path) -> None:
                 f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
                 USAGE,
             )
-        sealed = registry_csv.seal_all(service.keys, registrations)
+        sealed = subscribers_csv.seal_all(service.keys, registrations)
         now = now_ms()
         with progress("取り込み", len(registrations)) as advance:
             async with service.database.write() as connection:
-                imported = await registry_csv.import_registrations(connection, sealed, advance)
+                imported = await subscribers_csv.import_registrations(connection, sealed, advance)
                 await audit.record(
                     connection,
                     at=now,
@@ -71,5 +72,5 @@ async def _export() -> None:
             await audit.record(connection, at=now_ms(), actor=operator(), action="subscribers.exported")
         writer = csv.writer(sys.stdout, lineterminator="\n")
         async with service.database.read() as connection:
-            async for row in registry_csv.export_rows(connection, service.keys, service.town):
+            async for row in subscribers_csv.export_rows(connection, service.keys, service.town):
                 writer.writerow(row)

@@ -15,20 +15,20 @@ from bot.errors import error_page, message_page, read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import Service
 from content.clock import now_ms
-from content.staff import PERMISSIONS, Staff
-from content.stoppages import Stoppage, find_stoppages
+from content.ledger.account_outages import AccountOutage, find_outages
+from content.staff.members import PERMISSIONS, Staff
 
 ALL_PERMISSIONS = frozenset[str]().union(*PERMISSIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class StaffRequest:
     """One request by a member of staff who may make it."""
 
     request: web.Request
     service: Service
     staff: Staff
-    stoppages: tuple[Stoppage, ...] = ()
+    outages: tuple[AccountOutage, ...] = ()
 
     @property
     def notice_id(self) -> int:
@@ -44,12 +44,12 @@ class Visit:
             staff=self.staff,
             csrf=csrf_token(self.service, self.staff),
             path=self.request.path,
-            stoppages=[stoppage_words(self.service.town, item) for item in self.stoppages],
+            outages=[stoppage_words(self.service.town, item) for item in self.outages],
             **values,
         )
 
 
-ConsoleHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
+ConsoleHandler = Callable[[StaffRequest], Awaitable[web.StreamResponse]]
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -83,8 +83,8 @@ def guarded(permission: str, handler: ConsoleHandler) -> Handler:
         if request.method == "POST" and not await _is_meant(request, service, member):
             return _not_meant(request)
         async with service.database.read() as connection:
-            stoppages = await find_stoppages(connection, now_ms())
-        return await handler(Visit(request, service, member, tuple(stoppages)))
+            outages = await find_outages(connection, now_ms())
+        return await handler(StaffRequest(request, service, member, tuple(outages)))
 
     handle.permission = permission  # type: ignore[attr-defined]
     return handle

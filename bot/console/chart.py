@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from content.indicators import IndicatorReport, MonthActual, YearResult
+from content.figures.indicators import IndicatorReport, MonthActual, YearResult
 
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 30, 40
 NICE_STEPS = (1, 2, 2.5, 5, 10)
@@ -24,7 +24,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChartStep:
     """The target of one fiscal year."""
 
     x1: float
@@ -47,7 +47,7 @@ class Chart:
     ticks: tuple[Mark, ...]
     years: tuple[Mark, ...]
     borders: tuple[float, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ChartStep, ...]
     ends: tuple[Mark, ...]
     remarks: tuple[Mark, ...]
     provisional: Mark | None
@@ -116,9 +116,9 @@ class _Drawing:
     def _year_label(self, number: int, year: YearResult) -> Mark:
         return Mark(self.x(number * 12 + 5.5), self.floor + 28, f"{year.fiscal_year}年度")
 
-    def _target(self, number: int, year: YearResult) -> Step:
+    def _target(self, number: int, year: YearResult) -> ChartStep:
         start, end, y = self.x(number * 12 - 0.5), self.x(number * 12 + 11.5), self.y(year.target or 0)
-        return Step(start, end, y, Mark(start + 4, y - 7, f"目標 {year.target:,}", "start"))
+        return ChartStep(start, end, y, Mark(start + 4, y - 7, f"目標 {year.target:,}", "start"))
 
     def _year_end(self, number: int, year: YearResult) -> Mark:
         index, month = _last(year) or (0, year.months[0])

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.form import (
     NoticeForm,
     blank_form,
@@ -19,9 +19,9 @@ from bot.console.form import (
 from bot.console.words import channel_words, language_words
 from bot.pages import redirect
 from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
-from channels.line_messages import TEXT_LIMIT
+from channels.line.messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length
-from content.notices import Draft
+from content.notices.notices import NoticeSpec
 from content.town import Town
 from scheduler import posting
 from scheduler.posting import MODE_NAMES, Problem
@@ -32,80 +32,82 @@ OTHER_FIELDS = (
 )
 
 
-async def show_new(visit: Visit) -> web.Response:
-    query = visit.request.query
-    form = blank_form(visit.service, query.get("urgency", ""), query.get("template", ""))
-    return _form_page(visit, form, [], template=query.get("template", ""))
+async def show_new(staff_request: StaffRequest) -> web.Response:
+    query = staff_request.request.query
+    form = blank_form(staff_request.service, query.get("urgency", ""), query.get("template", ""))
+    return _form_page(staff_request, form, [], template=query.get("template", ""))
 
 
-async def create(visit: Visit) -> web.Response:
-    form = read_form(visit.service.town, await visit.request.post())
-    draft = to_draft(form)
-    problems = await _all_problems(visit, form, draft)
+async def create(staff_request: StaffRequest) -> web.Response:
+    form = read_form(staff_request.service.town, await staff_request.request.post())
+    spec = to_draft(form)
+    problems = await _all_problems(staff_request, form, spec)
     if problems:
-        return _form_page(visit, form, problems)
-    notice_id, kept = await _store(visit, form, draft)
+        return _form_page(staff_request, form, problems)
+    notice_id, kept = await _store(staff_request, form, spec)
     return redirect(f"/console/notices/{notice_id}{'/confirm' if kept else '?note=no-draft'}")
 
 
-async def show_edit(visit: Visit) -> web.Response:
-    found = await posting.find(visit.service.office, visit.notice_id)
+async def show_edit(staff_request: StaffRequest) -> web.Response:
+    found = await posting.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}?note=no-draft")
-    return _form_page(visit, form_of(visit.service.town, found.draft), [], notice_id=found.id)
+    return _form_page(staff_request, form_of(staff_request.service.town, found.spec), [], notice_id=found.id)
 
 
-async def change(visit: Visit) -> web.Response:
-    form = read_form(visit.service.town, await visit.request.post())
-    draft = to_draft(form)
-    await posting.find(visit.service.office, visit.notice_id)
-    problems = await _all_problems(visit, form, draft)
+async def change(staff_request: StaffRequest) -> web.Response:
+    form = read_form(staff_request.service.town, await staff_request.request.post())
+    spec = to_draft(form)
+    await posting.find(staff_request.service.context, staff_request.notice_id)
+    problems = await _all_problems(staff_request, form, spec)
     if problems:
-        return _form_page(visit, form, problems, notice_id=visit.notice_id)
-    changed = await posting.revise(visit.service.office, visit.notice_id, draft, staff=visit.staff.login)
+        return _form_page(staff_request, form, problems, notice_id=staff_request.notice_id)
+    changed = await posting.revise(
+        staff_request.service.context, staff_request.notice_id, spec, staff=staff_request.staff.login
+    )
     if not changed:
-        return redirect(f"/console/notices/{visit.notice_id}?note=no-draft")
-    return redirect(f"/console/notices/{visit.notice_id}/confirm")
+        return redirect(f"/console/notices/{staff_request.notice_id}?note=no-draft")
+    return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
 
 
-async def _store(visit: Visit, form: NoticeForm, draft: Draft) -> tuple[int, bool]:
+async def _store(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec) -> tuple[int, bool]:
     """The notice of this form, and whether it now holds these words. The same form is the same notice."""
-    office, login = visit.service.office, visit.staff.login
-    notice_id, created = await posting.store(office, draft, submission_key=form.submission_key, staff=login)
-    if created or (await posting.find(office, notice_id)).draft == draft:
+    context, login = staff_request.service.context, staff_request.staff.login
+    notice_id, created = await posting.store(context, spec, submission_key=form.submission_key, staff=login)
+    if created or (await posting.find(context, notice_id)).spec == spec:
         return notice_id, True
     # "Back", changed, sent again: what is confirmed next must be what was typed last.
-    return notice_id, await posting.revise(office, notice_id, draft, staff=login)
+    return notice_id, await posting.revise(context, notice_id, spec, staff=login)
 
 
-async def _all_problems(visit: Visit, form: NoticeForm, draft: Draft) -> list[Problem]:
-    own = form_problems(visit.service, form)
+async def _all_problems(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec) -> list[Problem]:
+    own = form_problems(staff_request.service, form)
     named = {item.field for item in own}
     if named & {"channels", "urgency"}:
         # Without these nothing can be rendered, so the rest is checked at the next try.
         return own
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
-    found = await asyncio.to_thread(posting.find_problems, visit.service.office, draft)
+    found = await asyncio.to_thread(posting.find_problems, staff_request.service.context, spec)
     return own + [item for item in found if item.field not in named]
 
 
 def _form_page(
-    visit: Visit,
+    staff_request: StaffRequest,
     form: NoticeForm,
     problems: list[Problem],
     *,
     notice_id: int | None = None,
     template: str = "",
 ) -> web.Response:
-    town = visit.service.town
-    return visit.page(
+    town = staff_request.service.town
+    return staff_request.page(
         "console/compose.html",
         status=422 if problems else 200,
         form=form,
         errors=_by_field(town, problems),
         notice_id=notice_id,
         chosen=template,
-        unset=unset_channels(visit.service),
+        unset=unset_channels(staff_request.service),
         mode_gaps=_mode_gaps(town),
         language_name=language_words,
         channel_name=channel_words,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.form import placeholders
 from bot.console.series import outline
 from bot.console.words import (
@@ -23,9 +23,9 @@ from bot.console.words import (
     urgency_words,
 )
 from bot.pages import redirect
-from content.notices import Notice
+from content.notices.notices import Notice
 from scheduler import posting
-from scheduler.posting import Impact, Problem, Refused
+from scheduler.posting import Impact, NoticeRefused, Problem
 from scheduler.quota import Shortage, foresee
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
@@ -56,32 +56,35 @@ class Outlook:
         return any(item.broadcast for item in self.impacts)
 
 
-async def show_confirm(visit: Visit) -> web.Response:
-    found = await posting.find(visit.service.office, visit.notice_id)
+async def show_confirm(staff_request: StaffRequest) -> web.Response:
+    found = await posting.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}")
-    return _confirm_page(visit, found, await _look_ahead(visit, found))
+    return _confirm_page(staff_request, found, await _look_ahead(staff_request, found))
 
 
-async def approve(visit: Visit) -> web.Response:
+async def approve(staff_request: StaffRequest) -> web.Response:
     """Sends nothing unless the word is right, the content is what was shown, and somebody would get it."""
-    found = await posting.find(visit.service.office, visit.notice_id)
+    found = await posting.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}")
-    fields = await visit.request.post()
-    outlook = await _look_ahead(visit, found)
+    fields = await staff_request.request.post()
+    outlook = await _look_ahead(staff_request, found)
     error = _mistake(found, str(fields.get("word", "")), str(fields.get("version", "")))
-    if not error and placeholders(found.draft.texts) and not fields.get("leave_placeholders"):
+    if not error and placeholders(found.spec.texts) and not fields.get("leave_placeholders"):
         # With shaking hands the typed word alone would send a template to the whole town.
         error = LEFT_OVER
     if error or outlook.problems or _reaches_nobody(found, outlook):
-        return _confirm_page(visit, found, outlook, error)
+        return _confirm_page(staff_request, found, outlook, error)
     try:
         await posting.approve(
-            visit.service.office, found.id, staff=visit.staff.login, version_id=found.version_id
+            staff_request.service.context,
+            found.id,
+            staff=staff_request.staff.login,
+            version_id=found.version_id,
         )
-    except Refused as refused:
-        return _confirm_page(visit, found, Outlook((), tuple(refused.problems)))
+    except NoticeRefused as refused:
+        return _confirm_page(staff_request, found, Outlook((), tuple(refused.problems)))
     return redirect(f"/console/notices/{found.id}")
 
 
@@ -93,59 +96,61 @@ def normalise_word(text: str) -> str:
 def _mistake(found: Notice, word: str, version: str) -> str:
     if version != str(found.version_id):
         return CHANGED
-    wanted = approval_word(found.draft)
+    wanted = approval_word(found.spec)
     return "" if normalise_word(word) == wanted else WRONG_WORD.format(word=wanted)
 
 
 def _reaches_nobody(found: Notice, outlook: Outlook) -> bool:
     # At a scheduled time there may be registrations, so only sending at once is refused.
-    return outlook.total == 0 and found.draft.at is None and found.draft.rule is None
+    return outlook.total == 0 and found.spec.at is None and found.spec.rule is None
 
 
-async def _look_ahead(visit: Visit, found: Notice) -> Outlook:
-    office = visit.service.office
+async def _look_ahead(staff_request: StaffRequest, found: Notice) -> Outlook:
+    context = staff_request.service.context
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
-    problems = await asyncio.to_thread(posting.find_problems, office, found.draft)
+    problems = await asyncio.to_thread(posting.find_problems, context, found.spec)
     if problems:
         return Outlook((), tuple(problems))
     try:
-        impacts = await posting.measure_impact(office, found.draft, found.id)
-    except Refused as refused:
+        impacts = await posting.measure_impact(context, found.spec, found.id)
+    except NoticeRefused as refused:
         return Outlook((), tuple(refused.problems))
-    shortages = await foresee(office, found.draft, {item.account: item.count for item in impacts})
+    shortages = await foresee(context, found.spec, {item.account: item.count for item in impacts})
     outlook = Outlook(tuple(impacts), (), tuple(shortages))
     # At a scheduled time another month may have begun, so only sending at once is refused.
-    if shortages and not outlook.bearable and found.draft.at is None:
-        return replace(outlook, problems=tuple(_as_problem(visit, item) for item in shortages))
+    if shortages and not outlook.bearable and found.spec.at is None:
+        return replace(outlook, problems=tuple(_as_problem(staff_request, item) for item in shortages))
     return outlook
 
 
-def _as_problem(visit: Visit, item: Shortage) -> Problem:
-    name = account_words(visit.service.town, item.account)
+def _as_problem(staff_request: StaffRequest, item: Shortage) -> Problem:
+    name = account_words(staff_request.service.town, item.account)
     return Problem("channels", f"{name}では送れません。{shortage_words(item)}{MORE_QUOTA}")
 
 
-def _confirm_page(visit: Visit, found: Notice, outlook: Outlook, error: str = "") -> web.Response:
-    town, draft = visit.service.town, found.draft
-    return visit.page(
+def _confirm_page(
+    staff_request: StaffRequest, found: Notice, outlook: Outlook, error: str = ""
+) -> web.Response:
+    town, spec = staff_request.service.town, found.spec
+    return staff_request.page(
         "console/confirm.html",
         status=422 if error or outlook.problems else 200,
         notice=found,
-        draft=draft,
+        spec=spec,
         outlook=outlook,
         error=error,
         outline=outline(found),
         nobody=_reaches_nobody(found, outlook),
         shortages=[(account_words(town, item.account), shortage_words(item)) for item in outlook.shortages],
         more_quota=MORE_QUOTA,
-        word=approval_word(draft),
-        target=draft.target.describe(town, draft.category),
-        category=category_words(town, draft.category),
-        mode=mode_words(draft.mode),
-        urgency=urgency_words(draft.urgency),
+        word=approval_word(spec),
+        target=spec.target.describe(town, spec.category),
+        category=category_words(town, spec.category),
+        mode=mode_words(spec.mode),
+        urgency=urgency_words(spec.urgency),
         placeholders=[
             f"{'件名' if part == 'title' else '本文'}({language_words(tag)})"
-            for tag, part in placeholders(draft.texts)
+            for tag, part in placeholders(spec.texts)
         ],
         language_name=language_words,
         channel_name=channel_words,

@@ -13,8 +13,8 @@ from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
 from bot.service import Service
 from channels.rendering import clean
 from content.clock import from_datetime, to_jst
-from content.notices import Draft
-from content.segments import Target
+from content.notices.notices import NoticeSpec
+from content.notices.segments import Target
 from content.town import Town
 from scheduler.posting import CHANNEL_NAMES, URGENCY_NAMES, Problem
 
@@ -59,23 +59,23 @@ def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
     )
 
 
-def form_of(town: Town, draft: Draft) -> NoticeForm:
+def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
     """A stored draft, for changing it."""
-    kind, key = draft.target.kind, draft.target.key
+    kind, key = spec.target.kind, spec.target.key
     return NoticeForm(
         submission_key=str(uuid.uuid4()),
-        texts={tag: draft.texts.get(tag, ("", "")) for tag in town.languages},
-        channels=draft.channels,
-        category=draft.category,
-        urgency=draft.urgency,
-        mode=draft.mode,
+        texts={tag: spec.texts.get(tag, ("", "")) for tag in town.languages},
+        channels=spec.channels,
+        category=spec.category,
+        urgency=spec.urgency,
+        mode=spec.mode,
         target=kind,
         segment=key if kind == "segment" else "",
         group=key if kind == "group" else "",
-        when="repeat" if draft.rule else ("now" if draft.at is None else "at"),
-        at=_typed_time(draft.at),
-        expires=_typed_time(draft.expires),
-        repeat=fields_of(draft.rule) if draft.rule else RepeatFields(),
+        when="repeat" if spec.rule else ("now" if spec.at is None else "at"),
+        at=_typed_time(spec.at),
+        expires=_typed_time(spec.expires),
+        repeat=fields_of(spec.rule) if spec.rule else RepeatFields(),
     )
 
 
@@ -102,10 +102,10 @@ def read_form(town: Town, fields: Any) -> NoticeForm:
     )
 
 
-def to_draft(form: NoticeForm) -> Draft:
+def to_draft(form: NoticeForm) -> NoticeSpec:
     """The draft that the fields ask for; what cannot be read is left out, see `form_problems`."""
     key = {"segment": form.segment, "group": form.group}.get(form.target, "")
-    return Draft(
+    return NoticeSpec(
         category=form.category,
         urgency=form.urgency,
         texts={tag: words for tag, words in form.texts.items() if tag == "ja" or any(words)},

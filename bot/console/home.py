@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.words import category_words, channel_words, mode_words, state_words
-from content import notices
 from content.clock import now_ms
-from content.counts import active_now
-from content.notices import Notice
-from content.tallies import progress_state, tally
+from content.figures.counts import active_now
+from content.ledger.tallies import progress_state, tally
+from content.notices import notices
+from content.notices.notices import Notice
 
 ON_HOME = 8
 ON_LIST = 30
@@ -39,8 +39,8 @@ class Line:
         return self.notice.fired_at or self.notice.due_at or self.notice.created_at
 
 
-async def show_home(visit: Visit) -> web.Response:
-    service = visit.service
+async def show_home(staff_request: StaffRequest) -> web.Response:
+    service = staff_request.service
     async with service.database.read() as connection:
         active = await active_now(connection)
     counts = [
@@ -48,25 +48,29 @@ async def show_home(visit: Visit) -> web.Response:
         for account in service.town.accounts
         if account.mode == "live"
     ]
-    lines = await _lines(visit, ON_HOME)
-    return visit.page("console/home.html", lines=lines, counts=counts, now=now_ms())
+    lines = await _lines(staff_request, ON_HOME)
+    return staff_request.page("console/home.html", lines=lines, counts=counts, now=now_ms())
 
 
-async def show_list(visit: Visit) -> web.Response:
-    before = visit.request.query.get("before", "")
-    lines = await _lines(visit, ON_LIST, int(before[:18]) if before.isascii() and before.isdigit() else None)
+async def show_list(staff_request: StaffRequest) -> web.Response:
+    before = staff_request.request.query.get("before", "")
+    lines = await _lines(
+        staff_request, ON_LIST, int(before[:18]) if before.isascii() and before.isdigit() else None
+    )
     older = lines[-1].notice.id if len(lines) == ON_LIST else None
-    return visit.page("console/notices.html", lines=lines, older=older, first=not before)
+    return staff_request.page("console/notices.html", lines=lines, older=older, first=not before)
 
 
-async def _lines(visit: Visit, limit: int, before: int | None = None) -> list[Line]:
-    async with visit.service.database.read() as connection:
-        return await lines_of(visit, connection, await notices.recent(connection, limit, before))
+async def _lines(staff_request: StaffRequest, limit: int, before: int | None = None) -> list[Line]:
+    async with staff_request.service.database.read() as connection:
+        return await lines_of(staff_request, connection, await notices.recent(connection, limit, before))
 
 
-async def lines_of(visit: Visit, connection: AsyncConnection, items: Iterable[Notice]) -> list[Line]:
+async def lines_of(
+    staff_request: StaffRequest, connection: AsyncConnection, items: Iterable[Notice]
+) -> list[Line]:
     """Notices with their figures, as a list shows them."""
-    town = visit.service.town
+    town = staff_request.service.town
     lines = []
     for item in items:
         tallies = await tally(connection, item.id)
@@ -75,9 +79,9 @@ async def lines_of(visit: Visit, connection: AsyncConnection, items: Iterable[No
             Line(
                 notice=item,
                 state=state,
-                word=state_words(state, item.draft)[0],
-                category=category_words(town, item.draft.category),
-                mode=mode_words(item.draft.mode),
+                word=state_words(state, item.spec)[0],
+                category=category_words(town, item.spec.category),
+                mode=mode_words(item.spec.mode),
                 planned=sum(row.planned for row in tallies),
                 accepted=sum(row.accepted for row in tallies),
                 open=sum(row.open for row in tallies),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.sessions import comes_from_here, forget_session, open_session
 from bot.errors import error_page, read_fields
 from bot.pages import page, redirect, service_of
-from content import audit, staff
 from content.clock import now_ms, to_jst
-from content.staff import Locked, Staff
+from content.staff import audit, members
+from content.staff.members import Locked, Staff
 
 HOME = "/console/"
 NOT_FITTING = "ログイン名かパスワードが違います。もう一度入力してください。"
@@ -27,7 +27,7 @@ async def log_in(request: web.Request) -> web.Response:
     form = await read_fields(request)
     login, target = str(form.get("login", "")).strip(), local_path(str(form.get("next", "")))
     try:
-        member = await staff.log_in(service.database, login, str(form.get("password", "")), now_ms())
+        member = await members.log_in(service.database, login, str(form.get("password", "")), now_ms())
     except Locked as locked:
         return _login_page(request, target, login, _lock_message(locked), status=429)
     if member is None:
@@ -38,11 +38,11 @@ async def log_in(request: web.Request) -> web.Response:
     return response
 
 
-async def log_out(visit: Visit) -> web.Response:
+async def log_out(staff_request: StaffRequest) -> web.Response:
     """Ends every session of this member, also one left open at another desk."""
-    async with visit.service.database.write() as connection:
-        await staff.end_sessions(connection, visit.staff.id)
-    await _record(visit.request, visit.staff, "staff.logged_out")
+    async with staff_request.service.database.write() as connection:
+        await members.end_sessions(connection, staff_request.staff.id)
+    await _record(staff_request.request, staff_request.staff, "staff.logged_out")
     response = redirect("/console/login")
     forget_session(response)
     return response

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
     MORE_QUOTA,
@@ -23,9 +23,9 @@ from bot.console.words import (
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
 from scheduler import posting
-from scheduler.holding import give_up_rest
-from scheduler.office import BUDGET
 from scheduler.posting import Status
+from scheduler.suspending import give_up_rest
+from scheduler.town_context import BUDGET
 
 RUNNING = ("planning", "sending")
 EACH_SECOND = 1 * SECOND
@@ -43,43 +43,49 @@ NOTES = {
 }
 
 
-async def show_progress(visit: Visit) -> web.Response:
-    status = await posting.status(visit.service.office, visit.notice_id)
-    if status.state == "draft" and visit.staff.may("write"):
-        return redirect(f"/console/notices/{visit.notice_id}/confirm")
-    note = NOTES.get(visit.request.query.get("note", ""), "")
-    past = await past_occurrences(visit, visit.notice_id) if status.notice.draft.rule else []
-    return visit.page("console/notice.html", note=note, past=past, **_values(visit, status))
+async def show_progress(staff_request: StaffRequest) -> web.Response:
+    status = await posting.status(staff_request.service.context, staff_request.notice_id)
+    if status.state == "draft" and staff_request.staff.may("write"):
+        return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
+    note = NOTES.get(staff_request.request.query.get("note", ""), "")
+    past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []
+    return staff_request.page("console/notice.html", note=note, past=past, **_values(staff_request, status))
 
 
-async def show_fragment(visit: Visit) -> web.Response:
+async def show_fragment(staff_request: StaffRequest) -> web.Response:
     """The changing part alone, for the page that asks again by itself."""
-    status = await posting.status(visit.service.office, visit.notice_id)
-    return visit.page("console/_progress.html", **_values(visit, status))
+    status = await posting.status(staff_request.service.context, staff_request.notice_id)
+    return staff_request.page("console/_progress.html", **_values(staff_request, status))
 
 
-async def release(visit: Visit) -> web.Response:
-    await posting.find(visit.service.office, visit.notice_id)
-    released = await posting.release(visit.service.office, visit.notice_id, staff=visit.staff.login)
+async def release(staff_request: StaffRequest) -> web.Response:
+    await posting.find(staff_request.service.context, staff_request.notice_id)
+    released = await posting.release(
+        staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
+    )
     note = "released" if released else "not-released"
-    return redirect(f"/console/notices/{visit.notice_id}?note={note}")
+    return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
 
 
-async def cancel(visit: Visit) -> web.Response:
-    found = await posting.find(visit.service.office, visit.notice_id)
-    cancelled = await posting.cancel(visit.service.office, visit.notice_id, staff=visit.staff.login)
-    if found.draft.rule and found.approved_by:
+async def cancel(staff_request: StaffRequest) -> web.Response:
+    found = await posting.find(staff_request.service.context, staff_request.notice_id)
+    cancelled = await posting.cancel(
+        staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
+    )
+    if found.spec.rule and found.approved_by:
         note = "stopped" if cancelled else "not-stopped"
     else:
         note = "cancelled" if cancelled else "not-cancelled"
-    return redirect(f"/console/notices/{visit.notice_id}?note={note}")
+    return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
 
 
-async def give_up(visit: Visit) -> web.Response:
-    await posting.find(visit.service.office, visit.notice_id)
-    given_up = await give_up_rest(visit.service.office, visit.notice_id, staff=visit.staff.login)
+async def give_up(staff_request: StaffRequest) -> web.Response:
+    await posting.find(staff_request.service.context, staff_request.notice_id)
+    given_up = await give_up_rest(
+        staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
+    )
     note = "given-up" if given_up else "not-given-up"
-    return redirect(f"/console/notices/{visit.notice_id}?note={note}")
+    return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
 
 
 def ask_again_after(status: Status, now: int) -> int:
@@ -107,14 +113,14 @@ def summary(status: Status, word: str) -> str:
     )
 
 
-def _values(visit: Visit, status: Status) -> dict[str, Any]:
-    town, draft = visit.service.town, status.notice.draft
-    word, meaning = state_words(status.state, draft)
+def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
+    town, spec = staff_request.service.town, status.notice.spec
+    word, meaning = state_words(status.state, spec)
     # A scheduled or a held notice waits after its approval, and that is not the time that sending takes.
     started = status.notice.fired_at or status.notice.approved_at
     return {
         "notice": status.notice,
-        "draft": draft,
+        "draft": spec,
         "result": status,
         "outline": outline(status.notice),
         "word": word,
@@ -130,11 +136,11 @@ def _values(visit: Visit, status: Status) -> dict[str, Any]:
         "shortages": [(account_words(town, item.account), shortage_words(item)) for item in status.shortages],
         "more_quota": MORE_QUOTA,
         "held": [row for row in status.tallies if row.held_since is not None],
-        "send_until": (status.notice.fired_at or 0) + BUDGET[draft.urgency],
-        "target": draft.target.describe(town, draft.category),
-        "category": category_words(town, draft.category),
-        "mode": mode_words(draft.mode),
-        "urgency": urgency_words(draft.urgency),
+        "send_until": (status.notice.fired_at or 0) + BUDGET[spec.urgency],
+        "target": spec.target.describe(town, spec.category),
+        "category": category_words(town, spec.category),
+        "mode": mode_words(spec.mode),
+        "urgency": urgency_words(spec.urgency),
         "language_name": language_words,
         "channel_name": channel_words,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any, TypeVar
 
-from content.recurrence import BadRule, Closure, Rule, faults, read_closure, read_date
+from content.notices.recurrence import BadRecurrence, Closure, RecurrenceRule, faults, read_closure, read_date
 from scheduler.posting import Problem
 
 Read = TypeVar("Read")
@@ -47,7 +47,7 @@ def read_repeat(fields: Any, text: Callable[[str], str]) -> RepeatFields:
     )
 
 
-def fields_of(rule: Rule) -> RepeatFields:
+def fields_of(rule: RecurrenceRule) -> RepeatFields:
     """A stored rule, for changing it."""
     return RepeatFields(
         repeat=rule.kind,
@@ -63,12 +63,12 @@ def fields_of(rule: Rule) -> RepeatFields:
     )
 
 
-def read_rule(fields: RepeatFields) -> tuple[Rule | None, list[Problem]]:
+def read_rule(fields: RepeatFields) -> tuple[RecurrenceRule | None, list[Problem]]:
     """The rule that the fields ask for, or what is wrong with them. Only the fields of the chosen way count."""
     problems: list[Problem] = []
     kind = fields.repeat
     with_weekdays = kind in ("weekly", "nth")
-    rule = Rule(
+    rule = RecurrenceRule(
         kind=kind,
         at=_kept(problems, _time, fields.time) or time(),
         weekdays=_numbers(fields.weekdays) if with_weekdays else (),
@@ -89,7 +89,7 @@ def _kept(problems: list[Problem], read: Callable[[str], Read], text: str) -> Re
     """What was read, or None with the problem kept."""
     try:
         return read(text)
-    except BadRule as error:
+    except BadRecurrence as error:
         problems.append(Problem(error.field, str(error)))
         return None
 
@@ -98,7 +98,7 @@ def _time(text: str) -> time:
     try:
         return time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError as error:
-        raise BadRule("time", "送る時刻を 07:00 のように書いてください。") from error
+        raise BadRecurrence("time", "送る時刻を 07:00 のように書いてください。") from error
 
 
 def _numbers(items: tuple[str, ...]) -> tuple[int, ...]:
@@ -108,7 +108,7 @@ def _numbers(items: tuple[str, ...]) -> tuple[int, ...]:
 def _days(text: str) -> tuple[int, ...]:
     found = [item.strip().removesuffix("日") for item in SEPARATOR.split(text) if item.strip()]
     if not all(item.isascii() and item.isdigit() and len(item) < 3 for item in found):
-        raise BadRule("days", "日を 10 か 10、25 のように、1から31までの数で書いてください。")
+        raise BadRecurrence("days", "日を 10 か 10、25 のように、1から31までの数で書いてください。")
     return tuple(sorted({int(item) for item in found}))
 
 

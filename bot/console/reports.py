@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.chart import draw
 from bot.console.words import channel_words
 from bot.reports import (
@@ -28,13 +28,13 @@ from content.clock import fiscal_year, now_ms, today_jst
 BYTE_ORDER_MARK = "\ufeff"
 
 
-async def show_counts(visit: Visit) -> web.Response:
-    rows = await counts_rows(visit.service)
-    file = _file(visit, rows, f"registrations-{today_jst():%Y%m%d}")
+async def show_counts(staff_request: StaffRequest) -> web.Response:
+    rows = await counts_rows(staff_request.service)
+    file = _file(staff_request, rows, f"registrations-{today_jst():%Y%m%d}")
     if file is not None:
         return file
     channels = [row["channel"] for row in rows if row["measure"] == "channel"]
-    return visit.page(
+    return staff_request.page(
         "console/reports.html",
         tables=[(name, _table(rows, key)) for key, name in MEASURES.items()],
         channels=list(dict.fromkeys(channels)),
@@ -44,18 +44,18 @@ async def show_counts(visit: Visit) -> web.Response:
     )
 
 
-async def show_indicator(visit: Visit) -> web.Response:
-    indicator = visit.service.town.indicator.get(visit.request.match_info["key"])
+async def show_indicator(staff_request: StaffRequest) -> web.Response:
+    indicator = staff_request.service.town.indicator.get(staff_request.request.match_info["key"])
     if indicator is None:
         raise web.HTTPNotFound
-    year = _year(visit.request.query.get("year", ""))
-    (found,) = await indicator_reports(visit.service, (year,) if year else (), indicator.key)
+    year = _year(staff_request.request.query.get("year", ""))
+    (found,) = await indicator_reports(staff_request.service, (year,) if year else (), indicator.key)
     name = f"{indicator.key}-{today_jst():%Y%m%d}"
-    file = _file(visit, indicator_rows(found), name, indicator_json(found))
+    file = _file(staff_request, indicator_rows(found), name, indicator_json(found))
     if file is not None:
         return file
     known = sorted({*indicator.targets, fiscal_year(today_jst())})
-    return visit.page(
+    return staff_request.page(
         "console/indicator.html",
         report=found,
         headline=headline(found),
@@ -77,9 +77,11 @@ def _table(rows: Sequence[Mapping[str, Any]], measure: str) -> dict[str, dict[st
     return table
 
 
-def _file(visit: Visit, rows: list[dict[str, Any]], name: str, whole: Any = None) -> web.Response | None:
+def _file(
+    staff_request: StaffRequest, rows: list[dict[str, Any]], name: str, whole: Any = None
+) -> web.Response | None:
     """A file when `?format=` asks for one: the rows as CSV, `whole` (default: the rows) as JSON."""
-    match visit.request.query.get("format", ""):
+    match staff_request.request.query.get("format", ""):
         case "csv":
             text = BYTE_ORDER_MARK + to_csv(rows, JAPANESE)
             content_type, ending = "text/csv", "csv"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.console import compose, confirm, home, login, progress, reports, series
-from bot.console.access import ConsoleHandler, ConsoleRoutes, Visit
+from bot.console.access import ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.pages import redirect
 
 NOTICE = r"/notices/{id:\d{1,18}}"
@@ -37,10 +37,10 @@ def add_console(app: web.Application) -> None:
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 
 
-def _found(handler: ConsoleHandler) -> Callable[[Visit], Awaitable[web.StreamResponse]]:
-    async def handle(visit: Visit) -> web.StreamResponse:
+def _found(handler: ConsoleHandler) -> Callable[[StaffRequest], Awaitable[web.StreamResponse]]:
+    async def handle(staff_request: StaffRequest) -> web.StreamResponse:
         try:
-            return await handler(visit)
+            return await handler(staff_request)
         except LookupError as error:
             # A KeyError or IndexError would be a mistake of ours, not a missing notice.
             if type(error) is not LookupError:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.console.access import Visit
+from bot.console.access import StaffRequest
 from bot.console.home import Line, lines_of
 from bot.console.words import category_words
 from bot.pages import redirect
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
-from content import notices, triggers
-from content.notices import Notice
+from content.notices import notices, triggers
+from content.notices.notices import Notice
 from scheduler import posting
 
 PAST = 30
@@ -29,29 +29,29 @@ class Outline:
 
 def outline(notice: Notice) -> Outline | None:
     """None for a notice that does not come again."""
-    rule = notice.draft.rule
+    rule = notice.spec.rule
     if rule is None:
         return None
     dates = tuple(occurrence_words(rule, item) for item in next_dates(notice))
     return Outline(rule_words(rule), tuple(rule_details(rule)), dates)
 
 
-async def past_occurrences(visit: Visit, series_id: int) -> list[Line]:
+async def past_occurrences(staff_request: StaffRequest, series_id: int) -> list[Line]:
     """The newest of what a recurring notice has become."""
-    async with visit.service.database.read() as connection:
+    async with staff_request.service.database.read() as connection:
         ids = await triggers.occurrences_of(connection, series_id, PAST)
         found = [await notices.get(connection, number) for number in ids]
-        return await lines_of(visit, connection, [item for item in found if item])
+        return await lines_of(staff_request, connection, [item for item in found if item])
 
 
-async def show_stop(visit: Visit) -> web.Response:
+async def show_stop(staff_request: StaffRequest) -> web.Response:
     """Asks once more before a series is stopped."""
-    status = await posting.status(visit.service.office, visit.notice_id)
+    status = await posting.status(staff_request.service.context, staff_request.notice_id)
     if status.state != "recurring":
-        return redirect(f"/console/notices/{visit.notice_id}")
-    return visit.page(
+        return redirect(f"/console/notices/{staff_request.notice_id}")
+    return staff_request.page(
         "console/stop.html",
         notice=status.notice,
         outline=outline(status.notice),
-        category=category_words(visit.service.town, status.notice.draft.category),
+        category=category_words(staff_request.service.town, status.notice.spec.category),
     )

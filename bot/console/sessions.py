@@ -13,8 +13,8 @@ from aiohttp import web
 from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 
 from bot.service import Service
-from content import staff
-from content.staff import Staff
+from content.staff import members
+from content.staff.members import Staff
 
 COOKIE = "kairanban_session"
 COOKIE_PATH = "/console"
@@ -47,7 +47,7 @@ async def current_staff(request: web.Request, service: Service) -> Staff | None:
     except (BadSignature, TypeError, ValueError):
         return None
     async with service.database.read() as connection:
-        member = await staff.get(connection, staff_id)
+        member = await members.get(connection, staff_id)
     return member if member and member.session_number == session_number else None
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from content.notices import Draft
-from content.stoppages import Stoppage
+from content.ledger.account_outages import AccountOutage
+from content.notices.notices import NoticeSpec
 from content.town import Town
 from scheduler.posting import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 from scheduler.quota import Shortage
 
 LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}
 
-# state of content.tallies.progress_state → (word, what it means)
+# state of content.ledger.tallies.progress_state → (word, what it means)
 STATES = {
     "draft": ("下書き", "まだ送っていません。確認画面で送信できます。"),
     "scheduled": ("予約", "決めた日時になったら送ります。"),
@@ -64,9 +64,13 @@ REASONS = {
         "有効期限を過ぎたため、送りませんでした",
         "内容が今も正しければ、新しいお知らせを出してください。",
     ),
-    "gone": (
+    "unsubscribed": (
         "登録が終わっています",
-        "配信の直前に登録を終えたか、受信側が受信をやめています。対応は不要です。",
+        "配信の直前に登録を終えました。対応は不要です。",
+    ),
+    "gone": (
+        "受信側が受信をやめています",
+        "送り先のシステムが、この受け口はもうないと答えました。対応は不要です。",
     ),
     "invalid_address": (
         "宛先の形が正しくありません",
@@ -151,18 +155,18 @@ MORE_QUOTA = (
 )
 
 
-def approval_word(draft: Draft) -> str:
+def approval_word(spec: NoticeSpec) -> str:
     """What a person types to send: another word for each kind, so that habit cannot send an alarm."""
-    if draft.mode != "live":
-        return f"{MODE_NAMES[draft.mode]}配信"
-    if draft.rule:
+    if spec.mode != "live":
+        return f"{MODE_NAMES[spec.mode]}配信"
+    if spec.rule:
         return "くり返し配信"
-    return "緊急配信" if draft.urgency == "urgent" else "配信"
+    return "緊急配信" if spec.urgency == "urgent" else "配信"
 
 
-def state_words(state: str, draft: Draft) -> tuple[str, str]:
+def state_words(state: str, spec: NoticeSpec) -> tuple[str, str]:
     """The word for a state and what it means."""
-    if state == "scheduled" and draft.at is None:
+    if state == "scheduled" and spec.at is None:
         state = "waiting"
     return STATES.get(state, (state, ""))
 
@@ -194,11 +198,11 @@ def account_words(town: Town, key: str) -> str:
 
 def shortage_words(item: Shortage) -> str:
     """How many messages are left and how many it takes."""
-    promised = f"(うち{item.promised:,}通は、配信中のほかのお知らせの分)" if item.promised else ""
-    return f"今月あと{item.left:,}通{promised}のところ、このお知らせには{item.needed:,}通が必要です。"
+    reserved = f"(うち{item.reserved:,}通は、配信中のほかのお知らせの分)" if item.reserved else ""
+    return f"今月あと{item.left:,}通{reserved}のところ、このお知らせには{item.needed:,}通が必要です。"
 
 
-def stoppage_words(town: Town, item: Stoppage) -> tuple[str, str]:
+def stoppage_words(town: Town, item: AccountOutage) -> tuple[str, str]:
     """The headline of the banner and what to do."""
     what, remedy = reason_words(item.reason)
     if item.reason == "quota":

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-PATIENCE = 10.0
+MAX_WAIT = 10.0
 
 
 class Phone:
@@ -37,13 +37,13 @@ class Phone:
         """Act, and wait for what the service answers to it."""
         before = len(await self.messages())
         await self.do(kind, **details)
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + MAX_WAIT
         while asyncio.get_running_loop().time() < deadline:
             messages = await self.messages()
             if len(messages) > before:
                 return messages[before:]
             await asyncio.sleep(0.05)
-        raise LookupError(f"no answer to {kind} within {PATIENCE:.0f} s")
+        raise LookupError(f"no answer to {kind} within {MAX_WAIT:.0f} s")
 
     async def tap(self, words: str) -> list[dict[str, Any]]:
         """Press the newest button whose label holds the words, and read the answer."""

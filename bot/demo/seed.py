@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from content.clock import JST, fiscal_months, from_datetime, month_end
-from content.subscribers import Preferences, Registration
+from content.register.subscribers import Preferences, Registration
 from content.town import Town
 
 MAIL_DOMAINS = ("example.jp", "example.com", "example.net", "example.org")

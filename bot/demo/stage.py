@@ -19,20 +19,20 @@ from bot.line.rich_menu import set_up
 from bot.server import running
 from bot.service import Service, open_service
 from bot.settings import LineSettings, MailSettings, Settings, WebhookSettings, WebSettings
-from channels.sandbox.line import SandboxOptions
-from channels.sandbox.line import create_app as create_line
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.smtp_pages import create_app as create_inbox
-from channels.sandbox.webhook import WebhookSandbox
-from channels.sandbox.webhook import create_app as create_sink
-from content import staff
 from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.registry_csv import import_registrations, seal_all
+from content.register.subscribers import Registration
+from content.register.subscribers_csv import import_registrations, seal_all
 from content.schema import upgrade
-from content.subscribers import Registration
+from content.staff import members
 from content.town import Town, load_town
+from sandbox.line import SandboxOptions
+from sandbox.line import create_app as create_line
+from sandbox.mail.pages import create_app as create_inbox
+from sandbox.mail.server import SmtpSandbox
+from sandbox.webhook.receiver import WebhookSandbox
+from sandbox.webhook.receiver import create_app as create_sink
 
 STAFF = (
     ("bosai", "bosai-demo-2026", "editor", "防災係(お知らせを出す)"),
@@ -167,7 +167,7 @@ async def _seed(settings: Settings, hook_address: str) -> None:
     async with database.write() as connection:
         await import_registrations(connection, sealed, lambda _: None, reason="demo")
         for login, password, role, _ in STAFF:
-            await staff.add(connection, login=login, password=password, role=role, at=now_ms())
+            await members.add(connection, login=login, password=password, role=role, at=now_ms())
     await database.close()
 
 

@@ -21,11 +21,11 @@ TITLE = "【警戒レベル4 避難指示】船岡地区 今すぐ避難"
 BODY = "白石川の水位が上がっています。\n船岡地区の方は、今すぐ危険な場所から全員避難してください。\n避難所:船岡小学校"
 TITLE_EN = "[Level 4] Evacuate now: Funaoka"
 BODY_EN = "The Shiroishi river may overflow. Leave dangerous places now.\nShelter: Funaoka Elementary School"
-PATIENCE = 60.0
+MAX_WAIT = 60.0
 
 
 @dataclass(slots=True)
-class Step:
+class StoryStep:
     name: str
     held: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class Memory:
     line_before: int = 0
 
 
-async def play(stage: Stage) -> list[Step]:
+async def play(stage: Stage) -> list[StoryStep]:
     """Every step in order; a step that raises did not hold and says why."""
     memory = Memory()
-    steps: list[Step] = []
-    scenes: list[tuple[str, Callable[[Stage, Memory, Step], Awaitable[None]]]] = [
+    steps: list[StoryStep] = []
+    scenes: list[tuple[str, Callable[[Stage, Memory, StoryStep], Awaitable[None]]]] = [
         ("住民: 友だち追加であいさつが届く", _follows),
         ("住民: ボタンで分野と地区を選び、登録内容を見る", _chooses),
         ("住民: あとで変更し、ブロックして戻っても設定が残る", _changes_and_returns),
@@ -53,7 +53,7 @@ async def play(stage: Stage) -> list[Step]:
         ("企画: 計画の指標と実績が画面とコマンドで一致する", _reports),
     ]
     for name, scene in scenes:
-        step = Step(name)
+        step = StoryStep(name)
         steps.append(step)
         try:
             await scene(stage, memory, step)
@@ -64,7 +64,7 @@ async def play(stage: Stage) -> list[Step]:
     return steps
 
 
-async def _follows(stage: Stage, memory: Memory, step: Step) -> None:
+async def _follows(stage: Stage, memory: Memory, step: StoryStep) -> None:
     async with ClientSession() as session:
         phone = _sato(session, stage)
         greeting = all_text(await phone.act_and_read("follow"))
@@ -72,7 +72,7 @@ async def _follows(stage: Stage, memory: Memory, step: Step) -> None:
     _expect(stage.service.town.phone in greeting, "the greeting tells whom to call")
 
 
-async def _chooses(stage: Stage, memory: Memory, step: Step) -> None:
+async def _chooses(stage: Stage, memory: Memory, step: StoryStep) -> None:
     town = stage.service.town
     async with ClientSession() as session:
         phone = _sato(session, stage)
@@ -87,7 +87,7 @@ async def _chooses(stage: Stage, memory: Memory, step: Step) -> None:
         _expect(wanted.name() in summary, f"the summary shows {wanted.key}")
 
 
-async def _changes_and_returns(stage: Stage, memory: Memory, step: Step) -> None:
+async def _changes_and_returns(stage: Stage, memory: Memory, step: StoryStep) -> None:
     town = stage.service.town
     async with ClientSession() as session:
         phone = _sato(session, stage)
@@ -103,7 +103,7 @@ async def _changes_and_returns(stage: Stage, memory: Memory, step: Step) -> None
     _expect(step.figures["subscribers"]["line"] == seed.LINE_TARGET + 1, "she is counted once")
 
 
-async def _writes(stage: Stage, memory: Memory, step: Step) -> None:
+async def _writes(stage: Stage, memory: Memory, step: StoryStep) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "bosai")
         page = await browser.get("/console/notices/new?urgency=urgent")
@@ -128,7 +128,7 @@ async def _writes(stage: Stage, memory: Memory, step: Step) -> None:
     step.figures["impact"] = expected
 
 
-async def _sends(stage: Stage, memory: Memory, step: Step) -> None:
+async def _sends(stage: Stage, memory: Memory, step: StoryStep) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "bosai")
         page = await browser.get(f"/console/notices/{memory.notice_id}/confirm")
@@ -148,7 +148,7 @@ async def _sends(stage: Stage, memory: Memory, step: Step) -> None:
     _expect(channels["webhook"]["accepted"] == 1, "the webhook was accepted")
 
 
-async def _arrived(stage: Stage, memory: Memory, step: Step) -> None:
+async def _arrived(stage: Stage, memory: Memory, step: StoryStep) -> None:
     async with ClientSession() as session:
         mine = [all_text(message) for message in await _sato(session, stage).messages()]
     step.figures["copies_on_one_phone"] = sum("警戒レベル4 避難指示" in text for text in mine)
@@ -164,7 +164,7 @@ async def _arrived(stage: Stage, memory: Memory, step: Step) -> None:
     _expect([item.valid for item in arrivals] == [True], "one webhook, with a valid signature")
 
 
-async def _reports(stage: Stage, memory: Memory, step: Step) -> None:
+async def _reports(stage: Stage, memory: Memory, step: StoryStep) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "kikaku")
         page = await browser.get("/console/reports/indicators/line_registrations")
@@ -200,7 +200,7 @@ async def _log_in(browser: Browser, login: str) -> None:
 
 async def _finished(stage: Stage, notice_id: int) -> dict[str, Any]:
     """`notice show` once nothing is open. Raises TimeoutError."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(MAX_WAIT):
         while True:
             shown: dict[str, Any] = await _command(stage, "notice", "show", str(notice_id), "--json")
             if shown["state"] in ("finished", "partly", "nobody"):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Message = dict[str, Any]
-Part = dict[str, Any]
+FlexPart = dict[str, Any]
 
 INK, QUIET, GREEN, PALE_GREEN, LINE = "#111111", "#444444", "#14532D", "#E3F1E7", "#5F6B63"
 WHITE = "#FFFFFF"
@@ -24,9 +24,9 @@ LABEL_LIMIT = 40
 DISPLAY_TEXT_LIMIT = 300
 
 
-def bubble(title: str, body: Sequence[Part], footer: Sequence[Part], *, alt: str = "") -> Message:
+def bubble(title: str, body: Sequence[FlexPart], footer: Sequence[FlexPart], *, alt: str = "") -> Message:
     """One Flex message. `alt` is what the notification and the list of chats show, else the title."""
-    blocks: Part = {
+    blocks: FlexPart = {
         "type": "bubble",
         "size": "mega",
         "header": {
@@ -45,32 +45,32 @@ def text_message(words: str) -> Message:
     return {"type": "text", "text": _cut(words, TEXT_LIMIT)}
 
 
-def paragraph(words: str) -> Part:
+def paragraph(words: str) -> FlexPart:
     return _text(words, size="md")
 
 
-def note(words: str) -> Part:
+def note(words: str) -> FlexPart:
     return _text(words, size="sm", color=QUIET)
 
 
-def field(name: str, value: str) -> Part:
+def field(name: str, value: str) -> FlexPart:
     """A name with what is set for it, one below the other."""
     return _column(
         [_text(name, size="sm", color=QUIET), _text(_cut(value, FIELD_LIMIT), size="lg", weight="bold")]
     )
 
 
-def switch(name: str, state: str, action: Part, *, on: bool) -> Part:
+def switch(name: str, state: str, action: FlexPart, *, on: bool) -> FlexPart:
     """A row to press: ☑ or ☐, the name, and the state in words."""
     return {**_row("☑" if on else "☐", name, state, on=on), "action": action}
 
 
-def fixed(name: str, state: str) -> Part:
+def fixed(name: str, state: str) -> FlexPart:
     """A row that is on and cannot be pressed."""
     return _row("☑", name, state, on=True, border=False)
 
 
-def button(words: str, action: Part, *, strong: bool = False) -> Part:
+def button(words: str, action: FlexPart, *, strong: bool = False) -> FlexPart:
     return {
         "type": "box",
         "layout": "vertical",
@@ -86,7 +86,7 @@ def button(words: str, action: Part, *, strong: bool = False) -> Part:
     }
 
 
-def postback(label: str, data: str) -> Part:
+def postback(label: str, data: str) -> FlexPart:
     """The action of a button; the label stays in the chat as what the resident said."""
     return {
         "type": "postback",
@@ -96,7 +96,7 @@ def postback(label: str, data: str) -> Part:
     }
 
 
-def call(label: str, phone: str) -> Part:
+def call(label: str, phone: str) -> FlexPart:
     """Opens the phone's dialler with the number."""
     return {"type": "uri", "label": _cut(label, LABEL_LIMIT), "uri": f"tel:{dialled(phone)}"}
 
@@ -106,7 +106,7 @@ def dialled(phone: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKC", phone) if sign in "+0123456789")
 
 
-def date_picker(label: str, data: str, *, first: str, last: str) -> Part:
+def date_picker(label: str, data: str, *, first: str, last: str) -> FlexPart:
     """Opens the phone's calendar; dates as YYYY-MM-DD."""
     moment = {"initial": last, "min": first, "max": last}
     return {
@@ -118,7 +118,7 @@ def date_picker(label: str, data: str, *, first: str, last: str) -> Part:
     }
 
 
-def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> Part:
+def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> FlexPart:
     words = [
         _text(_cut(name, NAME_LIMIT), size="lg", weight="bold"),
         _text(state, size="sm", color=GREEN if on else QUIET),
@@ -139,11 +139,11 @@ def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> P
     }
 
 
-def _column(contents: Sequence[Part], **style: str) -> Part:
+def _column(contents: Sequence[FlexPart], **style: str) -> FlexPart:
     return {"type": "box", "layout": "vertical", "contents": list(contents), **style}
 
 
-def _text(words: str, **style: Any) -> Part:
+def _text(words: str, **style: Any) -> FlexPart:
     return {"type": "text", "text": words, "wrap": True, "color": INK, **style}
 
 

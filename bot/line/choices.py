@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.line.postbacks import Command
-from content.subscribers import Preferences
+from content.register.subscribers import Preferences
 from content.town import Area, Category, Town
 
 CHILD_CATEGORY = "kosodate"

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.line import bubbles, choices, pages
 from bot.line.bubbles import Message
-from bot.line.events import Happening
+from bot.line.events import ResidentEvent
 from bot.line.postbacks import Command, read
 from bot.line.typed import HelpMemory, page_for
 from bot.line.words import words
-from content import subscribers
 from content.clock import now_ms, today_jst
 from content.keys import Keys
-from content.subscribers import Preferences, Subscriber
+from content.register import subscribers
+from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
 CHANNEL = "line"
@@ -29,7 +29,7 @@ REASON_LEFT = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ConversationContext:
     """Where a conversation takes place: the town, its keys, and one LINE account."""
 
     town: Town
@@ -39,84 +39,102 @@ class Desk:
 
 
 async def respond(
-    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    first_language: str,
 ) -> list[Message]:
     """Make the change and return the answer, [] for silence. `first_language` is for a new registration."""
-    match happening.kind:
+    match resident_event.kind:
         case "follow":
-            return await _follow(connection, desk, happening, first_language)
+            return await _follow(connection, conversation, resident_event, first_language)
         case "unfollow":
-            await _unfollow(connection, desk, happening)
+            await _unfollow(connection, conversation, resident_event)
             return []
         case "postback":
-            return await _tap(connection, desk, happening, first_language)
+            return await _tap(connection, conversation, resident_event, first_language)
         case "text":
-            return await _typed(connection, desk, happening, first_language)
+            return await _typed(connection, conversation, resident_event, first_language)
 
 
-async def find(connection: AsyncConnection, desk: Desk, user_id: str) -> Subscriber | None:
+async def find(
+    connection: AsyncConnection, conversation: ConversationContext, user_id: str
+) -> Subscriber | None:
     """The registration of a LINE user, whatever its state."""
-    found = await subscribers.find(connection, desk.keys, desk.account, CHANNEL, user_id)
+    found = await subscribers.find(connection, conversation.keys, conversation.account, CHANNEL, user_id)
     return None if found is None else await subscribers.get(connection, found)
 
 
 async def _follow(
-    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    first_language: str,
 ) -> list[Message]:
-    before = await find(connection, desk, happening.user_id)
-    now = await _join(connection, desk, happening, first_language)
+    before = await find(connection, conversation, resident_event.user_id)
+    now = await _join(connection, conversation, resident_event, first_language)
     if now.state != "active":
         return []
     # Somebody known only from a block that overtook the follow has no categories yet.
     is_new = before is None or not before.preferences.categories
-    if is_new and not happening.is_unblocked:
-        return pages.greeting(desk.town, now.preferences)
-    return pages.welcome_back(desk.town, now.preferences)
+    if is_new and not resident_event.is_unblocked:
+        return pages.greeting(conversation.town, now.preferences)
+    return pages.welcome_back(conversation.town, now.preferences)
 
 
-async def _unfollow(connection: AsyncConnection, desk: Desk, happening: Happening) -> None:
+async def _unfollow(
+    connection: AsyncConnection, conversation: ConversationContext, resident_event: ResidentEvent
+) -> None:
     await subscribers.leave_address(
         connection,
-        desk.keys,
-        account=desk.account,
+        conversation.keys,
+        account=conversation.account,
         channel=CHANNEL,
-        plain=happening.user_id,
+        plain=resident_event.user_id,
         reason=REASON_LEFT,
-        at=_recorded_at(happening),
-        event_at=happening.at,
+        at=_recorded_at(resident_event),
+        event_at=resident_event.at,
     )
 
 
 async def _tap(
-    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    first_language: str,
 ) -> list[Message]:
-    before = await find(connection, desk, happening.user_id)
-    subscriber = await _join(connection, desk, happening, first_language)
+    before = await find(connection, conversation, resident_event.user_id)
+    subscriber = await _join(connection, conversation, resident_event, first_language)
     if subscriber.state != "active":
         return []
-    command = read(happening.data, happening.date)
-    if command is None or not choices.is_known(desk.town, command):
-        return _outdated(desk.town, subscriber.preferences)
-    if before is not None and happening.at < before.event_at:
+    command = read(resident_event.data, resident_event.date)
+    if command is None or not choices.is_known(conversation.town, command):
+        return _outdated(conversation.town, subscriber.preferences)
+    if before is not None and resident_event.at < before.event_at:
         # It comes late, after something newer, and must not undo that.
-        return _answer(desk.town, command, subscriber.preferences)
-    preferences = choices.apply(desk.town, command, subscriber.preferences, today_jst())
+        return _answer(conversation.town, command, subscriber.preferences)
+    preferences = choices.apply(conversation.town, command, subscriber.preferences, today_jst())
     changed = await subscribers.change_preferences(
-        connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(happening)
+        connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(resident_event)
     )
-    return _answer(desk.town, command, changed.preferences)
+    return _answer(conversation.town, command, changed.preferences)
 
 
 async def _typed(
-    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    first_language: str,
 ) -> list[Message]:
-    known = await find(connection, desk, happening.user_id)
-    preferences = known.preferences if known else choices.first_preferences(desk.town, first_language)
-    step = page_for(happening.text)
+    known = await find(connection, conversation, resident_event.user_id)
+    preferences = known.preferences if known else choices.first_preferences(conversation.town, first_language)
+    step = page_for(resident_event.text)
     if step is not None:
-        return [pages.page(step, desk.town, preferences, today_jst())]
-    if happening.reply_token and desk.helped.may_help(_who(desk, happening), now_ms()):
-        return [pages.help_page(desk.town, preferences)]
+        return [pages.page(step, conversation.town, preferences, today_jst())]
+    if resident_event.reply_token and conversation.helped.may_help(
+        _who(conversation, resident_event), now_ms()
+    ):
+        return [pages.help_page(conversation.town, preferences)]
     return []
 
 
@@ -146,29 +164,32 @@ def _outdated(town: Town, preferences: Preferences) -> list[Message]:
 
 
 async def _join(
-    connection: AsyncConnection, desk: Desk, happening: Happening, first_language: str
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    first_language: str,
 ) -> Subscriber:
     subscriber, _ = await subscribers.join(
         connection,
-        desk.keys,
-        account=desk.account,
+        conversation.keys,
+        account=conversation.account,
         channel=CHANNEL,
-        plain=happening.user_id,
-        preferences=choices.first_preferences(desk.town, first_language),
+        plain=resident_event.user_id,
+        preferences=choices.first_preferences(conversation.town, first_language),
         reason=REASON_JOINED,
-        at=_recorded_at(happening),
-        event_at=happening.at,
+        at=_recorded_at(resident_event),
+        event_at=resident_event.at,
     )
     return subscriber
 
 
-def _recorded_at(happening: Happening) -> int:
+def _recorded_at(resident_event: ResidentEvent) -> int:
     # When it happened, but never in the future: a clock that is ahead must not falsify a day's count.
-    return min(happening.at, now_ms())
+    return min(resident_event.at, now_ms())
 
 
-def _who(desk: Desk, happening: Happening) -> bytes:
-    return desk.keys.lookup(desk.account, happening.user_id)
+def _who(conversation: ConversationContext, resident_event: ResidentEvent) -> bytes:
+    return conversation.keys.lookup(conversation.account, resident_event.user_id)
 
 
 def _number(values: list[str]) -> int:

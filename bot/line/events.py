@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from content.addresses import BadAddress, normalise
+from content.register.addresses import BadAddress, normalise
 
 Kind = Literal["follow", "unfollow", "postback", "text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class ResidentEvent:
     """One thing that one resident did. `at` is LINE's time of it in ms; `reply_token` "" when none may be used."""
 
     kind: Kind
@@ -24,7 +24,7 @@ class Happening:
     date: str = field(default="", repr=False)
 
 
-def read_event(event: dict[str, Any]) -> Happening | None:
+def read_event(event: dict[str, Any]) -> ResidentEvent | None:
     """What happened, None for everything that a conversation with one resident has no use for."""
     user_id = _user_id(event)
     kind = _kind(event)
@@ -33,7 +33,7 @@ def read_event(event: dict[str, Any]) -> Happening | None:
     # In standby another module of the account talks. What residents did counts, words are not ours.
     token = "" if event.get("mode") == "standby" else _text(event, "replyToken")
     content = _part(event, "postback")
-    return Happening(
+    return ResidentEvent(
         kind=kind,
         user_id=user_id,
         at=int(event["timestamp"]),

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.line.bubbles import Message
-from bot.line.conversation import Desk, find, respond
-from bot.line.events import Happening, read_event
+from bot.line.conversation import ConversationContext, find, respond
+from bot.line.events import ResidentEvent, read_event
 from bot.line.typed import HelpMemory
 from bot.line.words import language_for
 from bot.service import Service
 from channels.channel import ChannelError
-from channels.line_api import LineApi
-from content import inbox
-from content.inbox import Inbound
+from channels.line.api import LineApi
+from content.register import inbound_events
+from content.register.inbound_events import Inbound
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class Waiting:
     """A stored event with what it means, None when it means nothing to us."""
 
     event: Inbound
-    happening: Happening | None
+    resident_event: ResidentEvent | None
 
 
 async def run_inbox(service: Service, api: LineApi) -> None:
@@ -65,10 +65,11 @@ async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | No
     """One round over the waiting events; how many were finished."""
     helped = helped or HelpMemory()
     async with service.database.read() as connection:
-        events = await inbox.waiting(connection, service.keys, EVENTS_PER_ROUND)
+        events = await inbound_events.waiting(connection, service.keys, EVENTS_PER_ROUND)
     waiting = [Waiting(event, _read(event)) for event in events if _is_ours(service, event)]
     desks = {
-        one.event.account: Desk(service.town, service.keys, one.event.account, helped) for one in waiting
+        one.event.account: ConversationContext(service.town, service.keys, one.event.account, helped)
+        for one in waiting
     }
     languages = await _first_languages(service, api, desks, waiting)
     replies: list[Reply] = []
@@ -87,13 +88,13 @@ def _is_ours(service: Service, event: Inbound) -> bool:
     return account is None or account.channel == "line"
 
 
-def _read(event: Inbound) -> Happening | None:
-    happening = read_event(event.payload)
-    if happening is None:
+def _read(event: Inbound) -> ResidentEvent | None:
+    resident_event = read_event(event.payload)
+    if resident_event is None:
         log.info("line_event_ignored", type=_type_of(event))
     elif event.payload.get("mode") == "standby":
         log.info("line_event_standby", type=_type_of(event))
-    return happening
+    return resident_event
 
 
 def _type_of(event: Inbound) -> str:
@@ -102,42 +103,46 @@ def _type_of(event: Inbound) -> str:
     return f"{kind} {inner}".strip()[:40]
 
 
-async def _try(service: Service, desk: Desk, one: Waiting, languages: dict[str, str]) -> Reply | None:
+async def _try(
+    service: Service, conversation: ConversationContext, one: Waiting, languages: dict[str, str]
+) -> Reply | None:
     """None when it failed or another process was faster; one event's failure is its own."""
     try:
-        return await _handle(service, desk, one, languages)
+        return await _handle(service, conversation, one, languages)
     except Exception as error:
         log.error("line_event_failed", type=_type_of(one.event), error=type(error).__name__)
         async with service.database.write() as connection:
-            await inbox.failed(connection, one.event)
+            await inbound_events.failed(connection, one.event)
         return None
 
 
-async def _handle(service: Service, desk: Desk, one: Waiting, languages: dict[str, str]) -> Reply | None:
-    happening = one.happening
+async def _handle(
+    service: Service, conversation: ConversationContext, one: Waiting, languages: dict[str, str]
+) -> Reply | None:
+    resident_event = one.resident_event
     async with service.database.write() as connection:
-        if not await inbox.finish(connection, one.event.id):
+        if not await inbound_events.finish(connection, one.event.id):
             return None
-        if happening is None:
+        if resident_event is None:
             return Reply("", "", [])
-        first_language = languages.get(happening.user_id, "ja")
-        messages = await respond(connection, desk, happening, first_language)
-    return Reply(happening.user_id, happening.reply_token, messages)
+        first_language = languages.get(resident_event.user_id, "ja")
+        messages = await respond(connection, conversation, resident_event, first_language)
+    return Reply(resident_event.user_id, resident_event.reply_token, messages)
 
 
 async def _first_languages(
-    service: Service, api: LineApi, desks: dict[str, Desk], waiting: list[Waiting]
+    service: Service, api: LineApi, desks: dict[str, ConversationContext], waiting: list[Waiting]
 ) -> dict[str, str]:
     """By user id, for those who are not registered. Asked before any transaction: none waits for LINE."""
     strangers: dict[str, None] = {}
     async with service.database.read() as connection:
         for one in waiting:
-            happening = one.happening
-            if happening is None or happening.kind == "unfollow":
+            resident_event = one.resident_event
+            if resident_event is None or resident_event.kind == "unfollow":
                 continue
-            known = await find(connection, desks[one.event.account], happening.user_id)
+            known = await find(connection, desks[one.event.account], resident_event.user_id)
             if known is None or known.state != "active":
-                strangers[happening.user_id] = None
+                strangers[resident_event.user_id] = None
     gate = asyncio.Semaphore(CALLS_AT_ONCE)
     asked = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in strangers))
     return {

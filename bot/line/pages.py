@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from bot.line import bubbles, choices
-from bot.line.bubbles import Message, Part
+from bot.line.bubbles import FlexPart, Message
 from bot.line.postbacks import data
 from bot.line.words import (
     LANGUAGE_HINT,
@@ -17,7 +17,7 @@ from bot.line.words import (
     month_words,
     words,
 )
-from content.subscribers import Preferences
+from content.register.subscribers import Preferences
 from content.town import Category, Named, Town
 
 # More rows than that are a wall on a phone, and many large ones would pass LINE's 30 KB.
@@ -187,7 +187,7 @@ def _list_page(
     step: str,
     title: str,
     hint: str,
-    rows: list[Part],
+    rows: list[FlexPart],
     more: bool,
     number: int,
     town: Town,
@@ -206,14 +206,14 @@ def _list_page(
     )
 
 
-def _category_row(item: Category, preferences: Preferences, speech: Words) -> Part:
+def _category_row(item: Category, preferences: Preferences, speech: Words) -> FlexPart:
     name = _label(item, preferences.language)
     if item.always:
         return bubbles.fixed(name, speech.always)
     return _switch("category", item, name, item.key in preferences.categories, speech)
 
 
-def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> Part:
+def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> FlexPart:
     wish = speech.drop if on else speech.choose
     return bubbles.switch(
         shown,
@@ -230,19 +230,19 @@ def _slice(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int, bool]
     return items[number * ROWS_PER_PAGE : (number + 1) * ROWS_PER_PAGE], number, number < last
 
 
-def _next_button(step: str, town: Town, preferences: Preferences) -> Part:
+def _next_button(step: str, town: Town, preferences: Preferences) -> FlexPart:
     speech = words(preferences.language)
     following = choices.step_after(step, town, preferences)
     names = {"areas": speech.areas, "birth": speech.birth, "summary": speech.summary_next}
     return _page_button(speech.next.format(name=names[following]), following, strong=True)
 
 
-def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> Part:
+def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexPart:
     target = data("show", step, number) if number else data("show", step)
     return bubbles.button(label, bubbles.postback(label, target), strong=strong)
 
 
-def _language_button() -> Part:
+def _language_button() -> FlexPart:
     return bubbles.button(LANGUAGE_TITLE, bubbles.postback(LANGUAGE_TITLE, data("show", "language")))
 
 

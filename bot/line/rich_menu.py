@@ -19,7 +19,7 @@ import structlog
 from bot.line.postbacks import data
 from bot.service import Service
 from channels.channel import BatchRefused
-from channels.line_api import LineApi
+from channels.line.api import LineApi
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ import structlog
 from aiohttp import web
 
 from bot.service import SERVICE, Service
-from content import inbox
 from content.clock import now_ms
+from content.register import inbound_events
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,7 @@ async def _store(service: Service, account: str, events: list[dict[str, Any]]) -
     async with service.database.write(wake="inbox") as connection:
         for event in events:
             at = _timestamp(event, now)
-            await inbox.store(
+            await inbound_events.store(
                 connection,
                 service.keys,
                 event_id=event_id(event),

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.pages import page, service_of
 from channels import rendering
 from channels.channel import Announcement
-from content import notices
-from content.notices import Notice
-from scheduler.office import announcement
+from content.notices import notices
+from content.notices.notices import Notice
+from scheduler.town_context import announcement
 
 # A withdrawal must show soon, and an alarm makes everybody open the page at once.
 CACHE = "public, max-age=15"
@@ -41,12 +41,12 @@ async def show_notice(request: web.Request) -> web.Response:
             await _public(connection, number)
             for number in await notices.corrections_of(connection, notice_id)
         ]
-    announced = announcement(service.office, found)
+    announced = announcement(service.context, found)
     response = page(
         request,
         "resident/notice.html",
         notice=found,
-        draft=found.draft,
+        spec=found.spec,
         sections=[_section(announced, text.language) for text in announced.texts],
         earlier=earlier,
         later=[item for item in later if item],
@@ -57,7 +57,7 @@ async def show_notice(request: web.Request) -> web.Response:
 
 def _is_public(found: Notice) -> bool:
     # What a closed group gets is for its members alone.
-    return found.trigger_state == "fired" and found.draft.target.kind != "group"
+    return found.trigger_state == "fired" and found.spec.target.kind != "group"
 
 
 def _section(announced: Announcement, language: str) -> Section:

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from bot.pages import page, service_of
 from bot.service import Service
-from content import subscribers
 from content.clock import now_ms
-from content.subscribers import Subscriber
+from content.register import subscribers
+from content.register.subscribers import Subscriber
 from scheduler.posting import CHANNEL_NAMES
 
 BIGGEST_ID = 2**63 - 1

@@ -8,8 +8,8 @@ from pydantic import SecretStr, ValidationError
 from bot.accounts import channel_opener
 from bot.settings import MailSettings, Settings
 from channels.channel import Announcement, Part, Recipient, Text
-from channels.sandbox.smtp import SmtpSandbox
 from content.town import load_town
+from sandbox.mail.server import SmtpSandbox
 
 NOTICE = Announcement(
     notice_id=1,
@@ -74,7 +74,7 @@ async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
         parts = channel.send(
             channel.prepare(NOTICE, "ja"), [Recipient(number, f"a{number}@docomo.ne.jp")], "k"
         )
-        later += [len(part.put_off) async for part in parts if isinstance(part, Part)]
+        later += [len(part.deferred) async for part in parts if isinstance(part, Part)]
         await channel.close()
     await server.stop()
     assert later == [0, 1]

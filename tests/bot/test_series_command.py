@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.commands.every import read_rule
 from content.keys import create_key_file
-from content.recurrence import BadRule, Rule
+from content.notices.recurrence import BadRecurrence, RecurrenceRule
 
 SEVEN = time(7)
 Run = Callable[..., Result]
@@ -46,7 +46,7 @@ def post(run: Run, *words: str) -> Result:
     return run("post", *plain, *words)
 
 
-def rule(every: str, **rest: str | Sequence[str]) -> Rule:
+def rule(every: str, **rest: str | Sequence[str]) -> RecurrenceRule:
     plain: dict[str, str | Sequence[str]] = {"first": "", "until": "", "closures": [], "on_holiday": "send"}
     return read_rule(every, **(plain | rest))  # type: ignore[arg-type]
 
@@ -54,19 +54,19 @@ def rule(every: str, **rest: str | Sequence[str]) -> Rule:
 @pytest.mark.parametrize(
     ("every", "expected"),
     [
-        ("mon,thu 07:00", Rule("weekly", SEVEN, weekdays=(0, 3))),
-        ("Monday 7:00", Rule("weekly", SEVEN, weekdays=(0,))),
-        ("2nd,4th tue 07:00", Rule("nth", SEVEN, weekdays=(1,), nths=(2, 4))),
-        ("month-end 09:00", Rule("month_end", time(9))),
-        ("day 10 09:00", Rule("day", time(9), days=(10,))),
-        ("day 10,25 09:00", Rule("day", time(9), days=(10, 25))),
+        ("mon,thu 07:00", RecurrenceRule("weekly", SEVEN, weekdays=(0, 3))),
+        ("Monday 7:00", RecurrenceRule("weekly", SEVEN, weekdays=(0,))),
+        ("2nd,4th tue 07:00", RecurrenceRule("nth", SEVEN, weekdays=(1,), nths=(2, 4))),
+        ("month-end 09:00", RecurrenceRule("month_end", time(9))),
+        ("day 10 09:00", RecurrenceRule("day", time(9), days=(10,))),
+        ("day 10,25 09:00", RecurrenceRule("day", time(9), days=(10, 25))),
         (
             "dates 2026-12-01,2026-12-15 07:00",
-            Rule("dates", SEVEN, dates=(date(2026, 12, 1), date(2026, 12, 15))),
+            RecurrenceRule("dates", SEVEN, dates=(date(2026, 12, 1), date(2026, 12, 15))),
         ),
     ],
 )
-def test_a_rule_is_read_from_a_few_words(every: str, expected: Rule) -> None:
+def test_a_rule_is_read_from_a_few_words(every: str, expected: RecurrenceRule) -> None:
     assert rule(every) == expected
 
 
@@ -91,7 +91,7 @@ def test_a_rule_is_read_from_a_few_words(every: str, expected: Rule) -> None:
     ],
 )
 def test_what_cannot_be_read_names_its_flag(every: str, rest: dict[str, str], flag: str) -> None:
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(BadRecurrence) as refused:
         rule(every, **rest)
     assert refused.value.field == flag
     assert str(refused.value)

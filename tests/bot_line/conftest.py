@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest_asyncio
 from aiohttp import ClientSession, web
-from factories import create_town
-from line_village import SECRET, TOKEN, Village, settings_for
 
 from bot.accounts import line_api
 from bot.line.webhook import PATH, add_routes
-from bot.service import SERVICE, Service, open_office
-from channels.sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
+from bot.service import SERVICE, Service, open_town_context
 from content.keys import create_key_file, load_keys
+from sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
+from tests.bot_line.line_village import SECRET, TOKEN, Village, settings_for
+from tests.factories import create_town
 
 MakeVillage = Callable[..., Awaitable[Village]]
 
@@ -29,7 +29,7 @@ async def make_village(tmp_path) -> AsyncIterator[MakeVillage]:
             settings = settings_for(tmp_path, await _serve(stack, platform_app))
             create_key_file(settings.secret_key_file)
             keys = load_keys(settings.secret_key_file)
-            service = Service(settings, open_office(settings, create_town(**changes), database, keys))
+            service = Service(settings, open_town_context(settings, create_town(**changes), database, keys))
             web_app = web.Application()
             web_app[SERVICE] = service
             add_routes(web_app)

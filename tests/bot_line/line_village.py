@@ -23,12 +23,12 @@ from bot.line.typed import HelpMemory
 from bot.line.webhook import PATH
 from bot.service import Service
 from bot.settings import LineSettings, Settings
-from channels.line_api import LineApi
-from channels.sandbox.line import LineSandbox
-from channels.sandbox.line.actions import Phone
-from content import subscribers
-from content.inbox import inbound_event
-from content.subscribers import Subscriber, registration_event
+from channels.line.api import LineApi
+from content.register import subscribers
+from content.register.inbound_events import inbound_event
+from content.register.subscribers import Subscriber, registration_event
+from sandbox.line import LineSandbox
+from sandbox.line.actions import Phone
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 TOKEN = "token-of-the-village"

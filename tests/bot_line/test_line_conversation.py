@@ -1,9 +1,9 @@
 """What residents read and press, from the first greeting to coming back."""
 
 import time_machine
-from line_village import ABE, MARIA, SATO, STRANGER, follow, words_of
 
 from content.clock import MINUTE, now_ms
+from tests.bot_line.line_village import ABE, MARIA, SATO, STRANGER, follow, words_of
 
 
 async def test_the_greeting_says_who_writes_what_comes_and_whom_to_call(village):
@@ -199,7 +199,7 @@ async def test_old_and_unknown_buttons_lead_to_the_settings(village):
 async def test_what_always_comes_cannot_be_dropped_and_closed_topics_are_not_offered(
     make_village, sqlite_database
 ):
-    from factories import create_town
+    from tests.factories import create_town
 
     topics = [item.model_dump() for item in create_town().categories]
     topics[1]["closed"] = True
@@ -212,7 +212,7 @@ async def test_what_always_comes_cannot_be_dropped_and_closed_topics_are_not_off
 
 
 async def test_in_standby_acts_count_and_no_word_is_said(village):
-    from line_village import tapped
+    from tests.bot_line.line_village import tapped
 
     await village.act(SATO, "follow")
     said = len(village.chat(SATO))

@@ -5,7 +5,8 @@ from itertools import count, permutations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from line_village import SATO, follow, tapped, unfollow
+
+from tests.bot_line.line_village import SATO, follow, tapped, unfollow
 
 NUMBERS = count(1)
 STORIES = st.lists(st.sampled_from([follow, unfollow, tapped]), min_size=1, max_size=5)

@@ -1,25 +1,21 @@
 """Every page in every language is a message that LINE takes, and says everything in words."""
 
 import json
-import sys
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
-from factories import create_town
-from line_village import actions, words_of
 
 from bot.line import choices, pages
 from bot.line.bubbles import dialled
 from bot.line.postbacks import DATA_LIMIT, data, read
 from bot.line.typed import REMEMBERED, HelpMemory
 from bot.line.words import LANGUAGE_NAMES, WORDS, language_for
-from channels.sandbox.line.flex_schema import BUBBLE_BYTES
-from content.subscribers import Preferences
+from content.register.subscribers import Preferences
+from sandbox.line.flex_schema import BUBBLE_BYTES
+from tests.bot_line.line_village import actions, words_of
+from tests.factories import create_town
 
-# LINE's own description of its messages, read by the tests of the channels.
-sys.path.append(str(Path(__file__).parents[1] / "channels"))
 TODAY = date(2026, 4, 7)
 LONG = "とても長い名前の地区" * 20
 
@@ -69,7 +65,7 @@ async def test_line_takes_every_page(language, some_town, village):
 
 
 def test_every_page_is_what_line_describes(language):
-    from line_openapi import validate
+    from tests.channels.line_openapi import validate
 
     for message in every_page(create_town(), language):
         validate("Message", message)

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from line_village import SATO, words_of
 
 from bot.line.rich_menu import rich_menu, set_up
-from channels.line_api import encode
+from channels.line.api import encode
+from tests.bot_line.line_village import SATO, words_of
 
 
 @pytest.fixture

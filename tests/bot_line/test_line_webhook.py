@@ -4,11 +4,11 @@ import asyncio
 import json
 
 import pytest
-from line_village import SATO, SECRET, STRANGER, event, follow, sign, unfollow
 from structlog.testing import capture_logs
 
 from bot.line.handling import handle_waiting, run_inbox
 from bot.line.webhook import BODY_LIMIT, is_signed
+from tests.bot_line.line_village import SATO, SECRET, STRANGER, event, follow, sign, unfollow
 
 VERIFY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
 
@@ -99,10 +99,10 @@ async def test_an_event_that_fails_does_not_stop_the_others_and_is_given_up_in_t
 
     real = conversation.respond
 
-    async def stumble(connection, desk, happening, language):
-        if happening.at == 1:
-            raise RuntimeError(happening.user_id)
-        return await real(connection, desk, happening, language)
+    async def stumble(connection, conversation, resident_event, language):
+        if resident_event.at == 1:
+            raise RuntimeError(resident_event.user_id)
+        return await real(connection, conversation, resident_event, language)
 
     monkeypatch.setattr("bot.line.handling.respond", stumble)
     await village.post(follow(1, STRANGER), follow(2))

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
-from factories import APRIL_TUESDAY
-from web_visitor import PASSWORD, Visitor
 
 from bot.app import create_app
-from bot.service import Service, open_office
+from bot.service import Service, open_town_context
 from bot.settings import Settings
-from content import staff
 from content.database import Database
 from content.keys import Keys
+from content.staff import members
 from content.town import Town
+from tests.bot_web.web_visitor import PASSWORD, Visitor
+from tests.factories import APRIL_TUESDAY
 
 STAFF = {"tanaka": "editor", "suzuki": "editor", "kikaku": "viewer"}
 SETTINGS = {
@@ -44,7 +44,7 @@ async def service(staffed_template: Path, keys: Keys, town: Town, tmp_path: Path
     shutil.copyfile(staffed_template, tmp_path / "web.db")
     database = Database(f"sqlite:///{tmp_path / 'web.db'}")
     settings = Settings(secret_key_file=tmp_path / "secret.key", **SETTINGS)
-    yield Service(settings, open_office(settings, town, database, keys))
+    yield Service(settings, open_town_context(settings, town, database, keys))
     await database.close()
 
 
@@ -82,5 +82,5 @@ async def _add_staff(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
     async with database.write() as connection:
         for login, role in STAFF.items():
-            await staff.add(connection, login=login, password=PASSWORD, role=role, at=APRIL_TUESDAY)
+            await members.add(connection, login=login, password=PASSWORD, role=role, at=APRIL_TUESDAY)
     await database.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from factories import make_notice
-from web_visitor import Visitor
-
 from bot.app import create_app
 from bot.console.access import ALL_PERMISSIONS
 from bot.service import Service
-from content import notices
-from content.notices import Notice
+from content.notices import notices
+from content.notices.notices import Notice
+from tests.bot_web.web_visitor import Visitor
+from tests.factories import make_notice
 
 
 async def all_notices(service: Service) -> list[Notice]:

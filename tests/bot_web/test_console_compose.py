@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from factories import create_town, segment
-from web_visitor import Visitor
 
 from bot.app import create_app
-from bot.service import Service, open_office
+from bot.service import Service, open_town_context
 from bot.settings import MailSettings
-from content import notices
 from content.clock import now_ms, to_jst
-from content.notices import Notice
+from content.notices import notices
+from content.notices.notices import Notice
 from content.town import Town
+from tests.bot_web.web_visitor import Visitor
+from tests.factories import create_town, segment
 
 
 async def all_notices(service: Service) -> list[Notice]:
@@ -30,8 +30,8 @@ async def test_a_new_notice_is_stored_as_a_draft_for_every_channel(tanaka: Visit
     assert page.path == f"/console/notices/{stored.id}/confirm"
     assert stored.state == "draft"
     assert stored.created_by == "tanaka"
-    assert stored.draft.channels == ("line", "mail", "webhook")
-    assert stored.draft.target.kind == "subscribed"
+    assert stored.spec.channels == ("line", "mail", "webhook")
+    assert stored.spec.target.kind == "subscribed"
     assert stored.languages == ("ja",)
 
 
@@ -48,7 +48,7 @@ async def test_a_time_is_meant_in_japan(tanaka: Visitor, service: Service) -> No
     moment = (to_jst(now_ms()) + timedelta(days=2)).replace(hour=8, minute=30, second=0, microsecond=0)
     await tanaka.write(when="at", at=f"{moment:%Y-%m-%dT%H:%M}")
     (stored,) = await all_notices(service)
-    assert stored.draft.at == round(moment.timestamp() * 1000)
+    assert stored.spec.at == round(moment.timestamp() * 1000)
 
 
 async def test_the_same_form_sent_twice_is_one_notice(tanaka: Visitor, service: Service) -> None:
@@ -75,7 +75,7 @@ async def test_a_draft_can_be_changed(tanaka: Visitor, service: Service) -> None
     confirm = await tanaka.submit(edit, edit.path, {"title.ja": "直した件名", "channels": ["mail"]})
     (stored,) = await all_notices(service)
     assert confirm.path == page.path
-    assert (stored.title, stored.draft.channels) == ("直した件名", ("mail",))
+    assert (stored.title, stored.spec.channels) == ("直した件名", ("mail",))
 
 
 async def test_a_cancelled_draft_is_not_changed_any_more(tanaka: Visitor, service: Service) -> None:
@@ -138,8 +138,8 @@ async def test_a_channel_without_its_settings_is_left_out_and_says_what_is_missi
     service: Service,
 ) -> None:
     settings = service.settings.model_copy(update={"mail": MailSettings()})
-    office = open_office(settings, service.town, service.database, service.keys)
-    async with TestClient(TestServer(create_app(Service(settings, office)))) as client:
+    context = open_town_context(settings, service.town, service.database, service.keys)
+    async with TestClient(TestServer(create_app(Service(settings, context)))) as client:
         visitor = Visitor(client)
         await visitor.enter(service, "tanaka")
         page = await visitor.get("/console/notices/new")

@@ -8,16 +8,17 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from factories import ELDER, NEWCOMER, PARENT, create_town, make_subscriber
-from web_visitor import Page, Visitor
 
 from bot.console.confirm import normalise_word
 from bot.console.words import approval_word
 from bot.service import Service
-from content import audit, notices
 from content.clock import now_ms, to_jst
-from content.notices import Draft, Notice
+from content.notices import notices
+from content.notices.notices import Notice, NoticeSpec
+from content.staff import audit
 from content.town import Town
+from tests.bot_web.web_visitor import Page, Visitor
+from tests.factories import ELDER, NEWCOMER, PARENT, create_town, make_subscriber
 
 EVACUATION = {
     "title__ja": "避難してください",
@@ -83,7 +84,9 @@ def test_width_and_spaces_do_not_matter_in_the_word() -> None:
 
 def test_every_kind_of_notice_has_a_word_of_its_own() -> None:
     words = {
-        (mode, urgency): approval_word(Draft("saigai", urgency, {"ja": ("件名", "本文")}, ("line",), mode))
+        (mode, urgency): approval_word(
+            NoticeSpec("saigai", urgency, {"ja": ("件名", "本文")}, ("line",), mode)
+        )
         for mode in ("live", "drill", "test")
         for urgency in ("routine", "urgent")
     }
@@ -163,7 +166,7 @@ async def test_a_schedule_that_passed_in_the_meantime_is_refused_with_the_remedy
     page = await tanaka.write()
     stored = await newest(service)
     async with service.database.write() as connection:
-        past = replace(stored.draft, at=now_ms() - 60_000)
+        past = replace(stored.spec, at=now_ms() - 60_000)
         await notices.revise(connection, stored.id, past, staff="tanaka", at=now_ms())
     again = await tanaka.get(page.path)
     assert again.status == 422

@@ -9,23 +9,24 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from factories import PEOPLE, make_delivery, make_subscriber, make_subscribers
 from sqlalchemy.ext.asyncio import AsyncConnection
-from web_visitor import Page, Visitor
 
-from bot.service import Service, open_office
+from bot.service import Service, open_town_context
 from bot.settings import Settings
-from channels.sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions, create_app
-from content import batches, ledger, notices
-from content.batches import Batch
 from content.clock import DAY, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.stoppages import TRIED_AGAIN_AFTER
+from content.ledger import batches, deliveries
+from content.ledger.account_outages import TRIED_AGAIN_AFTER
+from content.ledger.batches import Batch
+from content.notices import notices
 from content.town import Town
+from sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions, create_app
 from scheduler.failures import STOPPED_ACCOUNT_WAIT
 from scheduler.fanout import plan_next
 from scheduler.triggers import fire_due
+from tests.bot_web.web_visitor import Page, Visitor
+from tests.factories import PEOPLE, make_delivery, make_subscriber, make_subscribers
 
 LEASE = 15 * SECOND
 
@@ -65,7 +66,7 @@ async def service(
         line={"channel_token": "token", "channel_secret": "secret", "api_base": line.origin},
         mail={"smtp_url": "smtp://127.0.0.1:1", "from": "柴田町 <notice@example.jp>"},
     )
-    yield Service(settings, open_office(settings, town, database, keys))
+    yield Service(settings, open_town_context(settings, town, database, keys))
     await database.close()
 
 
@@ -105,9 +106,9 @@ class TestBeforeSending:
     async def test_a_notice_that_would_reach_nobody_is_refused_with_the_figures(
         self, tanaka: Visitor, line: Line, service: Service
     ) -> None:
-        draft = await tanaka.write(category="saigai", channels=["line"])
+        spec = await tanaka.write(category="saigai", channels=["line"])
         line.allow(1)
-        page = await tanaka.approve(draft)
+        page = await tanaka.approve(spec)
         assert page.status == 422
         assert "このままでは送れません" in page.text
         assert "LINEでは送れません。今月あと1通のところ、このお知らせには2通が必要です。" in page.text
@@ -186,7 +187,7 @@ class TestAfterARefusal:
         await refused(tanaka, line, service)
         async with service.database.write() as connection:
             await connection.execute(
-                ledger.delivery.update().values(created_at=ledger.delivery.c.created_at - 31 * DAY)
+                deliveries.delivery.update().values(created_at=deliveries.delivery.c.created_at - 31 * DAY)
             )
         assert banner(await tanaka.get("/console/")) == ""
 
@@ -197,8 +198,8 @@ async def refused(tanaka: Visitor, line: Line, service: Service, left: int = 1) 
     confirm = await tanaka.write(category="saigai", channels=["line"])
     await tanaka.approve(confirm)
     line.allow(left)
-    await fire_due(service.office)
-    while await plan_next(service.office):
+    await fire_due(service.context)
+    while await plan_next(service.context):
         pass
     return await tanaka.get(f"/console/notices/{(await stored(service)).id}")
 
@@ -231,7 +232,7 @@ class TestCredentials:
             ids = await make_subscribers(connection, service.keys, 4)
             await make_delivery(connection, [ids[:2], ids[2:]], at=now_ms())
             await connection.run_sync(
-                batches.give_back,
+                batches.requeue,
                 await claim(connection),
                 state="ready",
                 reason=reason,

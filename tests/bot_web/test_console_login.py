@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import time_machine
 from aiohttp import web
-from web_visitor import Visitor
 
 from bot.console.login import local_path
 from bot.console.sessions import COOKIE, open_session
 from bot.service import Service
 from bot.settings import WebSettings
-from content import audit, staff
 from content.clock import HOUR, now_ms
+from content.staff import audit, members
+from tests.bot_web.web_visitor import Visitor
 
 WRONG = "ログイン名かパスワードが違います。"
 
@@ -83,12 +83,12 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(stranger: Visitor
 
 async def test_the_cookie_travels_encrypted_only_where_the_pages_do(service: Service) -> None:
     async with service.database.read() as connection:
-        member = await staff.find(connection, "tanaka")
+        member = await members.find(connection, "tanaka")
     assert member is not None
     for public_url, secure in (("https://oshirase.example.jp", True), ("http://127.0.0.1:8080", False)):
         settings = service.settings.model_copy(update={"web": WebSettings(public_url=public_url)})
         response = web.Response()
-        open_session(Service(settings, service.office), response, member)
+        open_session(Service(settings, service.context), response, member)
         assert bool(response.cookies[COOKIE]["secure"]) is secure
 
 
@@ -102,7 +102,7 @@ async def test_logging_out_ends_the_session_at_every_desk(tanaka: Visitor, servi
 
 async def test_a_session_ends_after_twelve_hours(stranger: Visitor, service: Service) -> None:
     async with service.database.read() as connection:
-        member = await staff.find(connection, "tanaka")
+        member = await members.find(connection, "tanaka")
     assert member is not None
     for hours, expected in ((11, "/console/"), (13, "/console/login?next=/console/")):
         response = web.Response()

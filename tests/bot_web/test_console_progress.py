@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from factories import draft, jst, make_delivery, make_notice, make_subscribers
 from sqlalchemy import select, update
-from web_visitor import Visitor
 
 from bot.console.words import REASONS, reason_words
 from bot.service import Service
-from content import holds, ledger, notices, triggers
-from content.batches import Refused, claim, give_back, record_part
 from content.clock import HOUR, MINUTE, SECOND, now_ms
-from content.segments import Target
+from content.ledger import deliveries, suspensions
+from content.ledger.batches import RefusedRecipient, claim, record_part, requeue
+from content.notices import notices, triggers
+from content.notices.segments import Target
+from tests.bot_web.web_visitor import Visitor
+from tests.factories import jst, make_delivery, make_notice, make_subscribers, spec
 
 
 async def sent_notice(service: Service, *, accepted: int, refused: int = 0, batches: int = 1) -> int:
@@ -33,7 +34,7 @@ async def sent_notice(service: Service, *, accepted: int, refused: int = 0, batc
             since=0,
             position=10,
             accepted=accepted,
-            refused=[Refused(ids[n], "invalid_recipient") for n in range(refused)],
+            refused=[RefusedRecipient(ids[n], "invalid_recipient") for n in range(refused)],
             now=start + 2500,
             lease=MINUTE,
         )
@@ -109,7 +110,7 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
 ) -> None:
     async with service.database.write() as connection:
         notice_id, _ = await notices.create(
-            connection, replace(draft(), at=now_ms() + HOUR), submission_key="k", staff="tanaka", at=now_ms()
+            connection, replace(spec(), at=now_ms() + HOUR), submission_key="k", staff="tanaka", at=now_ms()
         )
         await notices.approve(connection, notice_id, staff="tanaka", at=now_ms())
     page = await tanaka.get(f"/console/notices/{notice_id}")
@@ -124,7 +125,7 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
 async def test_a_stopped_channel_says_why(tanaka: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await connection.run_sync(ledger.stop_delivery, 1, reason="quota", now=now_ms() + SECOND)
+        await connection.run_sync(deliveries.stop_delivery, 1, reason="quota", now=now_ms() + SECOND)
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "中止:LINEの今月の配信数の上限のため、送れませんでした" in page.text
 
@@ -136,7 +137,7 @@ async def test_a_channel_that_waits_says_for_what(tanaka: Visitor, service: Serv
             claim, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
         )
         await connection.run_sync(
-            give_back, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR
+            requeue, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR
         )
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "再送待ち:相手のサーバーに接続できません" in page.text
@@ -147,7 +148,7 @@ async def test_a_delivery_without_its_account_says_so_and_a_person_may_give_up_t
 ) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await holds.hold(connection, [1], at=jst(2026, 4, 7, 9, 30))
+        await suspensions.hold(connection, [1], at=jst(2026, 4, 7, 9, 30))
     page = await tanaka.get(f"/console/notices/{notice_id}")
     told = "LINEのアカウント「line」が町の設定にないため、2026年4月7日(火) 09:30 から止まっています。"
     assert told in page.text
@@ -164,7 +165,7 @@ async def test_a_delivery_without_its_account_says_so_and_a_person_may_give_up_t
 async def test_who_may_only_look_sees_why_it_waits_but_no_button(kikaku: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await holds.hold(connection, [1], at=now_ms())
+        await suspensions.hold(connection, [1], at=now_ms())
     page = await kikaku.get(f"/console/notices/{notice_id}")
     assert "配信が止まっています" in page.text and "残りの配信をやめる」" not in page.text
     assert f"/console/notices/{notice_id}/give-up" not in page.html

@@ -10,15 +10,15 @@ from datetime import date
 
 import pytest
 import pytest_asyncio
-from factories import create_town, jst, line_id
-from web_visitor import Visitor
 
 from bot.console.chart import axis_top, draw
 from bot.reports import headline, indicator_json, indicator_rows, to_csv
 from bot.service import Service
-from content.counts import Movement
-from content.indicators import IndicatorReport, report
-from content.subscribers import Preferences, Registration, register_many
+from content.figures.counts import Movement
+from content.figures.indicators import IndicatorReport, report
+from content.register.subscribers import Preferences, Registration, register_many
+from tests.bot_web.web_visitor import Visitor
+from tests.factories import create_town, jst, line_id
 
 CHOSEN = Preferences(categories=frozenset({"saigai"}), areas=frozenset({"funaoka"}))
 INDICATOR = "/console/reports/indicators/line_registrations"

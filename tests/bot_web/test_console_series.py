@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
-from factories import create_town, draft, make_subscribers
-from web_visitor import Fields, Page, Visitor
 
 from bot.service import Service
-from content import notices, triggers
 from content.clock import DAY, HOUR, now_ms, to_jst, today_jst, words
-from content.notices import Notice
-from content.recurrence import Rule, read_closure, upcoming
+from content.notices import notices, triggers
+from content.notices.notices import Notice
+from content.notices.recurrence import RecurrenceRule, read_closure, upcoming
 from content.town import Town
 from scheduler.triggers import fire_due
+from tests.bot_web.web_visitor import Fields, Page, Visitor
+from tests.factories import create_town, make_subscribers, spec
 
 NEW = "/console/notices/new"
 TUESDAYS: Fields = {
@@ -27,7 +27,7 @@ TUESDAYS: Fields = {
     "on_holiday": "after",
     "closures": "12/29〜1/3",
 }
-RULE = Rule(
+RULE = RecurrenceRule(
     "nth",
     time(7),
     weekdays=(1,),
@@ -51,13 +51,13 @@ async def written(tanaka: Visitor, **changes: str | list[str]) -> Page:
     return await tanaka.write(**(TUESDAYS | changes))
 
 
-async def started(service: Service, rule: Rule = RULE) -> int:
+async def started(service: Service, rule: RecurrenceRule = RULE) -> int:
     """A series that was approved a month ago."""
     past = now_ms() - 30 * DAY
     async with service.database.write() as connection:
         await make_subscribers(connection, service.keys, 3)
         notice_id, _ = await notices.create(
-            connection, draft(rule=rule), submission_key="series", staff="tanaka", at=past
+            connection, spec(rule=rule), submission_key="series", staff="tanaka", at=past
         )
         await notices.approve(connection, notice_id, staff="suzuki", at=past)
     return notice_id
@@ -67,8 +67,8 @@ async def test_a_rule_is_kept_as_it_was_chosen(tanaka: Visitor, service: Service
     page = await written(tanaka)
     stored = await newest(service)
     assert page.path == f"/console/notices/{stored.id}/confirm"
-    assert stored.draft.rule == RULE
-    assert (stored.draft.at, stored.draft.expires) == (None, None)
+    assert stored.spec.rule == RULE
+    assert (stored.spec.at, stored.spec.expires) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ async def test_only_the_fields_of_the_chosen_way_count(
 ) -> None:
     await written(tanaka, **fields)
     plain = replace(RULE, nths=(), weekdays=())
-    assert (await newest(service)).draft.rule == replace(plain, **kept)
+    assert (await newest(service)).spec.rule == replace(plain, **kept)
 
 
 async def test_dates_bounds_and_closures_are_read(tanaka: Visitor, service: Service) -> None:
@@ -97,7 +97,7 @@ async def test_dates_bounds_and_closures_are_read(tanaka: Visitor, service: Serv
         until=str(second),
         closures="12/29〜1/3\n5月3日",
     )
-    rule = (await newest(service)).draft.rule
+    rule = (await newest(service)).spec.rule
     assert rule is not None
     assert (rule.dates, rule.first, rule.last) == ((first, second), today_jst(), second)
     assert [str(item) for item in rule.closures] == ["12/29~1/3", "5/3"]
@@ -139,10 +139,10 @@ async def test_a_series_takes_a_word_of_its_own_to_begin(tanaka: Visitor, servic
 
 async def test_a_stored_rule_comes_back_into_the_form(tanaka: Visitor, service: Service) -> None:
     page = await written(tanaka, until=str(today_jst() + timedelta(days=200)))
-    rule = (await newest(service)).draft.rule
+    rule = (await newest(service)).spec.rule
     edit = await tanaka.get(page.path.replace("/confirm", "/edit"))
     await tanaka.submit(edit, edit.path)
-    assert (await newest(service)).draft.rule == rule
+    assert (await newest(service)).spec.rule == rule
 
 
 BAD: list[tuple[dict[str, str | list[str]], str, str]] = [
@@ -200,8 +200,8 @@ async def test_an_expiry_is_kept_and_shown(tanaka: Visitor, service: Service) ->
     expires = to_jst(now_ms() + DAY).replace(second=0, microsecond=0)
     page = await tanaka.write(expires=f"{expires:%Y-%m-%dT%H:%M}")
     stored = await newest(service)
-    assert stored.draft.expires == round(expires.timestamp() * 1000)
-    assert f"有効期限 {words(stored.draft.expires)}" in page.text
+    assert stored.spec.expires == round(expires.timestamp() * 1000)
+    assert f"有効期限 {words(stored.spec.expires)}" in page.text
 
 
 async def test_the_page_of_a_series_leads_to_what_it_has_become(tanaka: Visitor, service: Service) -> None:
@@ -209,7 +209,7 @@ async def test_the_page_of_a_series_leads_to_what_it_has_become(tanaka: Visitor,
     async with service.database.read() as connection:
         series = await notices.get(connection, series_id)
     assert series is not None and series.due_at is not None
-    await fire_due(service.office, series.due_at)
+    await fire_due(service.context, series.due_at)
     occurrence = await newest(service)
     page = await tanaka.get(f"/console/notices/{series_id}")
     assert f'href="/console/notices/{occurrence.id}"' in page.html
@@ -230,7 +230,7 @@ async def test_a_series_is_stopped_after_asking_once_more(tanaka: Visitor, servi
     stopped = await tanaka.submit(asked, f"/console/notices/{series_id}/cancel")
     assert "くり返しを止めました" in stopped.text
     assert "これからの予定" not in stopped.text.replace("これからの予定は送られません", "")
-    assert await fire_due(service.office, now_ms() + 60 * DAY) == 0
+    assert await fire_due(service.context, now_ms() + 60 * DAY) == 0
     again = await tanaka.submit(asked, f"/console/notices/{series_id}/cancel")
     assert "もう止まっている" in again.text
     assert (await tanaka.get(f"/console/notices/{series_id}/stop")).path == f"/console/notices/{series_id}"
@@ -250,7 +250,7 @@ async def test_a_series_has_no_public_page_and_its_occurrences_have(
     async with service.database.read() as connection:
         series = await notices.get(connection, series_id)
     assert series is not None and series.due_at is not None
-    await fire_due(service.office, series.due_at)
+    await fire_due(service.context, series.due_at)
     async with service.database.read() as connection:
         (occurrence,) = await triggers.occurrences_of(connection, series_id)
     assert (await stranger.get(f"/n/{series_id}")).status == 404
@@ -262,7 +262,7 @@ async def test_a_series_that_is_late_says_so_on_its_occurrence(tanaka: Visitor, 
     async with service.database.read() as connection:
         series = await notices.get(connection, series_id)
     assert series is not None and series.due_at is not None
-    await fire_due(service.office, series.due_at + 13 * HOUR)
+    await fire_due(service.context, series.due_at + 13 * HOUR)
     occurrence = await newest(service)
     assert occurrence.id != series_id
     page = await tanaka.get(f"/console/notices/{occurrence.id}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from factories import NEWCOMER, draft, make_notice, make_subscriber
-from web_visitor import Visitor
-
 from bot.service import Service
-from content import notices, subscribers, triggers
 from content.clock import now_ms
-from content.segments import Target
+from content.notices import notices, triggers
+from content.notices.segments import Target
+from content.register import subscribers
+from tests.bot_web.web_visitor import Visitor
+from tests.factories import NEWCOMER, make_notice, make_subscriber, spec
 
 TEXTS = {
     "ja": ("避難してください", "川があふれます。\n<b>小学校</b>へ。"),
@@ -61,7 +61,7 @@ async def test_a_correction_and_what_it_corrects_lead_to_each_other(
 ) -> None:
     first = await published(service)
     async with service.database.write() as connection:
-        correction = replace(draft(texts=TEXTS), kind="withdrawal", corrects=first)
+        correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=first)
         second, _ = await notices.create(
             connection, correction, submission_key="c", staff="tanaka", at=now_ms()
         )

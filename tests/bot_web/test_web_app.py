@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
-from web_visitor import Visitor
 
 from bot.app import create_app
-from bot.service import Service, open_office
+from bot.service import Service, open_town_context
 from bot.settings import LINE_API, LineSettings, Settings
+from tests.bot_web.web_visitor import Visitor
 
 
 async def test_the_process_is_alive_even_without_its_database(stranger: Visitor, service: Service) -> None:
@@ -52,7 +52,7 @@ async def test_the_sandbox_is_announced_on_every_console_page_and_only_then(
     for path in ("/console/login", "/console/", "/console/notices/new", "/console/reports", "/console/none"):
         assert "SANDBOX – LINEには送信されません" in (await tanaka.get(path)).text
     settings: Settings = service.settings.model_copy(update={"line": LineSettings(api_base=LINE_API)})
-    live = Service(settings, open_office(settings, service.town, service.database, service.keys))
+    live = Service(settings, open_town_context(settings, service.town, service.database, service.keys))
     async with TestClient(TestServer(create_app(live))) as client:
         assert "SANDBOX" not in (await Visitor(client).get("/console/login")).text
 

@@ -13,20 +13,20 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.base import AXE_SCRIPT
-from factories import draft, jst, line_id, make_delivery
 from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy import update
-from web_visitor import PASSWORD
 
 from bot.app import create_app
 from bot.service import Service
-from content import notices, triggers
-from content.batches import Refused, claim, record_part
 from content.clock import DAY, MINUTE, now_ms
-from content.ledger import batch
-from content.recurrence import Rule, read_closure
-from content.subscribers import Preferences, Registration, register_many
+from content.ledger.batches import RefusedRecipient, claim, record_part
+from content.ledger.deliveries import batch
+from content.notices import notices, triggers
+from content.notices.recurrence import RecurrenceRule, read_closure
+from content.register.subscribers import Preferences, Registration, register_many
 from scheduler.quota import Shortage, record_shortage
+from tests.bot_web.web_visitor import PASSWORD
+from tests.factories import jst, line_id, make_delivery, spec
 
 pytestmark = pytest.mark.services
 CHROMIUM = "/usr/bin/chromium"
@@ -55,7 +55,9 @@ TEXTS = {
 }
 
 # Some of its days are public holidays.
-MONTHLY = Rule("day", time(7), days=(3, 11, 23), on_holiday="before", closures=(read_closure("12/29~1/3"),))
+MONTHLY = RecurrenceRule(
+    "day", time(7), days=(3, 11, 23), on_holiday="before", closures=(read_closure("12/29~1/3"),)
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
             .where(batch.c.state == "ready")
             .values(reason="credentials", not_before=now_ms() + DAY)
         )
-        await record_shortage(connection, refused, Shortage("line", left=12_000, promised=300, needed=41_000))
+        await record_shortage(connection, refused, Shortage("line", left=12_000, reserved=300, needed=41_000))
     page = await browser.new_page()
     await _log_in(page, site)
     paths = ["/console/", f"/console/notices/{refused}"]
@@ -316,14 +318,14 @@ async def _seed_occurrence(service: Service, series_id: int) -> int:
 async def _seed_notice(service: Service, state: str, ids: list[int]) -> int:
     start = now_ms() - MINUTE
     urgent = replace(
-        draft(category="saigai", urgency="urgent", texts=TEXTS), channels=("line", "mail", "webhook")
+        spec(category="saigai", urgency="urgent", texts=TEXTS), channels=("line", "mail", "webhook")
     )
     wanted = {
         "drill": replace(urgent, mode="drill"),
         "scheduled": replace(urgent, at=now_ms() + DAY),
-        "empty": draft(),
-        "pattern": draft(rule=MONTHLY),
-        "series": draft(rule=MONTHLY),
+        "empty": spec(),
+        "pattern": spec(rule=MONTHLY),
+        "series": spec(rule=MONTHLY),
     }.get(state, urgent)
     async with service.database.write() as connection:
         notice_id, _ = await notices.create(
@@ -354,7 +356,9 @@ async def _settle_everything(service: Service, refused: int = 0) -> None:
                 since=0,
                 position=10,
                 accepted=10 - refused,
-                refused=[Refused(claimed[0].recipients[n], "invalid_recipient") for n in range(refused)],
+                refused=[
+                    RefusedRecipient(claimed[0].recipients[n], "invalid_recipient") for n in range(refused)
+                ],
                 now=now_ms(),
                 lease=MINUTE,
             )

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from bot.console.sessions import open_session
 from bot.service import Service
-from content import staff
+from content.staff import members
 
 PASSWORD = "himitsu-no-kotoba"
 SPACE = re.compile(r"\s+")
@@ -117,7 +117,7 @@ class Visitor:
     async def enter(self, service: Service, login: str) -> None:
         """Come with the cookie of a login that happened before."""
         async with service.database.read() as connection:
-            member = await staff.find(connection, login)
+            member = await members.find(connection, login)
         assert member is not None
         response = web.Response()
         open_session(service, response, member)

@@ -76,9 +76,9 @@ def refusals(parts: list[Part]) -> dict[int, tuple[str, str]]:
     }
 
 
-def put_off(parts: list[Part]) -> dict[int, str]:
+def deferred(parts: list[Part]) -> dict[int, str]:
     """Subscriber id → reason."""
-    return {item.subscriber_id: item.reason for part in parts for item in part.put_off}
+    return {item.subscriber_id: item.reason for part in parts for item in part.deferred}
 
 
 def line_friends(count: int) -> list[Recipient]:

@@ -7,15 +7,15 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from channel_settings import SECRET, Serve, make_mail
-from line_server import LineServer
 
-from channels.line import LineChannel
-from channels.mail import MailChannel
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.webhook import WebhookSandbox
-from channels.sandbox.webhook import create_app as create_webhook_app
-from channels.webhook import WebhookChannel
+from channels.line.channel import LineChannel
+from channels.mail.channel import MailChannel
+from channels.webhook.channel import WebhookChannel
+from sandbox.mail.server import SmtpSandbox
+from sandbox.webhook.receiver import WebhookSandbox
+from sandbox.webhook.receiver import create_app as create_webhook_app
+from tests.channels.channel_settings import SECRET, Serve, make_mail
+from tests.channels.line_server import LineServer
 
 
 @pytest_asyncio.fixture

@@ -3,21 +3,8 @@
 import json
 
 import pytest
-from announcements import (
-    LANGUAGES,
-    RETRY_KEY,
-    collect,
-    collect_until_error,
-    line_friends,
-    notice,
-    refusals,
-    total,
-    with_japanese,
-)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from line_openapi import validate
-from line_server import MONTHLY_LIMIT, RATE_LIMIT, Answer
 
 from channels.channel import (
     AccountStopped,
@@ -29,9 +16,22 @@ from channels.channel import (
     Text,
     UnknownOutcome,
 )
-from channels.line import LineChannel
-from channels.line_messages import ALT_TEXT_LIMIT, alt_text
+from channels.line.channel import LineChannel
+from channels.line.messages import ALT_TEXT_LIMIT, alt_text
 from channels.rendering import utf16_length
+from tests.channels.announcements import (
+    LANGUAGES,
+    RETRY_KEY,
+    collect,
+    collect_until_error,
+    line_friends,
+    notice,
+    refusals,
+    total,
+    with_japanese,
+)
+from tests.channels.line_openapi import validate
+from tests.channels.line_server import MONTHLY_LIMIT, RATE_LIMIT, Answer
 
 
 def messages_of(channel: LineChannel, announcement, language="ja"):

@@ -2,11 +2,11 @@
 
 import pytest
 import pytest_asyncio
-from line_openapi import validate
-from line_server import Answer
 
 from channels.channel import AccountStopped, BatchRefused, TemporaryFailure
-from channels.line_api import LineApi, Profile
+from channels.line.api import LineApi, Profile
+from tests.channels.line_openapi import validate
+from tests.channels.line_server import Answer
 
 USER = "U" + "1" * 32
 

@@ -5,18 +5,6 @@ import re
 from email import message_from_bytes, policy
 
 import pytest
-from announcements import (
-    LANGUAGES,
-    RETRY_KEY,
-    collect_until_error,
-    mail_readers,
-    notice,
-    put_off,
-    refusals,
-    total,
-    with_japanese,
-)
-from channel_settings import make_mail
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,17 +12,29 @@ from channels.channel import (
     AccountStopped,
     BatchRefused,
     CannotRender,
+    Deferred,
     Part,
-    PutOff,
     Recipient,
     TemporaryFailure,
     UnknownOutcome,
 )
-from channels.mail_messages import build_template, fill, quote_address
-from channels.mail_slice import WINDOW
+from channels.mail.messages import build_template, fill, quote_address
+from channels.mail.slice import WINDOW
 from channels.rendering import heading
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.smtp_faults import SmtpFaults
+from sandbox.mail.faults import SmtpFaults
+from sandbox.mail.server import SmtpSandbox
+from tests.channels.announcements import (
+    LANGUAGES,
+    RETRY_KEY,
+    collect_until_error,
+    deferred,
+    mail_readers,
+    notice,
+    refusals,
+    total,
+    with_japanese,
+)
+from tests.channels.channel_settings import make_mail
 
 SENDER, LIST_ID = "しばた市 <notice@shibata.example.jp>", "notice.shibata.example.jp"
 
@@ -179,15 +179,15 @@ async def test_a_refused_reader_stops_nobody_else(pipelining, reply, reason, det
 
 @pytest.mark.parametrize("pipelining", [True, False])
 @pytest.mark.parametrize("urgency", ["urgent", "routine"])
-async def test_a_reader_who_is_put_off_holds_nobody_up(pipelining, urgency):
+async def test_a_reader_who_is_deferred_holds_nobody_up(pipelining, urgency):
     server = SmtpSandbox(pipelining=pipelining)
     channel = make_mail(await server.start())
     server.faults = SmtpFaults(refuse={"reader[147]@*": "450 4.2.0 greylisted reader3@mail.example.jp"})
     parts, error = await send(channel, mail_readers(8), notice(urgency=urgency))
     assert (error, refusals(parts), total(parts)) == (None, {}, 8)
     wait = 20 if urgency == "urgent" else 60
-    later = [item for part in parts for item in part.put_off]
-    assert later == [PutOff(n, "temporarily_refused", "4.2.0", wait) for n in (1, 4, 7)]
+    later = [item for part in parts for item in part.deferred]
+    assert later == [Deferred(n, "temporarily_refused", "4.2.0", wait) for n in (1, 4, 7)]
     assert server.mailroom.stats()["messages"] == 5
     assert server.connections == 1
     await channel.close()
@@ -197,11 +197,11 @@ async def test_a_reader_who_is_put_off_holds_nobody_up(pipelining, urgency):
 @pytest.mark.parametrize(
     "reply", ["452 4.2.2 mailbox full", "450 4.1.1 cannot verify", "451 4.7.1 greylisting in action"]
 )
-async def test_one_mailbox_may_be_put_off_only_after_the_content(mail, mail_server, reply):
+async def test_one_mailbox_may_be_deferred_only_after_the_content(mail, mail_server, reply):
     mail_server.faults = SmtpFaults(refuse_content={"reader2@*": reply})
     parts, error = await send(mail, mail_readers(4))
     assert (error, refusals(parts), total(parts)) == (None, {}, 4)
-    assert put_off(parts) == {2: "temporarily_refused"}
+    assert deferred(parts) == {2: "temporarily_refused"}
     assert mail_server.mailroom.stats()["messages"] == 3
 
 
@@ -334,7 +334,7 @@ def watch_unreported(server, parts):
 
     def counting(*mail):
         add(*mail)
-        told = sum(part.size - len(part.refused) - len(part.put_off) for part in parts)
+        told = sum(part.size - len(part.refused) - len(part.deferred) for part in parts)
         counts.append(server.mailroom.stats()["messages"] - told)
 
     server.mailroom.add = counting
@@ -354,7 +354,7 @@ async def test_a_slow_ledger_is_never_more_than_the_window_behind(pipelining, la
         parts.append(part)
     assert WINDOW // 2 < max(unreported) <= WINDOW
     assert total(parts) == 100
-    assert put_off(parts) == dict.fromkeys(later, "temporarily_refused")
+    assert deferred(parts) == dict.fromkeys(later, "temporarily_refused")
     assert server.mailroom.stats()["messages"] == 100 - len(later)
     assert server.mailroom.stats()["duplicates"] == 0
     assert server.connections == 1
@@ -418,7 +418,7 @@ async def test_without_starttls_nothing_is_sent_in_the_clear(mail_server):
 
 @pytest.mark.parametrize("url", ["http://mail.example.jp", "smtp://", "mail.example.jp:25"])
 def test_an_unusable_smtp_url_is_refused_at_once(url):
-    from channels.smtp import parse_smtp_url
+    from channels.mail.smtp import parse_smtp_url
 
     with pytest.raises(ValueError, match="SMTP URL"):
         parse_smtp_url(url)

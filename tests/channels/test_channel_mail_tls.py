@@ -7,14 +7,14 @@ import ssl
 
 import pytest
 import uvloop
-from announcements import RETRY_KEY, collect_until_error, mail_readers, notice
-from channel_settings import make_mail
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels.channel import Part, TemporaryFailure
-from channels.sandbox.smtp import SmtpSandbox
+from sandbox.mail.server import SmtpSandbox
+from tests.channels.announcements import RETRY_KEY, collect_until_error, mail_readers, notice
+from tests.channels.channel_settings import make_mail
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Marks, lengths, cutting, and the words around a notice."""
 
 import pytest
-from announcements import notice, with_japanese
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from channels.rendering import (
     utf16_length,
     wording,
 )
+from tests.channels.announcements import notice, with_japanese
 
 
 @pytest.mark.parametrize(

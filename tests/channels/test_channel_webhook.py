@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from announcements import PARENT, RETRY_KEY, collect, collect_until_error, notice, refusals
-from channel_settings import SECRET
 from standardwebhooks.webhooks import Webhook
 
 from channels.channel import Part, Recipient, TemporaryFailure, UnknownOutcome
-from channels.sandbox.webhook import WebhookFaults
-from channels.webhook import WebhookChannel, parse_address
+from channels.webhook.channel import WebhookChannel, parse_address
+from sandbox.webhook.receiver import WebhookFaults
+from tests.channels.announcements import PARENT, RETRY_KEY, collect, collect_until_error, notice, refusals
+from tests.channels.channel_settings import SECRET
 
 
 def bus(origin: str) -> Recipient:

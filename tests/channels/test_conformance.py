@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from announcements import (
+
+from channels.channel import CannotRender, Channel, Part, Recipient, TemporaryFailure, Text, UnknownOutcome
+from channels.line.channel import LineChannel
+from channels.mail.messages import fill
+from channels.webhook.channel import WebhookChannel
+from sandbox.line import SandboxOptions
+from sandbox.line import create_app as create_line_app
+from sandbox.mail.server import SmtpSandbox
+from sandbox.webhook.receiver import WebhookSandbox
+from sandbox.webhook.receiver import create_app as create_webhook_app
+from tests.channels.announcements import (
     LANGUAGES,
     LONG_BODY,
     RETRY_KEY,
@@ -22,18 +32,8 @@ from announcements import (
     total,
     with_japanese,
 )
-from channel_settings import SECRET, Serve, make_mail
-from line_server import LineServer
-
-from channels.channel import CannotRender, Channel, Part, Recipient, TemporaryFailure, Text, UnknownOutcome
-from channels.line import LineChannel
-from channels.mail_messages import fill
-from channels.sandbox.line import SandboxOptions
-from channels.sandbox.line import create_app as create_line_app
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.webhook import WebhookSandbox
-from channels.sandbox.webhook import create_app as create_webhook_app
-from channels.webhook import WebhookChannel
+from tests.channels.channel_settings import SECRET, Serve, make_mail
+from tests.channels.line_server import LineServer
 
 MARKS = {
     ("drill", "ja"): "【訓練】",

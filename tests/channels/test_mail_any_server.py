@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 import uvloop
-from announcements import RETRY_KEY, collect_until_error, notice, put_off, refusals, total
-from channel_settings import make_mail
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_smtp import DROP, HANG, TAKE_AND_DROP, ScriptedSmtp
 
 from channels.channel import AccountStopped, BatchRefused, Recipient, TemporaryFailure, UnknownOutcome
+from tests.channels.announcements import RETRY_KEY, collect_until_error, deferred, notice, refusals, total
+from tests.channels.channel_settings import make_mail
+from tests.channels.scripted_smtp import DROP, HANG, TAKE_AND_DROP, ScriptedSmtp
 
 REFUSALS = ["550 5.1.1 unknown", "554 5.7.1 no", "550 no such user", "552-5.2.2 mailbox\r\n552 5.2.2 full"]
 DELAYS = [
@@ -71,11 +71,11 @@ async def once(count, script, options):
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 @given(plan=scripts(), options=SERVERS)
 @settings(max_examples=150, deadline=None)
-def test_everybody_is_accepted_refused_put_off_or_open_and_the_server_agrees(loop_factory, plan, options):
+def test_everybody_is_accepted_refused_deferred_or_open_and_the_server_agrees(loop_factory, plan, options):
     count, script = plan
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         parts, error, taken = runner.run(once(count, script, options))
-    refused, later, settled = refusals(parts), put_off(parts), total(parts)
+    refused, later, settled = refusals(parts), deferred(parts), total(parts)
     assert settled == count if error is None else settled < count
     for part in parts:
         assert part.size > 0
@@ -98,7 +98,7 @@ async def until_done(count, script, options):
         while rest:
             parts, error = await send(channel, rest)
             refused |= refusals(parts)
-            later |= put_off(parts)
+            later |= deferred(parts)
             rest = rest[total(parts) :]
             if isinstance(error, BatchRefused):
                 refused |= {recipient.subscriber_id: (error.reason, "") for recipient in rest}

@@ -4,14 +4,11 @@ import asyncio
 from time import monotonic
 
 import pytest
-from announcements import RETRY_KEY, collect, collect_until_error, notice, put_off, refusals, total
-from channel_settings import make_mail
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_smtp import DROP, HANG, ScriptedSmtp
 
 from channels.channel import Recipient, TemporaryFailure, UnknownOutcome
-from channels.mail_domains import (
+from channels.mail.domains import (
     FAILURES,
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -20,8 +17,19 @@ from channels.mail_domains import (
     MailDomains,
     Wait,
 )
-from channels.mail_verdicts import PATIENCE
-from channels.sandbox.smtp_faults import SmtpFaults
+from channels.mail.verdicts import MAX_WAIT
+from sandbox.mail.faults import SmtpFaults
+from tests.channels.announcements import (
+    RETRY_KEY,
+    collect,
+    collect_until_error,
+    deferred,
+    notice,
+    refusals,
+    total,
+)
+from tests.channels.channel_settings import make_mail
+from tests.channels.scripted_smtp import DROP, HANG, ScriptedSmtp
 
 BAD, GOOD = "bad.example.jp", "good.example.jp"
 
@@ -208,9 +216,9 @@ async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     parts, error = await send(channel, readers(30, bad), urgency=urgency)
     assert monotonic() - begun < 1.5
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
-    assert put_off(parts) == dict.fromkeys(bad, "domain_unreachable")
-    first = next(item for part in parts for item in part.put_off)
-    assert first.retry_after == PATIENCE[urgency == "urgent"]
+    assert deferred(parts) == dict.fromkeys(bad, "domain_unreachable")
+    first = next(item for part in parts for item in part.deferred)
+    assert first.retry_after == MAX_WAIT[urgency == "urgent"]
     assert mail_server.mailroom.stats()["messages"] == 30 - len(bad)
     assert mail_server.mailroom.stats()["duplicates"] == 0
     assert mail_server.connections <= 2
@@ -224,7 +232,7 @@ async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail
     begun = monotonic()
     parts, error = await send(urgent, readers(5, {2, 3}))
     assert monotonic() - begun < 1.0
-    assert (error, set(put_off(parts))) == (None, {2, 3})
+    assert (error, set(deferred(parts))) == (None, {2, 3})
 
 
 async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
@@ -234,10 +242,10 @@ async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
     await send(channel, readers(3, {1, 2, 3}))
     mail_server.faults = SmtpFaults()
     parts, _ = await send(channel, readers(3, {1, 2, 3}))
-    assert set(put_off(parts)) == {1, 2, 3}
+    assert set(deferred(parts)) == {1, 2, 3}
     clock.now += FIRST_PAUSE * 1.25
     parts, error = await send(channel, readers(5, {2}))
-    assert (error, put_off(parts), total(parts)) == (None, {}, 5)
+    assert (error, deferred(parts), total(parts)) == (None, {}, 5)
 
 
 @pytest.mark.parametrize("reply", [HANG, DROP])
@@ -251,7 +259,7 @@ async def test_a_server_that_holds_its_answers_back_over_a_bad_domain_leaves_one
         while rest:
             parts, error = await send(channel, rest)
             doubts += isinstance(error, UnknownOutcome)
-            later |= put_off(parts)
+            later |= deferred(parts)
             rest = rest[total(parts) :]
         await channel.close()
     assert later == {bad: "domain_unreachable"}
@@ -264,7 +272,7 @@ async def test_a_domain_that_refuses_everybody_for_now_is_left_alone_after_a_whi
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "451 4.4.1 no answer from host"})
     parts, error = await send(channel, readers(60, set(range(1, 41))))
     assert (error, refusals(parts), total(parts)) == (None, {}, 60)
-    reasons = list(put_off(parts).values())
+    reasons = list(deferred(parts).values())
     assert reasons == ["temporarily_refused"] * FAILURES + ["domain_unreachable"] * 30
     assert mail_server.mailroom.stats()["messages"] == 20
 
@@ -276,7 +284,7 @@ async def test_greylisting_and_full_mailboxes_close_no_domain(make, mail_server,
     channel = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": reply})
     parts, _ = await send(channel, readers(30, set(range(1, 31))))
-    assert set(put_off(parts).values()) == {"temporarily_refused"}
+    assert set(deferred(parts).values()) == {"temporarily_refused"}
 
 
 async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_slice_for_ever(make, mail_server):
@@ -286,7 +294,7 @@ async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_slice_f
     while rest:
         parts, error = await send(channel, rest)
         assert error is None or isinstance(error, TemporaryFailure)
-        later |= put_off(parts)
+        later |= deferred(parts)
         rest, tries = rest[total(parts) :], tries + 1
     assert tries <= 5
     assert later == {2: "domain_unreachable", 5: "domain_unreachable"}
@@ -298,9 +306,9 @@ async def test_a_limited_domain_lets_the_others_pass(make, mail_server):
     channel = await make(domains=domains)
     parts, error = await send(channel, readers(30, set(range(1, 21))), urgency="urgent")
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
-    assert set(put_off(parts).values()) == {"domain_limit"}
-    assert 2 <= 20 - len(put_off(parts)) <= 4
-    assert mail_server.mailroom.stats()["messages"] == 30 - len(put_off(parts))
+    assert set(deferred(parts).values()) == {"domain_limit"}
+    assert 2 <= 20 - len(deferred(parts)) <= 4
+    assert mail_server.mailroom.stats()["messages"] == 30 - len(deferred(parts))
 
 
 async def test_connections_to_a_limited_domain_are_counted_over_all_slices(make, mail_server):
@@ -312,7 +320,7 @@ async def test_connections_to_a_limited_domain_are_counted_over_all_slices(make,
     prepared = channel.prepare(notice(), "ja")
     results = await asyncio.gather(*(collect(channel.send(prepared, part, RETRY_KEY)) for part in slices))
     assert all(total(parts) == 5 for parts in results)
-    later = {number for parts in results for number in put_off(parts)}
+    later = {number for parts in results for number in deferred(parts)}
     assert mail_server.mailroom.stats()["messages"] == 25 - len(later)
     assert later
 

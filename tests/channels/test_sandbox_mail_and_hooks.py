@@ -4,12 +4,20 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from announcements import PARENT, RETRY_KEY, collect, mail_readers, notice, refusals, with_japanese
-from channel_settings import SECRET, make_mail
 
 from channels.channel import Recipient
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.smtp_pages import create_app as create_mail_app
+from sandbox.mail.pages import create_app as create_mail_app
+from sandbox.mail.server import SmtpSandbox
+from tests.channels.announcements import (
+    PARENT,
+    RETRY_KEY,
+    collect,
+    mail_readers,
+    notice,
+    refusals,
+    with_japanese,
+)
+from tests.channels.channel_settings import SECRET, make_mail
 
 BANNER = "SANDBOX – 外部には送信されません"
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.smtp_faults import SmtpFaults
+from sandbox.mail.faults import SmtpFaults
+from sandbox.mail.server import SmtpSandbox
 
 
 class Client:

@@ -1,7 +1,8 @@
 """A notice on its way, for the tests of the ledger."""
 
 import pytest
-from factories import make_delivery, make_notice, make_subscribers
+
+from tests.factories import make_delivery, make_notice, make_subscribers
 
 
 @pytest.fixture

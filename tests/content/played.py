@@ -1,13 +1,13 @@
 """Steps that a sender takes against the ledger, and the figures that they leave."""
 
-from factories import APRIL_TUESDAY
 from sqlalchemy import select
 
-from content import batches
-from content.batches import Later, Refused
 from content.clock import MINUTE
-from content.ledger import batch
-from content.tallies import tally
+from content.ledger import batches
+from content.ledger.batches import Later, RefusedRecipient
+from content.ledger.deliveries import batch
+from content.ledger.tallies import tally
+from tests.factories import APRIL_TUESDAY
 
 LEASE = 5 * MINUTE
 NOW = APRIL_TUESDAY
@@ -35,12 +35,12 @@ async def record(connection, claimed, position, accepted, refused=(), now=NOW, l
     )
 
 
-def put_off(recipients, not_before=NOW):
+def deferred(recipients, not_before=NOW):
     return Later(tuple(recipients), "greylisted", not_before)
 
 
 def refuse(recipients, reason="no_such_user"):
-    return [Refused(recipient, reason) for recipient in recipients]
+    return [RefusedRecipient(recipient, reason) for recipient in recipients]
 
 
 async def figures(connection, notice_id):

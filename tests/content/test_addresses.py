@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.addresses import BadAddress, lookup_part, normalise
+from content.register.addresses import BadAddress, lookup_part, normalise
 
 SECRET = "whsec_" + "A" * 32
 

@@ -1,10 +1,10 @@
 """Who did what, when."""
 
 import pytest
-from factories import APRIL_TUESDAY
 
-from content import audit
-from content.audit import Entry
+from content.staff import audit
+from content.staff.audit import Entry
+from tests.factories import APRIL_TUESDAY
 
 NOW = APRIL_TUESDAY
 

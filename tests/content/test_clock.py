@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from factories import APRIL_TUESDAY, YEAR_END, YEAR_START, jst
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from content.clock import (
     today_jst,
     words,
 )
+from tests.factories import APRIL_TUESDAY, YEAR_END, YEAR_START, jst
 
 
 @pytest.mark.parametrize(

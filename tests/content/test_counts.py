@@ -3,7 +3,12 @@
 from datetime import date
 
 import pytest
-from factories import (
+
+from content.clock import DAY
+from content.figures import counts
+from content.figures.counts import Movement
+from content.register import subscribers
+from tests.factories import (
     APRIL_TUESDAY,
     ELDER,
     NEWCOMER,
@@ -15,10 +20,6 @@ from factories import (
     line_id,
     make_subscriber,
 )
-
-from content import counts, subscribers
-from content.clock import DAY
-from content.counts import Movement
 
 MARCH_31, APRIL_1 = date(2026, 3, 31), date(2026, 4, 1)
 

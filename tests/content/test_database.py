@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
-from factories import APRIL_TUESDAY, PARENT, make_subscriber
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from content import audit, counts
 from content.database import Database
+from content.figures import counts
+from content.staff import audit
+from tests.factories import APRIL_TUESDAY, PARENT, make_subscriber
 
 
 async def note(connection, subject="x"):

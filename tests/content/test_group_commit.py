@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from factories import APRIL_TUESDAY
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from content.audit import audit_entry
-from content.group_commit import LARGEST_GROUP, GroupCommit
+from content.database.group_commit import LARGEST_GROUP, GroupCommit
+from content.staff.audit import audit_entry
+from tests.factories import APRIL_TUESDAY
 
 
 def note(subject):
@@ -135,7 +135,7 @@ async def test_a_database_that_is_away_is_asked_once_for_all():
 async def test_a_patient_step_goes_with_the_next_that_is_in_a_hurry():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
-    patient = asyncio.create_task(group.do(lambda _: "patient", patience=60))
+    patient = asyncio.create_task(group.do(lambda _: "patient", max_wait=60))
     await asyncio.sleep(0.05)
     assert recorder.sizes == [], "nothing is written yet"
     assert await group.do(lambda _: "hurry") == "hurry"
@@ -146,15 +146,15 @@ async def test_a_patient_step_goes_with_the_next_that_is_in_a_hurry():
 async def test_a_patient_step_is_written_also_when_no_other_comes():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
-    answers = await asyncio.gather(*(group.do(lambda _, n=n: n, patience=0.02) for n in range(3)))
+    answers = await asyncio.gather(*(group.do(lambda _, n=n: n, max_wait=0.02) for n in range(3)))
     assert (answers, recorder.sizes) == ([0, 1, 2], [3])
-    assert await group.do(lambda _: "later", patience=0.02) == "later"
+    assert await group.do(lambda _: "later", max_wait=0.02) == "later"
 
 
 async def test_the_end_does_not_wait_for_patience():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
-    patient = asyncio.create_task(group.do(lambda _: "patient", patience=60))
+    patient = asyncio.create_task(group.do(lambda _: "patient", max_wait=60))
     await asyncio.sleep(0)
     await group.finish()
     assert await patient == "patient"

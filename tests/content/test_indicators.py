@@ -3,12 +3,12 @@
 from datetime import date
 
 import pytest
-from factories import create_town
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.counts import Movement
-from content.indicators import report
+from content.figures.counts import Movement
+from content.figures.indicators import report
+from tests.factories import create_town
 
 TODAY = date(2026, 4, 7)
 

@@ -4,21 +4,21 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from factories import (
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from content.clock import MINUTE
+from content.ledger import batches, deliveries, leases
+from content.ledger.batches import RefusedRecipient
+from content.ledger.deliveries import batch
+from tests.content.played import LEASE, NOW, claim, record
+from tests.factories import (
     NEWCOMER,
     make_delivery,
     make_notice,
     make_subscriber,
     make_subscribers,
 )
-from played import LEASE, NOW, claim, record
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-
-from content import batches, leases, ledger
-from content.batches import Refused
-from content.clock import MINUTE
-from content.ledger import batch
 
 
 async def states(connection):
@@ -72,7 +72,7 @@ async def test_every_batch_has_a_retry_key_of_its_own_that_no_retry_changes(data
         await send(connection, 1, 1)
         first, second = await claim(connection), await claim(connection)
         assert UUID(first.retry_key) != UUID(second.retry_key)
-        await connection.run_sync(batches.give_back, first, state="unknown", reason="timeout", not_before=NOW)
+        await connection.run_sync(batches.requeue, first, state="unknown", reason="timeout", not_before=NOW)
         again = await claim(connection)
         assert (again.id, again.retry_key, again.attempt) == (first.id, first.retry_key, 2)
 
@@ -81,7 +81,7 @@ async def test_a_retry_never_stands_before_a_first_attempt(database, send):
     async with database.write() as connection:
         await send(connection, 1, 1)
         retried = await claim(connection)
-        await connection.run_sync(batches.give_back, retried, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(batches.requeue, retried, state="ready", reason="busy", not_before=NOW)
         fresh = await claim(connection)
         assert fresh.id > retried.id
         assert (await claim(connection)).id == retried.id
@@ -92,7 +92,7 @@ async def test_a_batch_given_back_waits_as_long_as_it_was_told(database, send):
         await send(connection, 3)
         claimed = await claim(connection)
         await connection.run_sync(
-            batches.give_back, claimed, state="ready", reason="busy", not_before=NOW + MINUTE
+            batches.requeue, claimed, state="ready", reason="busy", not_before=NOW + MINUTE
         )
         assert await claim(connection, NOW + MINUTE - 1) is None
         assert await claim(connection, NOW + MINUTE) is not None
@@ -137,13 +137,13 @@ async def test_at_a_start_alone_every_lease_is_released(database, send):
 
 LATE = {
     "record a part": lambda c, late: record(c, late, 1, 1),
-    "record refusals": lambda c, late: record(c, late, 1, 0, [Refused(late.recipients[0], "gone")]),
+    "record refusals": lambda c, late: record(c, late, 1, 0, [RefusedRecipient(late.recipients[0], "gone")]),
     "settle it all": lambda c, late: c.run_sync(batches.accept_all, late, now=NOW),
     "refuse the rest": lambda c, late: c.run_sync(
         batches.settle_rest, late, outcome="refused", reason="late", now=NOW
     ),
     "give it back": lambda c, late: c.run_sync(
-        batches.give_back, late, state="ready", reason="late", not_before=NOW
+        batches.requeue, late, state="ready", reason="late", not_before=NOW
     ),
 }
 
@@ -162,7 +162,7 @@ async def test_an_owner_whose_lease_went_to_another_changes_nothing(database, se
         for what, attempt in LATE.items():
             assert not await attempt(connection, late), what
         assert await whole(connection, late.id) == before
-        assert (await connection.execute(select(ledger.refusal))).all() == []
+        assert (await connection.execute(select(deliveries.refusal))).all() == []
 
 
 async def test_a_settled_batch_cannot_be_settled_again_by_its_own_owner(database, send):
@@ -228,31 +228,31 @@ async def test_a_delivery_that_another_process_is_planning_is_passed_over(postgr
     async with database.write() as connection:
         _, delivery_id = await send(connection, 3, planned=False)
     async with database.write() as first, database.write() as second:
-        assert await ledger.lock_delivery(first, delivery_id) is not None
-        assert await ledger.lock_delivery(second, delivery_id) is None
+        assert await deliveries.lock_delivery(first, delivery_id) is not None
+        assert await deliveries.lock_delivery(second, delivery_id) is None
 
 
 async def test_planning_is_remembered_between_slices(database, keys, send):
     async with database.write() as connection:
         _, delivery_id = await send(connection, 2, 1, planned=False)
-        await ledger.remember_planning(connection, delivery_id, up_to=40)
+        await deliveries.remember_planning(connection, delivery_id, up_to=40)
     async with database.write() as connection:
-        planned = await ledger.lock_delivery(connection, delivery_id)
+        planned = await deliveries.lock_delivery(connection, delivery_id)
         assert (planned.batches, planned.planned) == (2, 3)
         assert planned.planned_up_to == 40
         more = [(await make_subscriber(connection, keys, NEWCOMER)).id]
-        await ledger.add_batches(connection, planned, [("en", more)])
-        await ledger.finish_planning(connection, delivery_id, NOW)
-        finished = await connection.run_sync(ledger.get_delivery, delivery_id)
+        await deliveries.add_batches(connection, planned, [("en", more)])
+        await deliveries.finish_planning(connection, delivery_id, NOW)
+        finished = await connection.run_sync(deliveries.get_delivery, delivery_id)
         assert (finished.state, finished.batches, finished.planned) == ("planned", 3, 4)
-        assert await ledger.lock_delivery(connection, delivery_id) is None
+        assert await deliveries.lock_delivery(connection, delivery_id) is None
 
 
 async def test_urgent_deliveries_are_planned_first(database):
     async with database.write() as connection:
         routine = await make_delivery(connection, planned=False)
         urgent = await make_delivery(connection, planned=False, lane="urgent")
-        assert await ledger.deliveries_to_plan(connection) == [(urgent, "urgent"), (routine, "routine")]
+        assert await deliveries.deliveries_to_plan(connection) == [(urgent, "urgent"), (routine, "routine")]
 
 
 async def test_a_notice_has_one_delivery_per_account(database):

@@ -1,15 +1,16 @@
 """The figures of the ledger: whoever was meant is accepted, refused, unknown or still open."""
 
 import pytest
-from factories import make_delivery, make_notice, make_subscribers
-from played import NOW, claim, figures, record, refuse
 from sqlalchemy import select
 
-from content import batches, ledger, notices, triggers
-from content.batches import Refused
 from content.clock import MINUTE
-from content.ledger import refusal
-from content.tallies import nothing_open, progress_state, refusal_reasons, tally
+from content.ledger import batches, deliveries
+from content.ledger.batches import RefusedRecipient
+from content.ledger.deliveries import refusal
+from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
+from content.notices import notices, triggers
+from tests.content.played import NOW, claim, figures, record, refuse
+from tests.factories import make_delivery, make_notice, make_subscribers
 
 
 async def state_of(connection, notice_id):
@@ -45,7 +46,9 @@ async def test_a_refusal_names_the_recipient_and_the_reason(database, send):
     async with database.write() as connection:
         await send(connection, 2)
         claimed = await claim(connection)
-        await record(connection, claimed, 2, 1, [Refused(claimed.recipients[0], "no_such_user", "5.1.1")])
+        await record(
+            connection, claimed, 2, 1, [RefusedRecipient(claimed.recipients[0], "no_such_user", "5.1.1")]
+        )
         row = (await connection.execute(select(refusal))).one()
         assert (row.batch_id, row.subscriber_id) == (claimed.id, claimed.recipients[0])
         assert (row.reason, row.detail, row.at) == ("no_such_user", "5.1.1", NOW)
@@ -81,10 +84,10 @@ async def test_stopping_a_delivery_refuses_what_nobody_has_in_hand(database, sen
         notice_id, delivery_id = await send(connection, 2, 3, 4)
         part, in_hand = await claim(connection), await claim(connection)
         await record(connection, part, 1, 1)
-        await connection.run_sync(batches.give_back, part, state="ready", reason="busy", not_before=NOW)
-        assert await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
+        await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
+        assert await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
         assert await figures(connection, notice_id) == (9, 1, 5, 0, 3)
-        stopped = await connection.run_sync(ledger.get_delivery, delivery_id)
+        stopped = await connection.run_sync(deliveries.get_delivery, delivery_id)
         assert (stopped.state, stopped.reason) == ("stopped", "quota")
         assert await connection.run_sync(batches.accept_all, in_hand, now=NOW)
         assert await figures(connection, notice_id) == (9, 4, 5, 0, 0)
@@ -96,8 +99,8 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
         notice_id, delivery_id = await send(connection, 5)
         part = await claim(connection)
         await record(connection, part, 3, 1, refuse(part.recipients[1:3]))
-        await connection.run_sync(batches.give_back, part, state="ready", reason="busy", not_before=NOW)
-        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert await figures(connection, notice_id) == (5, 1, 4, 0, 0)
         assert await refusal_reasons(connection, notice_id) == [
             ("line", "no_such_user", 2),
@@ -108,18 +111,18 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
 async def test_a_stopped_delivery_is_not_planned_on(database, send):
     async with database.write() as connection:
         _, delivery_id = await send(connection, 2, planned=False)
-        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
-        await ledger.finish_planning(connection, delivery_id, NOW)
-        assert await ledger.deliveries_to_plan(connection) == []
-        assert await ledger.lock_delivery(connection, delivery_id) is None
-        assert (await connection.run_sync(ledger.get_delivery, delivery_id)).state == "stopped"
+        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await deliveries.finish_planning(connection, delivery_id, NOW)
+        assert await deliveries.deliveries_to_plan(connection) == []
+        assert await deliveries.lock_delivery(connection, delivery_id) is None
+        assert (await connection.run_sync(deliveries.get_delivery, delivery_id)).state == "stopped"
 
 
 async def test_a_reason_of_an_earlier_try_counts_for_nothing_once_all_accepted(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 2)
         claimed = await claim(connection)
-        await connection.run_sync(batches.give_back, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(batches.requeue, claimed, state="ready", reason="busy", not_before=NOW)
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await refusal_reasons(connection, notice_id) == []
 
@@ -129,9 +132,9 @@ async def test_a_delivery_says_what_its_open_batches_wait_for(database, send):
         notice_id, delivery_id = await send(connection, 2, 2)
         assert [row.reason for row in await tally(connection, notice_id)] == [""]
         claimed = await claim(connection)
-        await connection.run_sync(batches.give_back, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(batches.requeue, claimed, state="ready", reason="busy", not_before=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["busy"]
-        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["quota"]
 
 
@@ -173,7 +176,7 @@ async def test_a_notice_is_scheduled_until_it_fires_and_planning_until_its_last_
         assert await state_of(connection, notice_id) == "planning"
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await state_of(connection, notice_id) == "planning"
-        await ledger.finish_planning(connection, delivery_id, NOW)
+        await deliveries.finish_planning(connection, delivery_id, NOW)
         assert await state_of(connection, notice_id) == "finished"
 
 
@@ -184,7 +187,7 @@ async def test_a_notice_is_sending_as_long_as_anything_is_open(database, send):
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         last = await claim(connection)
         assert await state_of(connection, notice_id) == "sending"
-        await connection.run_sync(batches.give_back, last, state="unknown", reason="timeout", not_before=NOW)
+        await connection.run_sync(batches.requeue, last, state="unknown", reason="timeout", not_before=NOW)
         assert await state_of(connection, notice_id) == "sending"
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await state_of(connection, notice_id) == "finished"

@@ -2,13 +2,13 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from played import LEASE, NOW, claim, figures, put_off, record, refuse
-from properties import few_examples, undone
 from sqlalchemy import func, select
 
-from content import batches, leases, ledger
-from content.ledger import batch, refusal
-from content.tallies import refusal_reasons
+from content.ledger import batches, deliveries, leases
+from content.ledger.deliveries import batch, refusal
+from content.ledger.tallies import refusal_reasons
+from tests.content.played import LEASE, NOW, claim, deferred, figures, record, refuse
+from tests.content.properties import few_examples, undone
 
 STEPS = st.lists(
     st.tuples(
@@ -55,7 +55,9 @@ class Story:
         self.claims = []
 
     async def stop(self, *_):
-        await self.connection.run_sync(ledger.stop_delivery, self.delivery_id, reason="quota", now=self.now)
+        await self.connection.run_sync(
+            deliveries.stop_delivery, self.delivery_id, reason="quota", now=self.now
+        )
 
     async def part(self, size, gone, _):
         if not self.claims:
@@ -75,7 +77,7 @@ class Story:
         claimed, position = self.claims.pop()
         part = claimed.recipients[position : position + 1 + size]
         position += len(part)
-        later = put_off(part[:1], not_before=self.now)
+        later = deferred(part[:1], not_before=self.now)
         assert await record(self.connection, claimed, position, len(part) - 1, now=self.now, later=later)
         done = position == len(claimed.recipients)
         (self.lost if done else self.claims).append((claimed, position))
@@ -90,7 +92,7 @@ class Story:
             self.lost.append(self.claims.pop())
             state = "ready" if flag else "unknown"
             assert await self.connection.run_sync(
-                batches.give_back, self.lost[-1][0], state=state, reason="busy", not_before=self.now
+                batches.requeue, self.lost[-1][0], state=state, reason="busy", not_before=self.now
             )
 
     async def late(self, size, _, flag):
@@ -128,7 +130,7 @@ async def test_whatever_happens_the_figures_add_up_and_nothing_accepted_is_taken
             assert all(row.accepted + row.refused + row.unknown == row.size for row in settled.values())
             assert bool(still_open) == (len(settled) < len(rows))
             named = await connection.scalar(
-                select(func.count()).select_from(refusal).where(refusal.c.reason != batches.PUT_OFF)
+                select(func.count()).select_from(refusal).where(refusal.c.reason != batches.DEFERRED)
             )
             assert named <= refused
         reasons = await refusal_reasons(connection, notice_id)

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from factories import APRIL_TUESDAY, draft, make_notice
 from sqlalchemy import func, select
 
-from content import notices, triggers
 from content.clock import HOUR, MINUTE
-from content.notices import notice, notice_version
-from content.segments import Target
+from content.notices import notices, triggers
+from content.notices.notices import notice, notice_version
+from content.notices.segments import Target
+from tests.factories import APRIL_TUESDAY, make_notice, spec
 
 LATER = APRIL_TUESDAY + HOUR
 
@@ -21,7 +21,7 @@ async def get(connection, notice_id):
 
 
 async def test_a_draft_is_kept_as_it_was_written(database):
-    written = draft(
+    written = spec(
         category="saigai",
         urgency="urgent",
         texts={"ja": ("避難指示", "今すぐ避難"), "en": ("Evacuate", "Leave now")},
@@ -36,7 +36,7 @@ async def test_a_draft_is_kept_as_it_was_written(database):
         )
         kept = await get(connection, notice_id)
     assert created
-    assert kept.draft == written
+    assert kept.spec == written
     assert (kept.state, kept.trigger_state) == ("draft", "waiting")
     assert (kept.created_by, kept.created_at) == ("tanaka", APRIL_TUESDAY)
     assert (kept.title, kept.body, kept.languages) == ("避難指示", "今すぐ避難", ("ja", "en"))
@@ -46,10 +46,10 @@ async def test_one_form_sent_twice_is_one_notice(database):
     async with database.write() as connection:
         first = await make_notice(connection, approved=False, submission_key="form-1")
         again = await notices.create(
-            connection, draft(category="event"), submission_key="form-1", staff="tanaka", at=LATER
+            connection, spec(category="event"), submission_key="form-1", staff="tanaka", at=LATER
         )
         assert again == (first, False)
-        assert (await get(connection, first)).draft.category == "kosodate"
+        assert (await get(connection, first)).spec.category == "kosodate"
         assert await connection.scalar(select(func.count()).select_from(notice)) == 1
 
 
@@ -57,7 +57,7 @@ async def test_one_form_sent_twice_at_the_same_moment_is_one_notice(database):
     async def submit():
         async with database.write() as connection:
             return await notices.create(
-                connection, draft(), submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
+                connection, spec(), submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
             )
 
     answers = await asyncio.gather(*(submit() for _ in range(4)))
@@ -69,10 +69,10 @@ async def test_a_draft_that_is_revised_has_a_new_version_and_keeps_the_old_one(d
     async with database.write() as connection:
         notice_id = await make_notice(connection, approved=False)
         before = await get(connection, notice_id)
-        better = draft(texts={"ja": ("健診のお知らせ", "5月の健診です。")}, at=LATER)
+        better = spec(texts={"ja": ("健診のお知らせ", "5月の健診です。")}, at=LATER)
         assert await notices.revise(connection, notice_id, better, staff="sato", at=LATER)
         after = await get(connection, notice_id)
-        assert after.draft == better
+        assert after.spec == better
         assert after.version_id != before.version_id
         assert await connection.scalar(select(func.count()).select_from(notice_version)) == 2
 
@@ -81,9 +81,7 @@ async def test_what_is_approved_cannot_change_any_more(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
         before = await get(connection, notice_id)
-        assert not await notices.revise(
-            connection, notice_id, draft(category="event"), staff="sato", at=LATER
-        )
+        assert not await notices.revise(connection, notice_id, spec(category="event"), staff="sato", at=LATER)
         assert await get(connection, notice_id) == before
         assert await connection.scalar(select(func.count()).select_from(notice_version)) == 1
 
@@ -111,7 +109,7 @@ async def test_two_who_approve_at_the_same_moment_approve_once(database):
 async def test_a_notice_for_a_later_time_keeps_it_when_approved(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection, at=APRIL_TUESDAY, approved=False)
-        scheduled = draft(at=LATER)
+        scheduled = spec(at=LATER)
         await notices.revise(connection, notice_id, scheduled, staff="sato", at=APRIL_TUESDAY)
         await notices.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
         assert (await get(connection, notice_id)).due_at == LATER
@@ -158,7 +156,7 @@ async def test_a_cancelled_notice_never_goes_out(database, approved):
         assert (await get(connection, notice_id)).state == "cancelled"
         assert not await notices.cancel(connection, notice_id)
         assert not await notices.approve(connection, notice_id, staff="sato", at=LATER)
-        assert not await notices.revise(connection, notice_id, draft(), staff="sato", at=LATER)
+        assert not await notices.revise(connection, notice_id, spec(), staff="sato", at=LATER)
         assert not await triggers.fire(connection, notice_id, LATER)
         assert not await triggers.hold(connection, notice_id, "遅い")
         assert not await triggers.release(connection, notice_id, at=LATER)

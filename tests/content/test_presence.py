@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from factories import APRIL_TUESDAY as NOW
-
-from content import presence
 from content.clock import HOUR, SECOND
 from content.database import Database
+from content.ledger import presence
+from tests.factories import APRIL_TUESDAY as NOW
 
 
 async def renew(database: Database, owner: str, at: int) -> int:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.recipients import pack, unpack
+from content.ledger.recipients import pack, unpack
 
 IDS = st.sets(st.integers(1, 2**62)).map(sorted)
 

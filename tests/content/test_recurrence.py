@@ -4,13 +4,13 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from factories import jst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from content import recurrence
 from content.clock import from_datetime
-from content.recurrence import BadRule, Closure, Rule, read_closure
+from content.notices import recurrence
+from content.notices.recurrence import BadRecurrence, Closure, RecurrenceRule, read_closure
+from tests.factories import jst
 
 SEVEN = time(7)
 START = date(2026, 1, 1)
@@ -43,7 +43,7 @@ def numbers(first, last):
 
 
 rules = st.builds(
-    Rule,
+    RecurrenceRule,
     kind=st.sampled_from(recurrence.KINDS),
     at=st.times().map(lambda found: found.replace(second=0, microsecond=0)),
     weekdays=numbers(0, 6),
@@ -161,7 +161,7 @@ def due(rule, *start, limit=5):
 
 
 def test_the_end_of_the_month_is_its_last_day_also_in_february():
-    rule = Rule("month_end", SEVEN)
+    rule = RecurrenceRule("month_end", SEVEN)
     assert due(rule, 2027, 12, 31, 7, limit=4) == [
         date(2028, 1, 31),
         date(2028, 2, 29),
@@ -172,13 +172,13 @@ def test_the_end_of_the_month_is_its_last_day_also_in_february():
 
 
 def test_the_29th_comes_in_february_of_a_leap_year_alone():
-    rule = Rule("day", SEVEN, days=(29,))
+    rule = RecurrenceRule("day", SEVEN, days=(29,))
     assert date(2028, 2, 29) in due(rule, 2028, 1, 1)
     assert due(rule, 2027, 1, 30, limit=1) == [date(2027, 3, 29)]
 
 
 def test_the_second_and_fourth_tuesday():
-    rule = Rule("nth", SEVEN, weekdays=(1,), nths=(2, 4))
+    rule = RecurrenceRule("nth", SEVEN, weekdays=(1,), nths=(2, 4))
     assert due(rule, 2026, 9, 1, limit=4) == [
         date(2026, 9, 8),
         date(2026, 9, 22),
@@ -188,12 +188,14 @@ def test_the_second_and_fourth_tuesday():
 
 
 def test_a_fifth_week_is_left_out_where_the_month_has_none():
-    rule = Rule("nth", SEVEN, weekdays=(0,), nths=(5,))
+    rule = RecurrenceRule("nth", SEVEN, weekdays=(0,), nths=(5,))
     assert due(rule, 2026, 1, 1, limit=3) == [date(2026, 3, 30), date(2026, 6, 29), date(2026, 8, 31)]
 
 
 def test_the_days_go_on_over_the_new_year_but_for_the_closure():
-    rule = Rule("weekly", SEVEN, weekdays=(0, 3), closures=(read_closure("12/29~1/3"),), on_holiday="skip")
+    rule = RecurrenceRule(
+        "weekly", SEVEN, weekdays=(0, 3), closures=(read_closure("12/29~1/3"),), on_holiday="skip"
+    )
     assert due(rule, 2026, 12, 24, limit=4) == [
         date(2026, 12, 24),
         date(2026, 12, 28),
@@ -207,7 +209,7 @@ def test_the_days_go_on_over_the_new_year_but_for_the_closure():
     [("send", (5, 4)), ("skip", (5, 11)), ("before", (5, 1)), ("after", (5, 7))],
 )
 def test_golden_week(on_holiday, day):
-    rule = Rule("weekly", SEVEN, weekdays=(0,), on_holiday=on_holiday)
+    rule = RecurrenceRule("weekly", SEVEN, weekdays=(0,), on_holiday=on_holiday)
     (found,) = recurrence.upcoming(rule, jst(2026, 4, 28), 1)
     assert found.day == date(2026, *day)
     if on_holiday in ("before", "after"):
@@ -224,24 +226,24 @@ def test_the_public_holidays_are_those_of_the_cabinet_office():
 
 
 def test_a_moved_day_that_meets_another_one_is_sent_once():
-    rule = Rule("weekly", SEVEN, weekdays=(0, 1), on_holiday="after")
+    rule = RecurrenceRule("weekly", SEVEN, weekdays=(0, 1), on_holiday="after")
     assert due(rule, 2026, 10, 9, limit=2) == [date(2026, 10, 13), date(2026, 10, 19)]
 
 
 def test_the_time_of_day_is_meant_in_japan():
-    (found,) = recurrence.upcoming(Rule("day", time(0, 30), days=(10,)), jst(2026, 4, 10), 1)
+    (found,) = recurrence.upcoming(RecurrenceRule("day", time(0, 30), days=(10,)), jst(2026, 4, 10), 1)
     assert found.due_at == jst(2026, 4, 10, 0, 30)
 
 
 def test_after_the_last_day_there_is_none():
-    rule = Rule("weekly", SEVEN, weekdays=(1,), last=date(2026, 4, 14))
+    rule = RecurrenceRule("weekly", SEVEN, weekdays=(1,), last=date(2026, 4, 14))
     assert due(rule, 2026, 4, 7, 7) == [date(2026, 4, 14)]
     assert recurrence.next_after(rule, jst(2026, 4, 14, 7)) is None
     assert rule.ends_at == jst(2026, 4, 15)
 
 
 def test_a_day_moved_beyond_the_last_day_is_not_sent():
-    rule = Rule("weekly", SEVEN, weekdays=(0,), last=date(2026, 5, 5), on_holiday="after")
+    rule = RecurrenceRule("weekly", SEVEN, weekdays=(0,), last=date(2026, 5, 5), on_holiday="after")
     assert due(rule, 2026, 4, 28) == []
 
 
@@ -249,7 +251,7 @@ def test_a_day_moved_beyond_the_last_day_is_not_sent():
 def test_a_day_is_moved_by_a_month_at_most(closed_until, days):
     # The 4th of May is a public holiday, and the 4th of June the 31st day after it.
     closure = Closure(date(2026, 5, 5), date(2026, *closed_until))
-    rule = Rule("dates", SEVEN, dates=(date(2026, 5, 4),), closures=(closure,), on_holiday="after")
+    rule = RecurrenceRule("dates", SEVEN, dates=(date(2026, 5, 4),), closures=(closure,), on_holiday="after")
     assert due(rule, 2026, 5, 1) == days
 
 
@@ -263,8 +265,11 @@ def test_a_closure_of_every_year_goes_over_the_new_year():
 
 
 def test_a_far_date_and_a_rule_closed_all_year_are_both_found_out():
-    assert due(Rule("dates", SEVEN, dates=(date(2098, 3, 3),)), 2026, 1, 1) == [date(2098, 3, 3)]
-    assert due(Rule("weekly", SEVEN, weekdays=(0,), closures=(read_closure("1/1~12/31"),)), 2026, 1, 1) == []
+    assert due(RecurrenceRule("dates", SEVEN, dates=(date(2098, 3, 3),)), 2026, 1, 1) == [date(2098, 3, 3)]
+    assert (
+        due(RecurrenceRule("weekly", SEVEN, weekdays=(0,), closures=(read_closure("1/1~12/31"),)), 2026, 1, 1)
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -287,7 +292,7 @@ def test_closures_are_read_as_staff_write_them(text, kept):
     ["", "正月", "2026-02-30", "12/29~2027-01-03", "2027-01-03~2026-12-29", "1/1~1/2~1/3", "0001-01-01"],
 )
 def test_a_closure_that_cannot_be_read_is_refused(text):
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(BadRecurrence) as refused:
         read_closure(text)
     assert refused.value.field == "closures"
 
@@ -295,14 +300,14 @@ def test_a_closure_that_cannot_be_read_is_refused(text):
 @pytest.mark.parametrize(
     ("rule", "field"),
     [
-        (Rule("hourly", SEVEN), "repeat"),
-        (Rule("weekly", SEVEN), "weekdays"),
-        (Rule("nth", SEVEN, weekdays=(1,)), "nths"),
-        (Rule("nth", SEVEN, nths=(2,)), "weekdays"),
-        (Rule("day", SEVEN, days=(32,)), "days"),
-        (Rule("dates", SEVEN), "dates"),
-        (Rule("month_end", SEVEN, on_holiday="?"), "on_holiday"),
-        (Rule("month_end", SEVEN, first=date(2026, 5, 1), last=date(2026, 4, 1)), "until"),
+        (RecurrenceRule("hourly", SEVEN), "repeat"),
+        (RecurrenceRule("weekly", SEVEN), "weekdays"),
+        (RecurrenceRule("nth", SEVEN, weekdays=(1,)), "nths"),
+        (RecurrenceRule("nth", SEVEN, nths=(2,)), "weekdays"),
+        (RecurrenceRule("day", SEVEN, days=(32,)), "days"),
+        (RecurrenceRule("dates", SEVEN), "dates"),
+        (RecurrenceRule("month_end", SEVEN, on_holiday="?"), "on_holiday"),
+        (RecurrenceRule("month_end", SEVEN, first=date(2026, 5, 1), last=date(2026, 4, 1)), "until"),
     ],
 )
 def test_a_rule_that_cannot_be_kept_names_the_part_to_change(rule, field):

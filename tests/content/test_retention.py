@@ -1,18 +1,19 @@
 """After a time the recipients of a delivery are forgotten; its figures are the same as before."""
 
 import pytest
-from factories import make_delivery, make_notice, make_subscribers
 from hypothesis import given
 from hypothesis import strategies as st
-from played import NOW, claim, record, refuse
-from properties import few_examples, undone
 from sqlalchemy import func, select
 
-from content import batches, ledger, notices, retention
-from content.batches import Later, Refused
 from content.clock import DAY, MINUTE
-from content.ledger import batch, refusal
-from content.tallies import nothing_open, progress_state, refusal_reasons, tally
+from content.ledger import batches, deliveries, retention
+from content.ledger.batches import Later, RefusedRecipient
+from content.ledger.deliveries import batch, refusal
+from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
+from content.notices import notices
+from tests.content.played import NOW, claim, record, refuse
+from tests.content.properties import few_examples, undone
+from tests.factories import make_delivery, make_notice, make_subscribers
 
 LATER = NOW + 100 * DAY
 
@@ -28,8 +29,8 @@ async def everything_told(connection, notice_ids):
 
 
 async def fold_all(connection, before=LATER):
-    due = await retention.deliveries_to_fold(connection, before=before)
-    return [one for one in due if await retention.fold(connection, one, at=LATER)]
+    due = await retention.deliveries_to_summarise(connection, before=before)
+    return [one for one in due if await retention.summarise(connection, one, at=LATER)]
 
 
 async def count(connection, table):
@@ -61,7 +62,7 @@ async def play(connection, ids, account, outcomes, notice_id, stopped):
     delivery_id = await make_delivery(connection, slices, notice_id=notice_id, account=account)
     for (size, accepted, reasons), (outcome, reason), minute in outcomes:
         claimed = await claim(connection, account=account)
-        singles = [Refused(one, why) for one, why in zip(claimed.recipients, reasons, strict=False)]
+        singles = [RefusedRecipient(one, why) for one, why in zip(claimed.recipients, reasons, strict=False)]
         accepted = min(accepted, size - len(singles))
         position = accepted + len(singles)
         at = NOW + minute * MINUTE
@@ -72,7 +73,7 @@ async def play(connection, ids, account, outcomes, notice_id, stopped):
                 batches.settle_rest, claimed, outcome=outcome, reason=reason, now=at
             )
     if stopped:
-        await connection.run_sync(ledger.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
 
 
 @few_examples
@@ -91,7 +92,7 @@ async def test_every_figure_is_the_same_after_folding(database, keys, ledgers):
         assert await fold_all(connection) == []
 
 
-async def test_who_was_put_off_counts_once_before_and_after_folding(database, send):
+async def test_who_was_deferred_counts_once_before_and_after_folding(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 5)
         claimed = await claim(connection)
@@ -133,7 +134,7 @@ async def test_nothing_that_is_open_is_folded_however_old(database, send, state)
         await send(connection, 2)
         claimed = await claim(connection)
         if state != "claimed":
-            await connection.run_sync(batches.give_back, claimed, state=state, reason="", not_before=NOW)
+            await connection.run_sync(batches.requeue, claimed, state=state, reason="", not_before=NOW)
         assert await fold_all(connection) == []
         assert await count(connection, batch) == 1
 
@@ -160,9 +161,9 @@ async def test_a_crash_between_folding_and_deleting_leaves_everything_as_it_was(
         before = await everything_told(connection, [notice_id])
     with pytest.raises(RuntimeError, match="power"):
         async with database.write() as connection:
-            await retention.fold(connection, delivery_id, at=LATER)
+            await retention.summarise(connection, delivery_id, at=LATER)
             raise RuntimeError("power cut")
     async with database.write() as connection:
         assert await everything_told(connection, [notice_id]) == before
         assert (await count(connection, batch), await count(connection, refusal)) == (1, 1)
-        assert await count(connection, retention.delivery_fold) == 0
+        assert await count(connection, retention.delivery_summary) == 0

@@ -3,7 +3,17 @@
 from datetime import date
 
 import pytest
-from factories import (
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sqlalchemy import and_, select
+
+from content.notices import audience_counts
+from content.notices.audience_counts import count_audience, count_matches
+from content.notices.segments import NobodyMatches, Target, audience, rules_of
+from content.register import subscribers
+from content.register.subscribers import Preferences, Registration, preference, subscriber
+from tests.content.properties import few_examples, undone
+from tests.factories import (
     APRIL_TUESDAY,
     ELDER,
     NEWCOMER,
@@ -13,15 +23,6 @@ from factories import (
     make_subscriber,
     segment,
 )
-from hypothesis import assume, given
-from hypothesis import strategies as st
-from properties import few_examples, undone
-from sqlalchemy import and_, select
-
-from content import headcount, subscribers
-from content.headcount import count_audience, count_matches
-from content.segments import NobodyMatches, Target, audience, rules_of
-from content.subscribers import Preferences, Registration, preference, subscriber
 
 TODAY = date(2026, 4, 7)
 CHOSEN = Target("segment", "chosen")
@@ -330,12 +331,12 @@ def address_of(account, number):
     return line_id(number) if account == "line" else f"r{number}@example.jp"
 
 
-async def live(connection, keys, number, account, chosen, happenings):
+async def live(connection, keys, number, account, chosen, resident_events):
     """One registration and what happens to it; its id, whether it is active in the end, and its choices."""
     own = {"account": account, "channel": account, "plain": address_of(account, number)}
     common = {"reason": "test", "at": APRIL_TUESDAY}
     clock = 0
-    if happenings and happenings[0][0] == "leave before arriving":
+    if resident_events and resident_events[0][0] == "leave before arriving":
         await subscribers.leave_address(connection, keys, **own, **common, event_at=1)
         clock = 1
     clock += 1
@@ -343,7 +344,7 @@ async def live(connection, keys, number, account, chosen, happenings):
         connection, keys, **own, **common, preferences=chosen, event_at=clock if clock > 1 else 0
     )
     state = "active"
-    for what, other in happenings:
+    for what, other in resident_events:
         clock += 1
         if what == "change" and state != "erased":
             await subscribers.change_preferences(connection, found.id, other, **common)
@@ -384,8 +385,8 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
     town = create_town(segments=[segment(*rules)])
     async with undone(database) as connection:
         people = [
-            (account, *await live(connection, keys, number, account, chosen, happenings))
-            for number, (account, chosen, happenings) in enumerate(lives)
+            (account, *await live(connection, keys, number, account, chosen, resident_events))
+            for number, (account, chosen, resident_events) in enumerate(lives)
         ]
         registrations = [
             Registration(
@@ -426,7 +427,7 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
 
 @pytest.mark.parametrize("few", [1, 2, 3, 100])
 async def test_the_count_is_the_same_whichever_choice_it_begins_with(database, people, monkeypatch, few):
-    monkeypatch.setattr(headcount, "FEW", few)
+    monkeypatch.setattr(audience_counts, "FEW", few)
     town = create_town(
         segments=[
             segment(

@@ -4,17 +4,19 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber, make_subscribers
 from hypothesis import given
 from hypothesis import strategies as st
-from properties import few_examples, undone
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from content import address_book, audit, counts, subscribers
-from content.addresses import BadAddress
 from content.clock import DAY, HOUR, today_jst
-from content.subscribers import Preferences, Registration, preference, registration_event
+from content.figures import counts
+from content.register import address_book, subscribers
+from content.register.addresses import BadAddress
+from content.register.subscribers import Preferences, Registration, preference, registration_event
+from content.staff import audit
+from tests.content.properties import few_examples, undone
+from tests.factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber, make_subscribers
 
 LATER = APRIL_TUESDAY + HOUR
 

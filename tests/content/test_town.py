@@ -3,11 +3,11 @@
 from datetime import date
 
 import pytest
-from factories import SHIBATA, create_town
 from hypothesis import given
 from hypothesis import strategies as st
 
 from content.town import Account, TownProfileError, birth_months, load_town
+from tests.factories import SHIBATA, create_town
 
 
 def load(tmp_path, old="", new=""):

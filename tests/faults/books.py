@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
-from deployment import Deployment, line_id, until
-from recorders import LineRecorder, MailRecorder
 
-from channels.line import BATCH_SIZE
-from channels.mail import MailChannel
-from channels.mail_slice import WINDOW
-from content import notices
+from channels.line.channel import BATCH_SIZE
+from channels.mail.channel import MailChannel
+from channels.mail.slice import WINDOW
 from content.database import Database
-from content.registry_csv import COLUMNS
-from content.tallies import progress_state, tally
+from content.ledger.tallies import progress_state, tally
+from content.notices import notices
+from content.register.subscribers_csv import COLUMNS
+from tests.faults.recorders import LineRecorder, MailRecorder
+from tests.journeys.deployment import Deployment, line_id, until
 
 LINE, MAIL = 10_000, 1_400
 DOMAINS = tuple(f"{name}.example.jp" for name in ("ao", "kiku", "matsu", "sakura", "sugi", "take", "ume"))
@@ -119,12 +119,12 @@ class FaultTown(Deployment):
 
         await until(reached, "the send to be under way")
 
-    async def settled(self, notice_id: int, patience: float = 120.0) -> None:
+    async def settled(self, notice_id: int, max_wait: float = 120.0) -> None:
         async def ended() -> bool:
             await asyncio.sleep(0.15)
             return (await self.look(notice_id))[0] in ENDED
 
-        await until(ended, f"notice {notice_id} to be settled", patience)
+        await until(ended, f"notice {notice_id} to be settled", max_wait)
 
     def logs(self) -> str:
         return "\n".join(process.log.read_text(errors="replace") for process in self.processes)

@@ -12,8 +12,8 @@ import pytest
 # Before they are imported: a failure shall show the figures.
 pytest.register_assert_rewrite("books", "kill_rounds")
 
-from books import fault_town  # noqa: E402
-from side_by_side import SideBySide  # noqa: E402
+from tests.faults.books import fault_town  # noqa: E402
+from tests.faults.side_by_side import SideBySide  # noqa: E402
 
 AT_ONCE = 5
 

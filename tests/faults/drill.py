@@ -17,14 +17,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "journeys"), str(TESTS / "faults")]
-
-from books import MAIL_IN_FLIGHT, fault_town  # noqa: E402
-from kill_rounds import LINE, MAIL, SECONDS, Drill, Round  # noqa: E402
-from own_postgres import own_server  # noqa: E402
-from side_by_side import Place  # noqa: E402
-from test_outside_breaks import line_is_away  # noqa: E402
+from tests.faults.books import MAIL_IN_FLIGHT, fault_town
+from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill, Round
+from tests.faults.own_postgres import own_server
+from tests.faults.side_by_side import Place
+from tests.faults.test_outside_breaks import line_is_away
 
 FIVE_MINUTES = 300.0
 console = Console(stderr=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from services import service_missing
+from tests.services import service_missing
 
 LIBRARY = "faketime/libfaketimeMT.so.1"
 

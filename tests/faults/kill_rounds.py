@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from books import MAIL_IN_FLIGHT, FaultTown, check_the_books
-from deployment import Process, until
+from tests.faults.books import MAIL_IN_FLIGHT, FaultTown, check_the_books
+from tests.journeys.deployment import Process, until
 
 LINE, MAIL = 90_000, 10_000
 # One send, when nobody dies.

@@ -13,9 +13,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-from deployment import free_port
-from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy.engine import make_url
+
+from tests.journeys.deployment import free_port
+from tests.services import POSTGRES, on_postgres, service_missing
 
 
 @asynccontextmanager

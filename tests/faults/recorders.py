@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from deployment import SECRET, TOKEN, free_port
 
-from channels.sandbox.line.app import SANDBOX_KEY, create_app
-from channels.sandbox.line.options import SandboxOptions
-from channels.sandbox.line.users import add_listed
+from sandbox.line.app import SANDBOX_KEY, create_app
+from sandbox.line.options import SandboxOptions
+from sandbox.line.users import add_listed
+from tests.journeys.deployment import SECRET, TOKEN, free_port
 
 MULTICAST = {"path": "*multicast"}
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<kairanban\.(\d+)\.(\d+)@", re.IGNORECASE | re.MULTILINE)

@@ -20,7 +20,7 @@ class Place:
 
 Story = Callable[[Place], Awaitable[None]]
 # For a whole module on a busy machine.
-PATIENCE = 900.0
+MAX_WAIT = 900.0
 
 
 class SideBySide:
@@ -30,7 +30,7 @@ class SideBySide:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._turn = asyncio.Semaphore(at_once)
+        self._write_lock = asyncio.Semaphore(at_once)
         self._outcomes: dict[Story, Future[None]] = {}
         for story in stories:
             place = Place(folder / story.__name__, like)
@@ -39,7 +39,7 @@ class SideBySide:
 
     def outcome(self, story: Story) -> None:
         """Wait for a story; raises what it raised."""
-        self._outcomes[story].result(PATIENCE)
+        self._outcomes[story].result(MAX_WAIT)
 
     def end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._cancel_rest(), self._loop).result(60)
@@ -48,7 +48,7 @@ class SideBySide:
         self._loop.close()
 
     async def _tell(self, story: Story, place: Place) -> None:
-        async with self._turn:
+        async with self._write_lock:
             await story(place)
 
     async def _cancel_rest(self) -> None:

@@ -6,10 +6,11 @@ import os
 import random
 
 import pytest
-from books import fault_town
-from kill_rounds import LINE, MAIL, SECONDS, Drill
-from own_postgres import empty_database
-from side_by_side import Place, SideBySide, Story
+
+from tests.faults.books import fault_town
+from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill
+from tests.faults.own_postgres import empty_database
+from tests.faults.side_by_side import Place, SideBySide, Story
 
 ROUNDS = int(os.environ.get("KAIRANBAN_KILL_ROUNDS", "50"))
 

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from books import MAIL_IN_FLIGHT, FaultTown, check_the_books, fault_town
-from deployment import Process, until
-from fake_clock import FakeClock
-from own_postgres import empty_database, own_server
-from side_by_side import Place, SideBySide, Story
-from small_disk import small_disk
 from sqlalchemy import text
+
+from tests.faults.books import MAIL_IN_FLIGHT, FaultTown, check_the_books, fault_town
+from tests.faults.fake_clock import FakeClock
+from tests.faults.own_postgres import empty_database, own_server
+from tests.faults.side_by_side import Place, SideBySide, Story
+from tests.faults.small_disk import small_disk
+from tests.journeys.deployment import Process, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -87,12 +88,12 @@ async def _clock_jumps(place: Place, ahead: int) -> None:
         await town.under_way(notice)
         town.line.fault({"type": "status", "code": 503})
         clock.set_ahead(ahead)
-        await until(lambda: _put_off_to(town, ahead), "tries to be put off by the new time")
+        await until(lambda: _deferred_to(town, ahead), "tries to be deferred by the new time")
         clock.set_ahead(0)
         await asyncio.sleep(2)
         town.line.mend()
-        await town.settled(notice, patience=180)
-        # Both times every lease seems to have run out, and what was in hand is taken up anew.
+        await town.settled(notice, max_wait=180)
+        # Both times every lease seems to have run out, and what was in flight is taken up anew.
         await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
 
 
@@ -152,7 +153,7 @@ async def _listening(town: FaultTown, number: int) -> bool:
 
 
 async def _sending_mail(town: FaultTown, workers: list[Process], busy: list[Process]) -> bool:
-    """Whether any of them has batches of mail in hand; `busy` then names it."""
+    """Whether any of them has batches of mail in flight; `busy` then names it."""
     question = (
         "SELECT count(*) FROM batch WHERE state = 'claimed' AND account = 'mail' AND lease_owner LIKE :owner"
     )
@@ -164,7 +165,7 @@ async def _sending_mail(town: FaultTown, workers: list[Process], busy: list[Proc
     return False
 
 
-async def _put_off_to(town: FaultTown, ahead: int) -> bool:
+async def _deferred_to(town: FaultTown, ahead: int) -> bool:
     """Whether batches wait for a moment on a clock that is wrong by about so much, some of them for a while."""
     async with town.database.read() as connection:
         question = "SELECT not_before FROM batch WHERE state IN ('ready', 'unknown') AND attempt >= 3"

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from books import DOMAINS, LINE, MAIL, FaultTown, check_the_books, fault_town
-from recorders import DROP, HANG
-from side_by_side import Place, SideBySide, Story
+
+from tests.faults.books import DOMAINS, LINE, MAIL, FaultTown, check_the_books, fault_town
+from tests.faults.recorders import DROP, HANG
+from tests.faults.side_by_side import Place, SideBySide, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 # One send, when nothing breaks.
 SECONDS = 4.0
-# Refused connections and errors by turns; the drill makes it five minutes.
+# NoticeRefused connections and errors by turns; the drill makes it five minutes.
 OUTAGE_SECONDS = 30.0
 
 
@@ -135,14 +136,14 @@ async def _mail_breaks(place: Place, stage: str, verdict: str, *, repeats: int =
 
 async def mail_server_refuses_some_for_now_and_some_for_good(place: Place) -> None:
     async with fault_town(place.folder, like=place.like) as town:
-        put_off: set[str] = set()
+        deferred: set[str] = set()
 
         def rule(stage: str, address: str) -> str:
             number = int(address[1:].partition("@")[0]) if stage == "rcpt" else 1
             if number % 50 == 0:
                 return "550 5.1.1 no such user"
-            if number % 50 == 25 and address not in put_off:
-                put_off.add(address)
+            if number % 50 == 25 and address not in deferred:
+                deferred.add(address)
                 return "451 4.7.1 greylisted"
             return ""
 
@@ -151,7 +152,7 @@ async def mail_server_refuses_some_for_now_and_some_for_good(place: Place) -> No
         notice = await town.post()
         await town.settled(notice)
         await check_the_books(town, notice, refused={"mail": MAIL // 50}, usual=("line",))
-        assert len(put_off) == MAIL // 50
+        assert len(deferred) == MAIL // 50
 
 
 async def mail_server_never_answers(place: Place) -> None:
@@ -180,7 +181,7 @@ async def one_of_seven_mail_domains_hangs(place: Place) -> None:
             while await town.accepted(notice, "mail") < others:
                 await asyncio.sleep(0.2)
         town.mail.rule = lambda stage, address: ""
-        await town.settled(notice, patience=240)
+        await town.settled(notice, max_wait=240)
         await check_the_books(town, notice, usual=("line",))
 
 

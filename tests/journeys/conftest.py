@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from services import POSTGRES, on_postgres, service_missing
 from sqlalchemy.engine import make_url
+
+from tests.services import POSTGRES, on_postgres, service_missing
 
 
 @pytest.fixture

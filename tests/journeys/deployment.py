@@ -23,7 +23,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 PASSWORD = "journey-password-1"
 SECRET, TOKEN = "0123456789abcdef0123456789abcdef", "journey-token"
-PATIENCE = 60.0
+MAX_WAIT = 60.0
 
 
 def free_port() -> int:
@@ -222,7 +222,7 @@ class Deployment:
             answer.raise_for_status()
             return await answer.json()
 
-    async def finished(self, notice_id: int, patience: float = PATIENCE) -> dict[str, Any]:
+    async def finished(self, notice_id: int, max_wait: float = MAX_WAIT) -> dict[str, Any]:
         """`notice show` once nothing is open."""
         shown: dict[str, Any] = {}
 
@@ -230,16 +230,16 @@ class Deployment:
             shown.update(await self.json("notice", "show", str(notice_id), "--json"))
             return shown["state"] in ("finished", "partly", "nobody")
 
-        await until(ended, f"notice {notice_id} to finish", patience)
+        await until(ended, f"notice {notice_id} to finish", max_wait)
         return shown
 
 
-async def until(held: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
+async def until(held: Callable[[], Any], what: str, max_wait: float = MAX_WAIT) -> None:
     """Ask until it holds. Raises TimeoutError saying what was waited for."""
-    deadline = asyncio.get_running_loop().time() + patience
+    deadline = asyncio.get_running_loop().time() + max_wait
     while not await held():
         if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"waited {patience:.0f} s for {what}")
+            raise TimeoutError(f"waited {max_wait:.0f} s for {what}")
         await asyncio.sleep(0.05)
 
 

@@ -7,7 +7,10 @@ import base64
 import tempfile
 from pathlib import Path
 
-from browser_story import (
+from playwright.async_api import Browser
+
+from bot.demo.stage import Ports, Stage, staged
+from tests.journeys.browser_story import (
     SATO,
     chromium,
     log_in,
@@ -18,9 +21,6 @@ from browser_story import (
     subscribe,
     write_notice,
 )
-from playwright.async_api import Browser
-
-from bot.demo.stage import Ports, Stage, staged
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "demo.png"
 TALL_PHONE, TALL_DESK = {"width": 390, "height": 1000}, {"width": 1000, "height": 1180}

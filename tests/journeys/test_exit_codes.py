@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from deployment import Deployment, deployed, until, write_register
 from sqlalchemy import select, update
 
 from bot.settings import BUNDLED_TOWN
-from channels.sandbox.smtp import SmtpSandbox
 from content.database import Database
-from content.notices import notice
-from content.subscribers import subscriber
+from content.notices.notices import notice
+from content.register.subscribers import subscriber
+from sandbox.mail.server import SmtpSandbox
+from tests.journeys.deployment import Deployment, deployed, until, write_register
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,10 +20,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from deployment import SECRET, deployed, line_id, until, write_register
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "channels"))
-from line_openapi import validate
+from tests.channels.line_openapi import validate
+from tests.journeys.deployment import SECRET, deployed, line_id, until, write_register
 
 SCHEMAS = {
     "/v2/bot/message/multicast": "MulticastRequest",

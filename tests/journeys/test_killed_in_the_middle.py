@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from deployment import Deployment, deployed, until
+
+from tests.journeys.deployment import Deployment, deployed, until
 
 LINE, MAIL = 50_000, 5_000
 # Mail connections times the mails between two records of progress.
@@ -30,7 +31,7 @@ async def test_a_killed_service_goes_on_where_it_was(tmp_path: Path) -> None:
         line_before, _ = await _received(town, line_url, inbox_url)
         assert line_before < LINE, "the service was killed too late for this test to mean anything"
         await town.serve()
-        shown = await town.finished(posted["id"], patience=120)
+        shown = await town.finished(posted["id"], max_wait=120)
 
         alert = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"][0]
         mail = await town.get_json(f"{inbox_url}/api/stats")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from deployment import deployed, until
+
+from tests.journeys.deployment import deployed, until
 
 # 120 batches on LINE: two processes alone cannot hold them all, so the third finds some too.
 LINE, MAIL = 60_000, 2_000
@@ -27,9 +28,9 @@ async def test_workers_share_a_send_and_may_die(tmp_path: Path, empty_postgres: 
             *("notice", "post", "--category", "saigai", "--title", "避難指示", "--body", "にげてください"),
             *("--urgent", "--json", "--channel", "line", "--channel", "mail"),
         )
-        await until(lambda: _owners(empty_postgres, 3), "all three processes to have a batch in hand")
+        await until(lambda: _owners(empty_postgres, 3), "all three processes to have a batch in flight")
         await first.end(signal.SIGKILL)
-        shown = await town.finished(posted["id"], patience=120)
+        shown = await town.finished(posted["id"], max_wait=120)
 
         assert second.running
         alert = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"][0]

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from browser_story import (
+from playwright.async_api import Page, expect
+
+from bot.demo.stage import Ports, Stage, staged
+from tests.journeys.browser_story import (
     CHROMIUM,
     DESK,
     PHONE,
@@ -26,9 +29,6 @@ from browser_story import (
     subscribe,
     write_notice,
 )
-from playwright.async_api import Page, expect
-
-from bot.demo.stage import Ports, Stage, staged
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from deployment import deployed
 
 from content.database import Database
 from content.schema import MIGRATIONS
+from tests.journeys.deployment import deployed
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

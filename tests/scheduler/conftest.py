@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 import structlog
 from aiohttp import web
-from outside import Outside, serve_outside
-from scripted import Fresh, Stage, make_stage
 
 from content.database import Database
 from content.keys import Keys
 from content.town import Town
 from scheduler import lane
+from tests.scheduler.outside import Outside, serve_outside
+from tests.scheduler.scripted import Fresh, Stage, make_stage
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scripts tell of calls in order; of two batches in hand either may be ready first."""
+    """Scripts tell of calls in order; of two batches in flight either may be ready first."""
     monkeypatch.setattr(lane, "AHEAD", 0)
 
 
@@ -91,4 +91,4 @@ async def outside() -> AsyncIterator[Outside]:
 @pytest.fixture
 def real(town: Town, sqlite_database: Database, keys: Keys, outside: Outside) -> Stage:
     """Real channels to the servers outside, on SQLite."""
-    return Stage(outside.office(town, sqlite_database, keys), {})
+    return Stage(outside.context(town, sqlite_database, keys), {})

@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from factories import line_id
 
 from channels.channel import Channel
-from channels.line import LineChannel
-from channels.mail import MailChannel
-from channels.sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions
-from channels.sandbox.line import create_app as create_line_app
-from channels.sandbox.smtp import SmtpSandbox
-from channels.sandbox.webhook import WebhookSandbox
-from channels.sandbox.webhook import create_app as create_webhook_app
-from channels.webhook import WebhookChannel
+from channels.line.channel import LineChannel
+from channels.mail.channel import MailChannel
+from channels.webhook.channel import WebhookChannel
 from content.clock import now_ms
 from content.database import Database
 from content.keys import Keys
-from content.subscribers import Preferences, Registration, register_many
+from content.register.subscribers import Preferences, Registration, register_many
 from content.town import Account, Town
-from scheduler.office import Office
+from sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions
+from sandbox.line import create_app as create_line_app
+from sandbox.mail.server import SmtpSandbox
+from sandbox.webhook.receiver import WebhookSandbox
+from sandbox.webhook.receiver import create_app as create_webhook_app
+from scheduler.town_context import TownContext
+from tests.factories import line_id
 
 HOOK_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 TOKEN = "channel-token"
@@ -47,8 +47,10 @@ class Outside:
     mail_connections: int = 1
     opened: list[Channel] = field(default_factory=list)
 
-    def office(self, town: Town, database: Database, keys: Keys) -> Office:
-        return Office(town, database, keys, self.open_channel, lambda n: f"https://town.example.jp/n/{n}")
+    def context(self, town: Town, database: Database, keys: Keys) -> TownContext:
+        return TownContext(
+            town, database, keys, self.open_channel, lambda n: f"https://town.example.jp/n/{n}"
+        )
 
     def open_channel(self, account: Account) -> Channel:
         if account.channel == "line":

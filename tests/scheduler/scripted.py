@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from factories import draft, make_delivery, make_subscribers
 from sqlalchemy import func, select, text, update
 
 from channels.channel import (
@@ -20,17 +19,19 @@ from channels.channel import (
     Preview,
     Recipient,
 )
-from content import ledger, notices
 from content.clock import now_ms
 from content.database import Database
 from content.keys import Keys
-from content.ledger import batch, delivery, refusal
-from content.tallies import Tally, tally
+from content.ledger import deliveries
+from content.ledger.deliveries import batch, delivery, refusal
+from content.ledger.tallies import Tally, tally
+from content.notices import notices
 from content.town import Account, Town
 from scheduler.fanout import plan_next
-from scheduler.office import Office
 from scheduler.sender import Sender
+from scheduler.town_context import TownContext
 from scheduler.triggers import fire_due
+from tests.factories import make_delivery, make_subscribers, spec
 
 # Gives one empty database after the other.
 Fresh = Callable[[], Awaitable[Database]]
@@ -55,7 +56,7 @@ class Script:
     batch_size: int = 2
     concurrency: int = 1
     rate: float | None = None
-    exact_repeats: bool = False
+    idempotent: bool = False
     calls: list[Call] = field(default_factory=list)
     broadcasts: list[str] = field(default_factory=list)
     acts: deque[tuple[Step, ...]] = field(default_factory=deque)
@@ -84,7 +85,7 @@ class ScriptedChannel:
         self.batch_size = script.batch_size
         self.concurrency = script.concurrency
         self.rate = script.rate
-        self.exact_repeats = script.exact_repeats
+        self.idempotent = script.idempotent
         self._script = script
 
     def prepare(self, announcement: Announcement, language: str) -> str:
@@ -134,7 +135,7 @@ class ScriptedBroadcastChannel(ScriptedChannel):
 
 
 def _accept(call: Call, done: int, part: Part) -> int:
-    refused = {item.subscriber_id for item in (*part.refused, *part.put_off)}
+    refused = {item.subscriber_id for item in (*part.refused, *part.deferred)}
     call.accepted += [one for one in call.recipients[done : done + part.size] if one not in refused]
     return part.size
 
@@ -143,12 +144,12 @@ def _accept(call: Call, done: int, part: Part) -> int:
 class Stage:
     """A town on a database, with a script for each account."""
 
-    office: Office
+    context: TownContext
     scripts: dict[str, Script]
 
     @property
     def database(self) -> Database:
-        return self.office.database
+        return self.context.database
 
     @property
     def line(self) -> Script:
@@ -160,7 +161,7 @@ class Stage:
 
     async def subscribers(self, number: int) -> list[int]:
         async with self.database.write() as connection:
-            return await make_subscribers(connection, self.office.keys, number, at=now_ms())
+            return await make_subscribers(connection, self.context.keys, number, at=now_ms())
 
     async def deliver(self, batches: Sequence[Sequence[int]], **changes: Any) -> int:
         """A fired notice whose batches wait to be sent; the id of its delivery."""
@@ -173,7 +174,7 @@ class Stage:
         at = now_ms() if written is None else written
         async with self.database.write() as connection:
             notice_id, _ = await notices.create(
-                connection, draft(**changes), submission_key=uuid4().hex, staff="tanaka", at=at
+                connection, spec(**changes), submission_key=uuid4().hex, staff="tanaka", at=at
             )
             if approved:
                 await notices.approve(connection, notice_id, staff="tanaka", at=at)
@@ -200,14 +201,16 @@ def make_stage(town: Town, database: Database, keys: Keys, **scripts: Script) ->
         kind = ScriptedBroadcastChannel if account.channel == "line" else ScriptedChannel
         return kind(account.channel, all_scripts[account.key])
 
-    office = Office(town, database, keys, open_channel, lambda number: f"https://town.example.jp/n/{number}")
-    return Stage(office, all_scripts)
+    context = TownContext(
+        town, database, keys, open_channel, lambda number: f"https://town.example.jp/n/{number}"
+    )
+    return Stage(context, all_scripts)
 
 
 @asynccontextmanager
-async def sending(office: Office, within: float = 2.0) -> AsyncIterator[Sender]:
+async def sending(context: TownContext, within: float = 2.0) -> AsyncIterator[Sender]:
     """A sender at work."""
-    sender = Sender(office, "tester")
+    sender = Sender(context, "tester")
     task = asyncio.create_task(sender.run())
     try:
         yield sender
@@ -249,7 +252,7 @@ async def refusals_of(database: Database, delivery_id: int) -> dict[int, str]:
 
 async def tally_of(database: Database, delivery_id: int) -> Tally:
     async with database.read() as connection:
-        found = await connection.run_sync(ledger.get_delivery, delivery_id)
+        found = await connection.run_sync(deliveries.get_delivery, delivery_id)
         tallies = await tally(connection, found.notice_id)
     return next(item for item in tallies if item.account == found.account)
 
@@ -289,13 +292,13 @@ async def run_sql(database: Database, statement: str, **values: Any) -> None:
 async def fire(stage: Stage, **changes: Any) -> dict[str, int]:
     """A fired notice: its deliveries' ids by account."""
     notice_id = await stage.notice(**changes)
-    assert await fire_due(stage.office) == 1
+    assert await fire_due(stage.context) == 1
     return {account: row.id for account, row in (await deliveries_of(stage.database, notice_id)).items()}
 
 
 async def plan_all(stage: Stage, limit: int = 200) -> None:
     for _ in range(limit):
-        if not await plan_next(stage.office):
+        if not await plan_next(stage.context):
             return
     raise AssertionError("planning does not end")
 
@@ -305,6 +308,6 @@ async def another_process(stage: Stage) -> AsyncIterator[Stage]:
     """The same town and database on connections of its own."""
     database = Database(stage.database.url)
     try:
-        yield make_stage(stage.office.town, database, stage.office.keys)
+        yield make_stage(stage.context.town, database, stage.context.keys)
     finally:
         await database.close()

@@ -8,10 +8,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from factories import create_town, line_id
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted import (
+from sqlalchemy import text
+
+from content.clock import now_ms
+from content.database import Database
+from content.keys import Keys
+from content.ledger import deliveries
+from content.ledger.recipients import unpack
+from content.ledger.tallies import progress_state
+from content.notices.notices import Target
+from content.register.subscribers import (
+    Preferences,
+    Registration,
+    change_preferences,
+    leave,
+    register_many,
+)
+from content.town import Town
+from scheduler import fanout
+from scheduler.fanout import plan_next, plan_slice
+from scheduler.triggers import fire_due
+from tests.factories import create_town, line_id
+from tests.scheduler.scripted import (
     Fresh,
     Script,
     Stage,
@@ -25,26 +45,6 @@ from scripted import (
     run_sql,
     tally_of,
 )
-from sqlalchemy import text
-
-from content import ledger
-from content.clock import now_ms
-from content.database import Database
-from content.keys import Keys
-from content.notices import Target
-from content.recipients import unpack
-from content.subscribers import (
-    Preferences,
-    Registration,
-    change_preferences,
-    leave,
-    register_many,
-)
-from content.tallies import progress_state
-from content.town import Town
-from scheduler import fanout
-from scheduler.fanout import plan_next, plan_slice
-from scheduler.triggers import fire_due
 
 THREE = {
     "ja": ("大雨", "避難してください。"),
@@ -62,7 +62,7 @@ async def register(stage: Stage, languages: Sequence[str], channel: str = "line"
         for n, one in enumerate(languages)
     ]
     async with stage.database.write() as connection:
-        return await register_many(connection, stage.office.keys, registrations, reason="import")
+        return await register_many(connection, stage.context.keys, registrations, reason="import")
 
 
 def _address(channel: str, number: int) -> str:
@@ -80,7 +80,7 @@ async def planned_ids(stage: Stage, delivery_id: int) -> list[int]:
 
 async def state_of(stage: Stage, delivery_id: int) -> str:
     async with stage.database.read() as connection:
-        return (await connection.run_sync(ledger.get_delivery, delivery_id)).state
+        return (await connection.run_sync(deliveries.get_delivery, delivery_id)).state
 
 
 async def test_each_reads_the_notice_in_their_own_language(stage: Stage) -> None:
@@ -176,7 +176,7 @@ async def test_when_nobody_matches_the_delivery_is_planned_with_nobody(stage: St
 
 async def test_a_notice_for_nobody_says_so(small_stage: Stage) -> None:
     notice_id = await small_stage.notice()
-    await fire_due(small_stage.office)
+    await fire_due(small_stage.context)
     await plan_all(small_stage)
     opened = await deliveries_of(small_stage.database, notice_id)
     found = await tally_of(small_stage.database, opened["line"].id)
@@ -199,7 +199,7 @@ async def test_planning_that_broke_off_between_slices_skips_nobody_and_doubles_n
     ids = await register(stage, ["ja", "en", "ja-easy", "ja", "ja"] * 4)
     delivery_id = (await fire(stage, texts=THREE))["line"]
     for _ in range(4):
-        assert await plan_slice(stage.office, delivery_id)
+        assert await plan_slice(stage.context, delivery_id)
     assert 0 < len(await planned_ids(stage, delivery_id)) < len(ids)
     async with another_process(stage) as again:
         await plan_all(again)
@@ -213,12 +213,12 @@ async def test_a_slice_that_could_not_be_written_leaves_nothing_behind(
     monkeypatch.setattr(fanout, "SLICE", 3)
     ids = await register(stage, ["ja"] * 8)
     delivery_id = (await fire(stage))["line"]
-    assert await plan_slice(stage.office, delivery_id)
+    assert await plan_slice(stage.context, delivery_id)
     await run_sql(stage.database, "ALTER TABLE batch RENAME TO batch_away")
     try:
         with pytest.raises(Exception, match="batch"):
-            await plan_slice(stage.office, delivery_id)
-        assert await plan_next(stage.office) == 0
+            await plan_slice(stage.context, delivery_id)
+        assert await plan_next(stage.context) == 0
     finally:
         await run_sql(stage.database, "ALTER TABLE batch_away RENAME TO batch")
     await plan_all(stage)
@@ -233,7 +233,7 @@ async def test_two_planners_at_once_plan_everybody_once(
     deliveries = [(await fire(stage, texts=THREE))["line"] for _ in range(3)]
     async with another_process(stage) as other:
         while not all([await state_of(stage, one) == "planned" for one in deliveries]):
-            await asyncio.gather(plan_next(stage.office), plan_next(other.office), plan_next(other.office))
+            await asyncio.gather(plan_next(stage.context), plan_next(other.context), plan_next(other.context))
     for delivery_id in deliveries:
         assert await planned_ids(stage, delivery_id) == ids
         rows = await rows_of(stage.database, delivery_id)
@@ -246,7 +246,7 @@ async def test_who_changes_language_while_planning_goes_on_stands_in_one_batch(
     monkeypatch.setattr(fanout, "SLICE", 2)
     ids = await register(stage, ["ja", "en", "ja", "en", "ja", "en"])
     delivery_id = (await fire(stage, texts=THREE))["line"]
-    assert await plan_slice(stage.office, delivery_id)
+    assert await plan_slice(stage.context, delivery_id)
     async with stage.database.write() as connection:
         for subscriber_id, language in zip(ids, ["en", "ja"] * 3, strict=True):
             changed = Preferences(categories=frozenset({"kosodate"}), language=language)
@@ -261,7 +261,7 @@ async def test_who_left_and_came_back_while_planning_goes_on_stands_in_one_batch
     monkeypatch.setattr(fanout, "SLICE", 2)
     ids = await register(stage, ["ja"] * 4)
     delivery_id = (await fire(stage))["line"]
-    assert await plan_slice(stage.office, delivery_id)
+    assert await plan_slice(stage.context, delivery_id)
     async with stage.database.write() as connection:
         await leave(connection, ids[0], reason="stopped", at=now_ms())
         await connection.execute(
@@ -277,11 +277,11 @@ async def test_an_urgent_notice_is_planned_before_the_rest_of_a_half_planned_rou
     monkeypatch.setattr(fanout, "SLICE", 2)
     ids = await register(stage, ["ja"] * 7)
     routine = (await fire(stage))["line"]
-    assert await plan_next(stage.office) == 1
+    assert await plan_next(stage.context) == 1
     urgent = (await fire(stage, urgency="urgent"))["line"]
     while await state_of(stage, urgent) == "planning":
         half_planned = await planned_ids(stage, routine)
-        assert await plan_next(stage.office) == 1
+        assert await plan_next(stage.context) == 1
     assert await planned_ids(stage, urgent) == ids
     assert half_planned == ids[:2]
     await plan_all(stage)
@@ -291,7 +291,7 @@ async def test_an_urgent_notice_is_planned_before_the_rest_of_a_half_planned_rou
 async def test_a_delivery_that_cannot_be_planned_does_not_stop_the_others(stage: Stage) -> None:
     ids = await register(stage, ["ja"] * 3)
     broken = await stage.notice(urgency="urgent")
-    await fire_due(stage.office)
+    await fire_due(stage.context)
     await run_sql(stage.database, "UPDATE notice_version SET texts = '{' WHERE notice_id = :id", id=broken)
     fine = (await fire(stage))["line"]
     await plan_all(stage)

@@ -6,19 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
-from factories import create_town, draft, segment
-from outside import Outside, register
-from scripted import Stage, count, fire, get_notice, make_stage, plan_all, tally_of
 
-from content import notices
-from content.audit import audit_entry
 from content.clock import MINUTE, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.notices import Draft, Target
+from content.notices import notices
+from content.notices.notices import NoticeSpec, Target
+from content.staff.audit import audit_entry
 from scheduler import posting
-from scheduler.posting import Refused
+from scheduler.posting import NoticeRefused
 from scheduler.triggers import fire_due
+from tests.factories import create_town, segment, spec
+from tests.scheduler.outside import Outside, register
+from tests.scheduler.scripted import Stage, count, fire, get_notice, make_stage, plan_all, tally_of
 
 CATEGORIES = [
     {"key": "kosodate", "names": {"ja": "子育て"}},
@@ -41,7 +41,7 @@ ACCOUNTS = [
 def office_stage(sqlite_database: Database, keys: Keys, outside: Outside) -> Stage:
     """A town with closed and empty things in its profile, and the real channels' rendering."""
     town = create_town(categories=CATEGORIES, segments=SEGMENTS, accounts=ACCOUNTS, templates=[])
-    return Stage(outside.office(town, sqlite_database, keys), {})
+    return Stage(outside.context(town, sqlite_database, keys), {})
 
 
 def words(title: str = "件名", body: str = "本文") -> dict[str, tuple[str, str]]:
@@ -89,8 +89,8 @@ BAD: list[Any] = [
 async def test_a_bad_input_is_refused_by_name_and_nothing_is_stored(
     office_stage: Stage, field: str, changes: dict[str, Any]
 ) -> None:
-    with pytest.raises(Refused) as refused:
-        await posting.store(office_stage.office, draft(**changes), submission_key="form-1", staff="tanaka")
+    with pytest.raises(NoticeRefused) as refused:
+        await posting.store(office_stage.context, spec(**changes), submission_key="form-1", staff="tanaka")
     assert {problem.field for problem in refused.value.problems} == {field}
     assert all(problem.message for problem in refused.value.problems)
     for table in (notices.notice, notices.notice_version, notices.trigger, audit_entry):
@@ -114,43 +114,43 @@ GOOD: list[Any] = [
 
 @pytest.mark.parametrize("changes", GOOD)
 async def test_a_good_input_is_stored_as_it_was_written(office_stage: Stage, changes: dict[str, Any]) -> None:
-    wanted = draft(**changes)
+    wanted = spec(**changes)
     notice_id, created = await posting.store(
-        office_stage.office, wanted, submission_key="form-1", staff="tanaka"
+        office_stage.context, wanted, submission_key="form-1", staff="tanaka"
     )
     assert created
     stored = await get_notice(office_stage.database, notice_id)
-    assert (stored.state, stored.draft, stored.created_by) == ("draft", wanted, "tanaka")
+    assert (stored.state, stored.spec, stored.created_by) == ("draft", wanted, "tanaka")
 
 
 async def test_several_bad_inputs_are_named_at_once(office_stage: Stage) -> None:
-    bad = draft(texts=words(title=""), category="old", mode="drill", urgency="?")
-    fields = {problem.field for problem in posting.find_problems(office_stage.office, bad)}
+    bad = spec(texts=words(title=""), category="old", mode="drill", urgency="?")
+    fields = {problem.field for problem in posting.find_problems(office_stage.context, bad)}
     assert fields == {"title", "category", "mode", "urgency"}
 
 
 async def test_the_moment_itself_is_not_past(office_stage: Stage) -> None:
-    assert posting.find_problems(office_stage.office, draft(at=1_000), now=1_000) == []
-    assert [one.field for one in posting.find_problems(office_stage.office, draft(at=999), now=1_000)] == [
+    assert posting.find_problems(office_stage.context, spec(at=1_000), now=1_000) == []
+    assert [one.field for one in posting.find_problems(office_stage.context, spec(at=999), now=1_000)] == [
         "at"
     ]
 
 
 async def test_a_drill_goes_through_the_account_made_for_drills(office_stage: Stage) -> None:
-    office = office_stage.office
-    assert posting.chosen_accounts(office, draft(mode="drill", channels=("mail",))) == {"drills": "mail"}
-    assert posting.chosen_accounts(office, draft(mode="test", channels=("mail",))) == {"mail": "mail"}
-    assert posting.chosen_accounts(office, draft(channels=("line", "mail"))) == {
+    context = office_stage.context
+    assert posting.chosen_accounts(context, spec(mode="drill", channels=("mail",))) == {"drills": "mail"}
+    assert posting.chosen_accounts(context, spec(mode="test", channels=("mail",))) == {"mail": "mail"}
+    assert posting.chosen_accounts(context, spec(channels=("line", "mail"))) == {
         "line": "line",
         "mail": "mail",
     }
-    assert posting.chosen_accounts(office, draft(mode="drill", channels=("line",))) == {}
+    assert posting.chosen_accounts(context, spec(mode="drill", channels=("line",))) == {}
 
 
 async def test_the_same_form_sent_twice_is_one_notice(stage: Stage) -> None:
-    first = await posting.store(stage.office, draft(), submission_key="form-1", staff="tanaka")
-    second = await posting.store(stage.office, draft(), submission_key="form-1", staff="tanaka")
-    other = await posting.store(stage.office, draft(), submission_key="form-2", staff="tanaka")
+    first = await posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
+    second = await posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
+    other = await posting.store(stage.context, spec(), submission_key="form-2", staff="tanaka")
     assert second == (first[0], False)
     assert other[1] and other[0] != first[0]
     assert await count(stage.database, notices.notice) == 2
@@ -159,16 +159,16 @@ async def test_the_same_form_sent_twice_is_one_notice(stage: Stage) -> None:
 
 async def test_the_same_form_sent_many_times_at_once_is_one_notice(stage: Stage) -> None:
     stored = await asyncio.gather(
-        *(posting.store(stage.office, draft(), submission_key="form-1", staff="tanaka") for _ in range(8))
+        *(posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka") for _ in range(8))
     )
     assert len({notice_id for notice_id, _ in stored}) == 1
     assert sum(created for _, created in stored) == 1
     assert await count(stage.database, notices.notice) == 1
 
 
-async def store(stage: Stage, wanted: Draft | None = None) -> int:
+async def store(stage: Stage, wanted: NoticeSpec | None = None) -> int:
     notice_id, _ = await posting.store(
-        stage.office, wanted or draft(), submission_key=f"form-{now_ms()}", staff="tanaka"
+        stage.context, wanted or spec(), submission_key=f"form-{now_ms()}", staff="tanaka"
     )
     return notice_id
 
@@ -176,17 +176,17 @@ async def store(stage: Stage, wanted: Draft | None = None) -> int:
 async def test_a_notice_is_approved_once_however_many_press_the_button(stage: Stage) -> None:
     notice_id = await store(stage)
     approved = await asyncio.gather(
-        *(posting.approve(stage.office, notice_id, staff=f"staff-{n}") for n in range(6))
+        *(posting.approve(stage.context, notice_id, staff=f"staff-{n}") for n in range(6))
     )
     assert sum(approved) == 1
-    assert not await posting.approve(stage.office, notice_id, staff="late")
-    assert await fire_due(stage.office) == 1
+    assert not await posting.approve(stage.context, notice_id, staff="late")
+    assert await fire_due(stage.context) == 1
     assert await count(stage.database, audit_entry) == 2
 
 
 async def test_approving_what_is_not_there_is_an_error(small_stage: Stage) -> None:
     with pytest.raises(LookupError):
-        await posting.approve(small_stage.office, 4711, staff="tanaka")
+        await posting.approve(small_stage.context, 4711, staff="tanaka")
 
 
 async def test_a_draft_that_the_town_has_made_impossible_since_is_not_approved(
@@ -196,50 +196,50 @@ async def test_a_draft_that_the_town_has_made_impossible_since_is_not_approved(
     notice_id = await store(before)
     closed = [CATEGORIES[0] | {"closed": True}]
     after = make_stage(create_town(categories=closed, templates=[]), sqlite_database, keys)
-    with pytest.raises(Refused) as refused:
-        await posting.approve(after.office, notice_id, staff="suzuki")
+    with pytest.raises(NoticeRefused) as refused:
+        await posting.approve(after.context, notice_id, staff="suzuki")
     assert [problem.field for problem in refused.value.problems] == ["category"]
     assert (await get_notice(sqlite_database, notice_id)).state == "draft"
 
 
 async def test_a_draft_whose_time_has_passed_is_not_approved(small_stage: Stage) -> None:
     notice_id = await small_stage.notice(approved=False, at=now_ms() - 1)
-    with pytest.raises(Refused) as refused:
-        await posting.approve(small_stage.office, notice_id, staff="suzuki")
+    with pytest.raises(NoticeRefused) as refused:
+        await posting.approve(small_stage.context, notice_id, staff="suzuki")
     assert [problem.field for problem in refused.value.problems] == ["at"]
 
 
 async def test_a_draft_is_revised_and_an_approved_notice_is_not(small_stage: Stage) -> None:
-    office, notice_id = small_stage.office, await store(small_stage)
-    assert await posting.revise(office, notice_id, draft(texts=words("新しい件名")), staff="suzuki")
-    assert await posting.approve(office, notice_id, staff="suzuki")
-    assert not await posting.revise(office, notice_id, draft(texts=words("遅い件名")), staff="suzuki")
-    assert (await posting.find(office, notice_id)).title == "新しい件名"
+    context, notice_id = small_stage.context, await store(small_stage)
+    assert await posting.revise(context, notice_id, spec(texts=words("新しい件名")), staff="suzuki")
+    assert await posting.approve(context, notice_id, staff="suzuki")
+    assert not await posting.revise(context, notice_id, spec(texts=words("遅い件名")), staff="suzuki")
+    assert (await posting.find(context, notice_id)).title == "新しい件名"
 
 
 async def test_a_bad_revision_changes_nothing(small_stage: Stage) -> None:
-    office, notice_id = small_stage.office, await store(small_stage)
-    with pytest.raises(Refused):
-        await posting.revise(office, notice_id, draft(texts=words(title="")), staff="suzuki")
-    assert (await posting.find(office, notice_id)).title == draft().texts["ja"][0]
+    context, notice_id = small_stage.context, await store(small_stage)
+    with pytest.raises(NoticeRefused):
+        await posting.revise(context, notice_id, spec(texts=words(title="")), staff="suzuki")
+    assert (await posting.find(context, notice_id)).title == spec().texts["ja"][0]
 
 
 async def test_what_is_cancelled_never_goes_out_and_what_went_out_is_not_cancelled(stage: Stage) -> None:
     cancelled = await stage.notice()
-    assert await posting.cancel(stage.office, cancelled, staff="tanaka")
-    assert await fire_due(stage.office) == 0
-    assert (await posting.status(stage.office, cancelled)).state == "cancelled"
+    assert await posting.cancel(stage.context, cancelled, staff="tanaka")
+    assert await fire_due(stage.context) == 0
+    assert (await posting.status(stage.context, cancelled)).state == "cancelled"
     gone = await stage.notice()
-    assert await fire_due(stage.office) == 1
-    assert not await posting.cancel(stage.office, gone, staff="tanaka")
-    assert (await posting.status(stage.office, gone)).state == "planning"
+    assert await fire_due(stage.context) == 1
+    assert not await posting.cancel(stage.context, gone, staff="tanaka")
+    assert (await posting.status(stage.context, gone)).state == "planning"
 
 
 async def test_cancelling_and_firing_at_once_leave_one_of_the_two(stage: Stage) -> None:
     for _ in range(5):
         notice_id = await stage.notice()
         fired, cancelled = await asyncio.gather(
-            fire_due(stage.office), posting.cancel(stage.office, notice_id, staff="tanaka")
+            fire_due(stage.context), posting.cancel(stage.context, notice_id, staff="tanaka")
         )
         assert fired + cancelled == 1
         found = await get_notice(stage.database, notice_id)
@@ -249,10 +249,10 @@ async def test_cancelling_and_firing_at_once_leave_one_of_the_two(stage: Stage) 
 
 
 async def test_the_impact_counts_registrations_and_shows_the_words(real: Stage) -> None:
-    await register(real.database, real.office.keys, "line", [f"U{number:032x}" for number in range(3)])
-    await register(real.database, real.office.keys, "mail", ["a@example.jp", "b@example.jp"])
-    wanted = draft(category="saigai", channels=("line", "mail"))
-    line, mail = await posting.measure_impact(real.office, wanted)
+    await register(real.database, real.context.keys, "line", [f"U{number:032x}" for number in range(3)])
+    await register(real.database, real.context.keys, "mail", ["a@example.jp", "b@example.jp"])
+    wanted = spec(category="saigai", channels=("line", "mail"))
+    line, mail = await posting.measure_impact(real.context, wanted)
     assert [(one.account, one.count, one.broadcast) for one in (line, mail)] == [
         ("line", 3, False),
         ("mail", 2, False),
@@ -262,21 +262,21 @@ async def test_the_impact_counts_registrations_and_shows_the_words(real: Stage) 
 
 
 async def test_the_impact_says_which_account_goes_by_broadcast(real: Stage) -> None:
-    wanted = draft(target=Target("everyone"), channels=("line", "mail"))
-    impacts = await posting.measure_impact(real.office, wanted)
+    wanted = spec(target=Target("everyone"), channels=("line", "mail"))
+    impacts = await posting.measure_impact(real.context, wanted)
     assert {one.account: one.broadcast for one in impacts} == {"line": True, "mail": False}
 
 
 async def test_the_impact_of_an_impossible_target_is_refused_by_name(real: Stage) -> None:
-    with pytest.raises(Refused) as refused:
-        await posting.measure_impact(real.office, draft(target=Target("segment", "unheard")))
+    with pytest.raises(NoticeRefused) as refused:
+        await posting.measure_impact(real.context, spec(target=Target("segment", "unheard")))
     assert [problem.field for problem in refused.value.problems] == ["segment"]
 
 
 async def test_the_impact_is_the_audience_that_the_fan_out_then_plans(small_stage: Stage) -> None:
     await small_stage.subscribers(5)
     wanted = {"category": "saigai", "channels": ("line",)}
-    (impact,) = await posting.measure_impact(small_stage.office, draft(**wanted))
+    (impact,) = await posting.measure_impact(small_stage.context, spec(**wanted))
     deliveries = await fire(small_stage, **wanted)
     await plan_all(small_stage)
     assert (await tally_of(small_stage.database, deliveries["line"])).planned == impact.count == 5

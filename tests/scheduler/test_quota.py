@@ -6,19 +6,29 @@ import asyncio
 from typing import Any
 
 import pytest
-from factories import draft, line_id
-from outside import Outside, register
-from scripted import Stage, deliveries_of, eventually, fire, plan_all, rows_of, sending, settled, tally_of
 
 from content.database import Database
 from content.keys import Keys
-from content.notices import Target
-from content.tallies import Tally, nothing_open
+from content.ledger.tallies import Tally, nothing_open
+from content.notices.notices import Target
 from content.town import Town
 from scheduler import fanout, posting, quota
 from scheduler.fanout import plan_slice
 from scheduler.quota import Shortage
 from scheduler.triggers import fire_due
+from tests.factories import line_id, spec
+from tests.scheduler.outside import Outside, register
+from tests.scheduler.scripted import (
+    Stage,
+    deliveries_of,
+    eventually,
+    fire,
+    plan_all,
+    rows_of,
+    sending,
+    settled,
+    tally_of,
+)
 
 FRIENDS = 23
 SAIGAI = {"category": "saigai"}
@@ -29,7 +39,7 @@ EVERYONE = {"category": "saigai", "target": Target("everyone")}
 def stage(town: Town, database: Database, keys: Keys, outside: Outside) -> Stage:
     """Real channels, on SQLite and on PostgreSQL."""
     outside.line_friends(FRIENDS)
-    return Stage(outside.office(town, database, keys), {})
+    return Stage(outside.context(town, database, keys), {})
 
 
 def allow(outside: Outside, messages: int) -> None:
@@ -39,7 +49,7 @@ def allow(outside: Outside, messages: int) -> None:
 
 async def friends(stage: Stage) -> None:
     await register(
-        stage.database, stage.office.keys, "line", [line_id(number + 1) for number in range(FRIENDS)]
+        stage.database, stage.context.keys, "line", [line_id(number + 1) for number in range(FRIENDS)]
     )
 
 
@@ -56,7 +66,7 @@ def is_refused(found: Tally) -> bool:
 
 
 async def only_shortage(stage: Stage, notice_id: int) -> Shortage:
-    (found,) = (await posting.status(stage.office, notice_id)).shortages
+    (found,) = (await posting.status(stage.context, notice_id)).shortages
     return found
 
 
@@ -66,15 +76,15 @@ async def test_a_notice_that_does_not_fit_is_sent_to_nobody_and_everyone_stands_
     allow(outside, FRIENDS - 1)
     await friends(stage)
     notice_id = await stage.notice(**SAIGAI)
-    await fire_due(stage.office)
+    await fire_due(stage.context)
     await plan_all(stage)
     delivery = (await deliveries_of(stage.database, notice_id))["line"]
-    async with sending(stage.office):
+    async with sending(stage.context):
         await asyncio.sleep(0.2)
     assert outside.multicasts == 0
     assert is_refused(await tally_of(stage.database, delivery.id))
     assert {row.reason for row in await rows_of(stage.database, delivery.id)} == {"quota"}
-    status = await posting.status(stage.office, notice_id)
+    status = await posting.status(stage.context, notice_id)
     assert status.state == "partly"
     assert status.reasons == (("line", "quota", FRIENDS),)
     assert status.shortages == (Shortage("line", FRIENDS - 1, 0, FRIENDS),)
@@ -87,7 +97,7 @@ async def test_a_notice_that_just_fits_reaches_everyone(stage: Stage, outside: O
     await friends(stage)
     delivery_id = (await fire(stage, **SAIGAI))["line"]
     await plan_all(stage)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert (await tally_of(stage.database, delivery_id)).accepted == FRIENDS == len(outside.chats)
 
@@ -95,10 +105,10 @@ async def test_a_notice_that_just_fits_reaches_everyone(stage: Stage, outside: O
 async def test_mail_goes_on_when_line_cannot(stage: Stage, outside: Outside) -> None:
     allow(outside, 0)
     await friends(stage)
-    await register(stage.database, stage.office.keys, "mail", ["a@example.jp", "b@example.jp"])
+    await register(stage.database, stage.context.keys, "mail", ["a@example.jp", "b@example.jp"])
     ids = await fire(stage, **SAIGAI, channels=("line", "mail"))
     await plan_all(stage)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, ids["mail"]))
     assert is_refused(await tally_of(stage.database, ids["line"]))
     assert (await tally_of(stage.database, ids["mail"])).accepted == 2
@@ -109,7 +119,7 @@ async def test_what_was_sent_this_month_is_not_there_any_more(stage: Stage, outs
     await friends(stage)
     delivery_id = (await fire(stage, **SAIGAI))["line"]
     await plan_all(stage)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert is_refused(await planned(stage))
 
@@ -119,7 +129,7 @@ async def test_what_another_notice_will_still_use_is_not_there_either(stage: Sta
     await friends(stage)
     assert (await planned(stage)).state == "planned"
     notice_id = await stage.notice(**SAIGAI)
-    await fire_due(stage.office)
+    await fire_due(stage.context)
     await plan_all(stage)
     assert await only_shortage(stage, notice_id) == Shortage("line", 2 * FRIENDS - 1, FRIENDS, FRIENDS)
 
@@ -141,7 +151,7 @@ async def test_a_notice_that_is_half_planned_keeps_what_it_needs(
     allow(outside, 2 * FRIENDS - 1)
     await friends(stage)
     first = (await fire(stage, **SAIGAI))["line"]
-    assert await plan_slice(stage.office, first)
+    assert await plan_slice(stage.context, first)
     second = (await fire(stage, **SAIGAI))["line"]
     await plan_all(stage)
     assert (await tally_of(stage.database, first)).state == "planned"
@@ -164,10 +174,10 @@ async def test_of_two_notices_that_begin_at_once_in_two_processes_one_gets_what_
     town: Town, postgres_database: Database, keys: Keys, outside: Outside
 ) -> None:
     outside.line_friends(FRIENDS)
-    stage = Stage(outside.office(town, postgres_database, keys), {})
+    stage = Stage(outside.context(town, postgres_database, keys), {})
     await friends(stage)
     another = Database(postgres_database.url)
-    office = outside.office(town, another, keys)
+    context = outside.context(town, another, keys)
     used = 0
     for _ in range(8):
         allow(outside, used + 2 * FRIENDS - 1)
@@ -176,11 +186,11 @@ async def test_of_two_notices_that_begin_at_once_in_two_processes_one_gets_what_
         # Each process begins with the other notice; whoever finds a row locked looks again.
         while "planning" in [await _state(stage, one) for one in deliveries]:
             await asyncio.gather(
-                *(plan_slice(stage.office, one) for one in (first, second)),
-                *(plan_slice(office, one) for one in (second, first)),
+                *(plan_slice(stage.context, one) for one in (first, second)),
+                *(plan_slice(context, one) for one in (second, first)),
             )
         assert sorted([await _state(stage, one) for one in deliveries]) == ["planned", "stopped"]
-        async with sending(stage.office):
+        async with sending(stage.context):
             for one in deliveries:
                 await eventually(lambda one=one: settled(stage.database, one))
         used += FRIENDS
@@ -198,11 +208,11 @@ async def test_a_refusal_is_kept_through_a_crash_even_if_the_plan_was_raised_mea
     allow(outside, 1)
     await friends(stage)
     delivery_id = (await fire(stage, **SAIGAI))["line"]
-    assert await plan_slice(stage.office, delivery_id)
+    assert await plan_slice(stage.context, delivery_id)
     half = await tally_of(stage.database, delivery_id)
     assert (half.state, half.planned, half.refused, half.open) == ("planning", 5, 5, 0)
     allow(outside, 1_000)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await plan_all(stage)
     assert is_refused(await tally_of(stage.database, delivery_id))
     assert outside.multicasts == 0
@@ -256,7 +266,7 @@ NO_ANSWER = [
 async def test_without_an_answer_a_notice_goes_out_and_line_itself_decides(
     stage: Stage, outside: Outside, fault: dict[str, Any], urgency: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "PATIENCE", 0.2)
+    monkeypatch.setattr(quota, "MAX_WAIT", 0.2)
     allow(outside, 1)
     await friends(stage)
     outside.fault(match={"path": "*/quota*"}, times=9, **fault)
@@ -275,7 +285,7 @@ async def test_an_address_that_nobody_could_ask_is_no_reason_to_stop_planning(
 
 
 async def test_an_urgent_notice_waits_a_second_for_the_answer_at_the_most() -> None:
-    assert quota.PATIENCE <= 1.0
+    assert quota.MAX_WAIT <= 1.0
 
 
 async def test_before_anything_is_stored_it_is_said_which_account_cannot_bear_a_notice(
@@ -283,12 +293,12 @@ async def test_before_anything_is_stored_it_is_said_which_account_cannot_bear_a_
 ) -> None:
     allow(outside, 30)
     await friends(stage)
-    wanted = draft(**SAIGAI, channels=("line", "mail"))
-    assert await quota.foresee(stage.office, wanted, {"line": 30, "mail": 500}) == []
-    assert await quota.foresee(stage.office, wanted, {"line": 31, "mail": 500}) == [
+    wanted = spec(**SAIGAI, channels=("line", "mail"))
+    assert await quota.foresee(stage.context, wanted, {"line": 30, "mail": 500}) == []
+    assert await quota.foresee(stage.context, wanted, {"line": 31, "mail": 500}) == [
         Shortage("line", 30, 0, 31)
     ]
     await planned(stage)
-    assert await quota.foresee(stage.office, wanted, {"line": 8}) == [Shortage("line", 30, FRIENDS, 8)]
-    urgent = draft(**SAIGAI, urgency="urgent")
-    assert await quota.foresee(stage.office, urgent, {"line": 30}) == []
+    assert await quota.foresee(stage.context, wanted, {"line": 8}) == [Shortage("line", 30, FRIENDS, 8)]
+    urgent = spec(**SAIGAI, urgency="urgent")
+    assert await quota.foresee(stage.context, urgent, {"line": 30}) == []

@@ -7,17 +7,27 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from factories import create_town, line_id
-from outside import TOKEN, Outside, register
-from scripted import Stage, eventually, fire, plan_all, refusals_of, rows_of, sending, settled, tally_of
 
-from channels.line import CONCURRENCY
+from channels.line.channel import CONCURRENCY
 from content.database import Database
 from content.keys import Keys
-from content.notices import Target
+from content.notices.notices import Target
 from scheduler import failures
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
+from tests.factories import create_town, line_id
+from tests.scheduler.outside import TOKEN, Outside, register
+from tests.scheduler.scripted import (
+    Stage,
+    eventually,
+    fire,
+    plan_all,
+    refusals_of,
+    rows_of,
+    sending,
+    settled,
+    tally_of,
+)
 
 FRIENDS = 23
 ONCE = Counter({line_id(number): 1 for number in range(1, FRIENDS + 1)})
@@ -32,14 +42,14 @@ def friends(outside: Outside) -> list[str]:
 
 async def planned(stage: Stage, friends: list[str], **changes: Any) -> dict[str, int]:
     """A notice to all friends, ready to be sent; its deliveries by account."""
-    await register(stage.database, stage.office.keys, "line", friends)
+    await register(stage.database, stage.context.keys, "line", friends)
     deliveries = await fire(stage, **{**SAIGAI, **changes})
     await plan_all(stage)
     return deliveries
 
 
 async def send_all(stage: Stage, *deliveries: int) -> None:
-    async with sending(stage.office):
+    async with sending(stage.context):
         for delivery_id in deliveries:
             await eventually(lambda one=delivery_id: settled(stage.database, one), hurry=stage)
 
@@ -61,10 +71,10 @@ async def test_too_many_requests_only_delay_and_everybody_gets_it_once(
         {"rate.capacity": {"POST /v2/bot/message/multicast": 2}, "rate.scale": 0.02, "rate.retryAfter": 1}
     )
     delivery_id = (await planned(real, friends))["line"]
-    async with sending(real.office) as one:
+    async with sending(real.context) as one:
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
-        assert (one.paces["line"].rate or 0) < 0.6 * 200, "the account learned from it"
-        assert one.paces["mail"].rate is None
+        assert (one.limiters["line"].rate or 0) < 0.6 * 200, "the account learned from it"
+        assert one.limiters["mail"].rate is None
     assert outside.chats == ONCE
     assert 429 in {row["status"] for row in outside.line.requests}
     assert (await tally_of(real.database, delivery_id)).accepted == FRIENDS
@@ -76,9 +86,9 @@ async def test_a_broadcast_too_many_says_nothing_about_the_rate_of_lists(
 ) -> None:
     outside.line.config.change({"rate.capacity": {"POST /v2/bot/message/broadcast": 0}})
     delivery_id = (await planned(real, friends, target=Target("everyone")))["line"]
-    async with sending(real.office) as one:
+    async with sending(real.context) as one:
         await eventually(lambda: _has_reason(real, delivery_id, "rate"))
-        assert one.paces["line"].rate == 200
+        assert one.limiters["line"].rate == 200
 
 
 @pytest.mark.faults
@@ -87,7 +97,7 @@ async def test_line_is_given_the_time_that_it_asks_for(
 ) -> None:
     outside.line.config.change({"rate.capacity": {"POST /v2/bot/message/multicast": 0}, "rate.retryAfter": 5})
     delivery_id = (await planned(real, friends[:1]))["line"]
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _tried(real, delivery_id))
     (row,) = await rows_of(real.database, delivery_id)
     assert (row.state, row.reason) == ("ready", "rate")
@@ -102,7 +112,7 @@ async def _tried(stage: Stage, delivery_id: int) -> bool:
 async def test_a_plan_used_up_by_somebody_else_stops_line_and_says_so_while_mail_goes_on(
     real: Stage, outside: Outside, friends: list[str]
 ) -> None:
-    await register(real.database, real.office.keys, "mail", [f"p{n}@example.jp" for n in range(7)])
+    await register(real.database, real.context.keys, "mail", [f"p{n}@example.jp" for n in range(7)])
     ids = await planned(real, friends, channels=("line", "mail"))
     # After it was asked whether everyone fits, as by a message from LINE's own console.
     outside.line.channel.quota.change_plan({"type": "limited", "value": 12})
@@ -148,7 +158,7 @@ async def test_a_revoked_token_waits_for_a_new_one_and_loses_nobody(
     monkeypatch.setattr(failures, "STOPPED_ACCOUNT_WAIT", 200)
     outside.line.tokens.revoke(TOKEN)
     delivery_id = (await planned(real, friends))["line"]
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, delivery_id, "credentials"))
         asked = outside.multicasts
         assert asked <= CONCURRENCY, "no more than were in flight"
@@ -234,7 +244,7 @@ async def test_a_drill_bears_its_mark_in_what_the_phone_shows_first(
     outside: Outside, sqlite_database: Database, keys: Keys
 ) -> None:
     accounts = [{"key": "line", "channel": "line", "also_carries": ["drill"]}]
-    stage = Stage(outside.office(create_town(accounts=accounts), sqlite_database, keys), {})
+    stage = Stage(outside.context(create_town(accounts=accounts), sqlite_database, keys), {})
     outside.line_friends(2)
     texts = {"ja": ("避難訓練", "訓練の本文"), "en": ("Evacuation", "Leave.")}
     delivery_id = (await planned(stage, [line_id(1), line_id(2)], mode="drill", texts=texts))["line"]
@@ -252,12 +262,12 @@ async def test_a_sender_killed_again_and_again_reaches_everybody_once(
     outside.line.faults.add({"action": {"type": "latency", "ms": 60}, "match": {"path": "*/multicast"}})
     delivery_id = (await planned(real, friends))["line"]
     for _ in range(5):
-        one = Sender(real.office, "killed")
+        one = Sender(real.context, "killed")
         running = asyncio.create_task(one.run())
         await asyncio.sleep(0.09)
         await one.stop(within=0)
         await running
-        await take_over(real.office)
+        await take_over(real.context)
     outside.line.faults.remove()
     await send_all(real, delivery_id)
     assert outside.chats == ONCE

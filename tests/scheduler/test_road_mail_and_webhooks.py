@@ -7,15 +7,25 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from outside import HOOK_SECRET, Outside, register
-from scripted import Stage, eventually, fire, plan_all, refusals_of, rows_of, sending, settled, tally_of
 
-from channels.sandbox.webhook import WebhookFaults
 from content.clock import SECOND, now_ms
-from content.subscribers import erase, find
-from scheduler.office import BUDGET
+from content.register.subscribers import erase, find
+from sandbox.webhook.receiver import WebhookFaults
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
+from scheduler.town_context import BUDGET
+from tests.scheduler.outside import HOOK_SECRET, Outside, register
+from tests.scheduler.scripted import (
+    Stage,
+    eventually,
+    fire,
+    plan_all,
+    refusals_of,
+    rows_of,
+    sending,
+    settled,
+    tally_of,
+)
 
 PEOPLE = [f"p{number:02d}@example.jp" for number in range(17)]
 ONCE = Counter(PEOPLE)
@@ -23,14 +33,14 @@ ONCE = Counter(PEOPLE)
 
 async def planned(stage: Stage, channel: str, addresses: list[str], **changes: Any) -> int:
     """A notice on one channel, ready to be sent; its delivery."""
-    await register(stage.database, stage.office.keys, channel, addresses)
+    await register(stage.database, stage.context.keys, channel, addresses)
     deliveries = await fire(stage, **{"category": "saigai", "channels": (channel,), **changes})
     await plan_all(stage)
     return deliveries[channel]
 
 
 async def send_all(stage: Stage, delivery_id: int) -> None:
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
 
 
@@ -58,12 +68,12 @@ async def test_who_was_erased_between_fan_out_and_sending_gets_no_mail_and_is_co
 ) -> None:
     delivery_id = await planned(real, "mail", PEOPLE)
     async with real.database.write() as connection:
-        erased = await find(connection, real.office.keys, "mail", "mail", PEOPLE[4])
+        erased = await find(connection, real.context.keys, "mail", "mail", PEOPLE[4])
         assert erased is not None
         await erase(connection, erased, reason="asked", at=now_ms())
     await send_all(real, delivery_id)
     assert outside.smtp.mailroom.recipients == ONCE - Counter([PEOPLE[4]])
-    assert await refusals_of(real.database, delivery_id) == {erased: "gone"}
+    assert await refusals_of(real.database, delivery_id) == {erased: "unsubscribed"}
     found = await tally_of(real.database, delivery_id)
     assert (found.planned, found.accepted, found.refused) == (17, 16, 1)
 
@@ -102,7 +112,7 @@ async def test_a_greylisted_address_gets_its_mail_at_the_next_try(real: Stage, o
 
 
 @pytest.mark.faults
-async def test_an_address_put_off_for_good_is_refused_and_says_so(real: Stage, outside: Outside) -> None:
+async def test_an_address_deferred_for_good_is_refused_and_says_so(real: Stage, outside: Outside) -> None:
     outside.smtp.faults.refuse = {"p02@example.jp": "450 4.2.0 greylisted"}
     delivery_id = await planned(real, "mail", PEOPLE)
     await real.age(BUDGET["routine"] - 50 * SECOND)
@@ -115,7 +125,7 @@ async def test_an_address_put_off_for_good_is_refused_and_says_so(real: Stage, o
 async def test_a_busy_mail_server_only_delays(real: Stage, outside: Outside) -> None:
     outside.smtp.faults.content = "451 4.3.0 try again later"
     delivery_id = await planned(real, "mail", PEOPLE)
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, delivery_id, "server_busy"))
         outside.smtp.faults.content = ""
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
@@ -128,7 +138,7 @@ async def test_a_mail_server_that_is_down_gets_everything_when_it_is_back(
 ) -> None:
     await outside.smtp.stop()
     delivery_id = await planned(real, "mail", PEOPLE)
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, delivery_id, "unreachable"))
         await outside.smtp.start(port=outside.smtp_port)
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
@@ -147,12 +157,12 @@ async def test_a_mail_sender_killed_again_and_again_repeats_at_most_what_was_in_
     delivery_id = await planned(real, "mail", PEOPLE)
     kills = 4
     for _ in range(kills):
-        one = Sender(real.office, "killed")
+        one = Sender(real.context, "killed")
         running = asyncio.create_task(one.run())
         await asyncio.sleep(0.12)
         await one.stop(within=0)
         await running
-        await take_over(real.office)
+        await take_over(real.context)
     await send_all(real, delivery_id)
     assert set(outside.smtp.mailroom.recipients) == set(PEOPLE)
     # Progress is written for every ten mails; batches here hold five, so each kill repeats one at most.
@@ -177,7 +187,7 @@ async def test_partners_get_the_notice_with_a_signature_that_holds(real: Stage, 
 async def test_a_partner_whose_server_failed_gets_the_same_event_again(real: Stage, outside: Outside) -> None:
     outside.hooks.faults = WebhookFaults(status=500)
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
         outside.hooks.faults = WebhookFaults()
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
@@ -193,7 +203,7 @@ async def test_a_partner_who_asks_for_an_absurd_wait_is_asked_again_within_the_h
 ) -> None:
     outside.hooks.faults = WebhookFaults(status=503, retry_after="99999999999999999999")
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
     (row,) = await rows_of(real.database, delivery_id)
     assert row.state == "ready"
@@ -204,7 +214,7 @@ async def test_a_partner_who_asks_for_an_absurd_wait_is_asked_again_within_the_h
 async def test_a_partner_out_of_reach_does_not_keep_the_other_waiting(real: Stage, outside: Outside) -> None:
     unreachable = f"http://127.0.0.1:9/hooks/bus {HOOK_SECRET}"
     delivery_id = await planned(real, "webhook", [unreachable, *hooks(outside, "radio")])
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _arrived(outside))
         await eventually(lambda: _accepted(real, delivery_id))
     found = await tally_of(real.database, delivery_id)
@@ -218,7 +228,7 @@ async def test_a_partner_who_never_answers_delays_only_itself(real: Stage, outsi
     port = silent.sockets[0].getsockname()[1]
     hanging = [f"http://localhost:{port}/hooks/{number} {HOOK_SECRET}" for number in range(12)]
     delivery_id = await planned(real, "webhook", [*hanging, *hooks(outside, "bus", "radio")])
-    async with sending(real.office):
+    async with sending(real.context):
         # The channel of these tests waits a second for an answer.
         await eventually(lambda: _all_arrived(outside, 2), within=0.9)
         await eventually(lambda: _has_reason(real, delivery_id, "no_answer"))
@@ -233,10 +243,10 @@ async def test_a_partner_who_asks_for_time_gets_it_and_the_other_its_notice(
 ) -> None:
     outside.hooks.faults = WebhookFaults(status=429, retry_after="60")
     busy = await planned(real, "webhook", hooks(outside, "bus"))
-    async with sending(real.office):
+    async with sending(real.context):
         await eventually(lambda: _has_reason(real, busy, "receiver_busy"))
         outside.hooks.faults = WebhookFaults()
-        await register(real.database, real.office.keys, "webhook", hooks(outside, "radio"))
+        await register(real.database, real.context.keys, "webhook", hooks(outside, "radio"))
         later = (await fire(real, category="saigai", channels=("webhook",)))["webhook"]
         await plan_all(real)
         # A pause of the account would last a minute.

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from factories import draft, line_id
-from outside import Outside, register
-from scripted import Stage, deliveries_of, eventually, run_sql, settled, states, tally_of
 
 from content.clock import now_ms
-from content.tallies import nothing_open
+from content.ledger.tallies import nothing_open
 from scheduler import fanout, posting, runner
-from scheduler.office import Office
 from scheduler.runner import Runner
+from scheduler.town_context import TownContext
+from tests.factories import line_id, spec
+from tests.scheduler.outside import Outside, register
+from tests.scheduler.scripted import Stage, deliveries_of, eventually, run_sql, settled, states, tally_of
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +26,8 @@ def ask_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(office: Office) -> AsyncIterator[None]:
-    one = Runner(office)
+async def running(context: TownContext) -> AsyncIterator[None]:
+    one = Runner(context)
     await one.start()
     try:
         yield
@@ -36,26 +36,26 @@ async def running(office: Office) -> AsyncIterator[None]:
 
 
 async def post(stage: Stage, key: str = "form", **changes: object) -> int:
-    wanted = draft(**{"category": "saigai", **changes})
-    notice_id, _ = await posting.store(stage.office, wanted, submission_key=key, staff="tanaka")
-    assert await posting.approve(stage.office, notice_id, staff="suzuki")
+    wanted = spec(**{"category": "saigai", **changes})
+    notice_id, _ = await posting.store(stage.context, wanted, submission_key=key, staff="tanaka")
+    assert await posting.approve(stage.context, notice_id, staff="suzuki")
     return notice_id
 
 
 async def until_state(stage: Stage, notice_id: int, *wanted: str) -> None:
     async def reached() -> bool:
-        return (await posting.status(stage.office, notice_id)).state in wanted
+        return (await posting.status(stage.context, notice_id)).state in wanted
 
     await eventually(reached)
 
 
 async def test_an_approved_notice_is_finished_without_anybody_doing_more(stage: Stage) -> None:
     ids = await stage.subscribers(5)
-    async with running(stage.office):
+    async with running(stage.context):
         notice_id = await post(stage)
         await until_state(stage, notice_id, "finished")
     assert Counter(stage.line.accepted) == Counter(ids)
-    status = await posting.status(stage.office, notice_id)
+    status = await posting.status(stage.context, notice_id)
     assert (status.planned, status.accepted, status.open) == (5, 5, 0)
     async with stage.database.read() as connection:
         assert await nothing_open(connection)
@@ -63,10 +63,10 @@ async def test_an_approved_notice_is_finished_without_anybody_doing_more(stage: 
 
 async def test_a_notice_reaches_every_channel_outside(real: Stage, outside: Outside) -> None:
     outside.line_friends(8)
-    keys = real.office.keys
+    keys = real.context.keys
     await register(real.database, keys, "line", [line_id(number) for number in range(1, 9)])
     await register(real.database, keys, "mail", [f"p{number}@example.jp" for number in range(6)])
-    async with running(real.office):
+    async with running(real.context):
         notice_id = await post(real, urgency="urgent", channels=("line", "mail"))
         await until_state(real, notice_id, "finished")
     assert set(outside.chats.values()) == {1} and len(outside.chats) == 8
@@ -74,7 +74,7 @@ async def test_a_notice_reaches_every_channel_outside(real: Stage, outside: Outs
 
 
 async def test_a_notice_for_nobody_ends_and_says_so(stage: Stage) -> None:
-    async with running(stage.office):
+    async with running(stage.context):
         notice_id = await post(stage)
         await until_state(stage, notice_id, "nobody")
 
@@ -82,11 +82,11 @@ async def test_a_notice_for_nobody_ends_and_says_so(stage: Stage) -> None:
 async def test_a_scheduled_notice_goes_out_at_its_time_and_not_before(small_stage: Stage) -> None:
     await small_stage.subscribers(2)
     due = now_ms() + 500
-    async with running(small_stage.office):
+    async with running(small_stage.context):
         notice_id = await post(small_stage, at=due)
         await until_state(small_stage, notice_id, "scheduled")
         await until_state(small_stage, notice_id, "finished")
-    (line,) = (await posting.status(small_stage.office, notice_id)).tallies
+    (line,) = (await posting.status(small_stage.context, notice_id)).tallies
     assert line.first_accepted_at is not None
     assert line.first_accepted_at >= due
 
@@ -98,15 +98,15 @@ async def test_what_was_left_open_is_finished_after_a_restart(
     ids = await stage.subscribers(9)
     stage.line.then(1, asyncio.Event())
     monkeypatch.setattr(runner, "DRAIN", 0.05)
-    async with running(stage.office):
+    async with running(stage.context):
         notice_id = await post(stage)
         delivery_id = await eventually(lambda: _first_delivery(stage, notice_id))
         await eventually(lambda: _recorded(stage, delivery_id))
     if not stage.database.is_sqlite:
         # Others may be sending on this database, so a lease is respected until it has run out.
         await run_sql(stage.database, "UPDATE batch SET lease_until = 1 WHERE state = 'claimed'")
-        await runner.sweep(stage.office)
-    async with running(stage.office):
+        await runner.sweep(stage.context)
+    async with running(stage.context):
         await until_state(stage, notice_id, "finished")
     assert Counter(stage.line.accepted) == Counter(ids)
     assert (await tally_of(stage.database, delivery_id)).accepted == 9
@@ -128,7 +128,7 @@ async def test_the_only_process_takes_over_leases_and_one_of_several_leaves_them
         "UPDATE batch SET state = 'claimed', lease_owner = 'first', lease_until = :until",
         until=now_ms() + 60_000,
     )
-    async with running(stage.office):
+    async with running(stage.context):
         if stage.database.is_sqlite:
             await eventually(lambda: settled(stage.database, delivery_id))
         else:
@@ -144,7 +144,7 @@ async def test_urgent_notices_pass_a_large_routine_one(
     await small_stage.subscribers(20)
     hold_routine = asyncio.Event()
     small_stage.line.then(hold_routine)
-    async with running(small_stage.office):
+    async with running(small_stage.context):
         routine = await post(small_stage, key="routine")
         await eventually(lambda: _called(small_stage))
         urgent = await post(small_stage, key="urgent", urgency="urgent")
@@ -162,7 +162,7 @@ async def _called(stage: Stage) -> bool:
 @pytest.mark.faults
 async def test_the_loops_outlive_a_ledger_that_is_away_for_a_while(stage: Stage) -> None:
     await stage.subscribers(3)
-    async with running(stage.office):
+    async with running(stage.context):
         await run_sql(stage.database, "ALTER TABLE delivery RENAME TO delivery_away")
         notice_id = await post(stage)
         await asyncio.sleep(0.2)
@@ -179,7 +179,7 @@ async def test_stopping_in_the_middle_of_a_fan_out_leaves_the_ledger_free(
     await small_stage.subscribers(200)
     notice_id = None
     for _ in range(8):
-        async with running(small_stage.office):
+        async with running(small_stage.context):
             notice_id = notice_id or await post(small_stage)
             await asyncio.sleep(0.03)
         # A transaction that was cut off in the middle would keep SQLite's lock for half a minute.
@@ -190,7 +190,7 @@ async def test_stopping_in_the_middle_of_a_fan_out_leaves_the_ledger_free(
 
 
 async def test_stopping_twice_or_before_anything_happened_is_no_error(small_stage: Stage) -> None:
-    one = Runner(small_stage.office)
+    one = Runner(small_stage.context)
     await one.start()
     await one.stop()
     await one.stop()

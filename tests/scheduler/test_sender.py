@@ -7,20 +7,6 @@ import ssl
 from collections import Counter
 
 import pytest
-from scripted import (
-    Script,
-    Stage,
-    deliveries_of,
-    eventually,
-    make_stage,
-    refusals_of,
-    rows_of,
-    run_sql,
-    sending,
-    settled,
-    states,
-    tally_of,
-)
 
 from channels.channel import (
     AccountStopped,
@@ -34,12 +20,26 @@ from channels.channel import (
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.subscribers import erase, leave
+from content.register.subscribers import erase, leave
 from content.town import Town
 from scheduler import failures, fanout, lane
 from scheduler.fanout import plan_next
-from scheduler.office import BUDGET
+from scheduler.town_context import BUDGET
 from scheduler.triggers import fire_due
+from tests.scheduler.scripted import (
+    Script,
+    Stage,
+    deliveries_of,
+    eventually,
+    make_stage,
+    refusals_of,
+    rows_of,
+    run_sql,
+    sending,
+    settled,
+    states,
+    tally_of,
+)
 
 BUSY = TemporaryFailure("server_busy", "あとで")
 NO_ANSWER = UnknownOutcome("no_answer", "応答なし")
@@ -74,7 +74,7 @@ async def test_what_was_accepted_is_settled_with_its_times(stage: Stage) -> None
     ids = await stage.subscribers(5)
     delivery_id = await stage.deliver([ids[:3], ids[3:]])
     before = now_ms()
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert [call.recipients for call in stage.line.calls] == [tuple(ids[:3]), tuple(ids[3:])]
     found = await tally_of(stage.database, delivery_id)
@@ -91,7 +91,7 @@ async def test_each_batch_goes_out_in_its_language(small_stage: Stage) -> None:
     ids = await small_stage.subscribers(2)
     japanese = await small_stage.deliver([ids], language="ja")
     english = await small_stage.deliver([ids], language="en")
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         for delivery_id in (japanese, english):
             await until_settled(small_stage, delivery_id)
     assert [call.language for call in small_stage.line.calls] == ["ja", "en"]
@@ -103,7 +103,7 @@ async def test_one_refused_recipient_has_a_row_with_the_reason_and_the_others_ar
     a, b, c = await stage.subscribers(3)
     delivery_id = await stage.deliver([[a, b, c]])
     stage.line.then(Part(3, (Refusal(b, "mailbox_unknown", "5.1.1"),)))
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert await refusals_of(stage.database, delivery_id) == {b: "mailbox_unknown"}
     found = await tally_of(stage.database, delivery_id)
@@ -119,7 +119,7 @@ async def test_what_failed_waits_and_goes_out_again_under_the_same_key(
     delivery_id = await stage.deliver([await stage.subscribers(2)])
     stage.line.then(error)
     before = now_ms()
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_given_back(stage, delivery_id)
         (row,) = await rows_of(stage.database, delivery_id)
         assert row.state == state
@@ -136,7 +136,7 @@ async def test_what_failed_waits_and_goes_out_again_under_the_same_key(
 async def test_an_error_without_words_settles_like_any_other(small_stage: Stage) -> None:
     delivery_id = await small_stage.deliver([await small_stage.subscribers(1)])
     small_stage.line.then(ssl.SSLError())
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_given_back(small_stage, delivery_id)
 
 
@@ -144,7 +144,7 @@ async def test_a_refused_batch_is_over_and_the_next_one_goes(stage: Stage) -> No
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids[:2], ids[2:]])
     stage.line.then(REFUSED)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     first, second = await rows_of(stage.database, delivery_id)
     assert (first.refused, first.accepted, first.reason) == (2, 0, "invalid_message")
@@ -155,7 +155,7 @@ async def test_a_refused_batch_is_over_and_the_next_one_goes(stage: Stage) -> No
 async def test_what_cannot_be_rendered_is_refused_and_nothing_is_sent(small_stage: Stage) -> None:
     small_stage.line.cannot_render = True
     delivery_id = await small_stage.deliver([await small_stage.subscribers(2)])
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     assert small_stage.line.calls == []
     (row,) = await rows_of(small_stage.database, delivery_id)
@@ -167,7 +167,7 @@ async def test_a_used_up_quota_stops_this_delivery_and_says_so_while_mail_goes_o
     line = await stage.deliver([ids[:2], ids[2:4], ids[4:]])
     other = await stage.deliver([ids[:2], ids[2:4]], account="mail")
     stage.line.then(QUOTA)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, line)
         await until_settled(stage, other)
     stopped = await tally_of(stage.database, line)
@@ -181,7 +181,7 @@ async def test_a_quota_used_up_half_way_keeps_what_was_accepted_before(small_sta
     ids = await small_stage.subscribers(6)
     delivery_id = await small_stage.deliver([ids[:2], ids[2:4], ids[4:]])
     small_stage.line.then().then(1, QUOTA)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     found = await tally_of(small_stage.database, delivery_id)
     assert (found.accepted, found.refused, found.unknown) == (3, 3, 0)
@@ -193,18 +193,18 @@ async def test_a_delivery_stopped_by_quota_while_it_is_planned_still_counts_ever
     monkeypatch.setattr(fanout, "SLICE", 2)
     await stage.subscribers(6)
     notice_id = await stage.notice(category="saigai")
-    await fire_due(stage.office)
+    await fire_due(stage.context)
     delivery_id = (await deliveries_of(stage.database, notice_id))["line"].id
     for _ in range(20):
         stage.line.then(QUOTA)
-    assert await plan_next(stage.office) == 1
-    async with sending(stage.office):
+    assert await plan_next(stage.context) == 1
+    async with sending(stage.context):
 
         async def refused_once() -> bool:
             return (await rows_of(stage.database, delivery_id))[0].reason == "quota"
 
         await eventually(refused_once)
-        while await plan_next(stage.office):
+        while await plan_next(stage.context):
             pass
         await until_settled(stage, delivery_id)
     found = await tally_of(stage.database, delivery_id)
@@ -217,7 +217,7 @@ async def test_a_stopped_account_is_not_asked_on_for_every_batch(small_stage: St
     delivery_id = await small_stage.deliver([[one] for one in ids])
     for _ in ids:
         small_stage.line.then(REVOKED)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await eventually(lambda: _has_reason(small_stage, delivery_id, "credentials"))
         await asyncio.sleep(0.2)
     assert len(small_stage.line.calls) == 1
@@ -235,7 +235,7 @@ async def test_a_stopped_account_waits_and_then_goes_on_where_it_was(
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids[:2], ids[2:]])
     stage.line.then(REVOKED).then(REVOKED)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert sorted(stage.line.accepted) == ids
     assert len(stage.line.calls) == 4
@@ -247,10 +247,10 @@ async def test_who_left_or_was_erased_after_the_fan_out_is_skipped_and_counted(s
     async with stage.database.write() as connection:
         await leave(connection, ids[0], reason="stopped", at=now_ms())
         await erase(connection, ids[3], reason="asked", at=now_ms())
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert stage.line.calls[0].recipients == (ids[1], ids[2], ids[4])
-    assert await refusals_of(stage.database, delivery_id) == {ids[0]: "gone", ids[3]: "gone"}
+    assert await refusals_of(stage.database, delivery_id) == {ids[0]: "unsubscribed", ids[3]: "unsubscribed"}
     found = await tally_of(stage.database, delivery_id)
     assert (found.accepted, found.refused, found.open) == (3, 2, 0)
 
@@ -261,7 +261,7 @@ async def test_a_batch_of_which_all_have_gone_settles_without_a_call(small_stage
     async with small_stage.database.write() as connection:
         for one in ids:
             await leave(connection, one, reason="stopped", at=now_ms())
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     assert small_stage.line.calls == []
     assert (await tally_of(small_stage.database, delivery_id)).refused == 2
@@ -271,7 +271,7 @@ async def test_a_batch_that_broke_off_goes_on_behind_whoever_is_settled(stage: S
     ids = await stage.subscribers(6)
     delivery_id = await stage.deliver([ids])
     stage.line.then(2, NO_ANSWER).then(Part(1, (Refusal(ids[2], "refused"),)), BUSY)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_given_back(stage, delivery_id)
         (row,) = await rows_of(stage.database, delivery_id)
         assert (row.position, row.accepted) == (2, 2)
@@ -287,14 +287,14 @@ async def test_who_leaves_while_the_batch_waits_for_its_retry_is_not_sent_to(sma
     ids = await small_stage.subscribers(4)
     delivery_id = await small_stage.deliver([ids])
     small_stage.line.then(1, BUSY)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_given_back(small_stage, delivery_id)
         async with small_stage.database.write() as connection:
             for one in (ids[0], ids[1]):
                 await leave(connection, one, reason="stopped", at=now_ms())
         await until_settled(small_stage, delivery_id)
     assert small_stage.line.calls[1].recipients == tuple(ids[2:])
-    assert await refusals_of(small_stage.database, delivery_id) == {ids[1]: "gone"}
+    assert await refusals_of(small_stage.database, delivery_id) == {ids[1]: "unsubscribed"}
     assert (await tally_of(small_stage.database, delivery_id)).accepted == 3
 
 
@@ -304,7 +304,7 @@ async def test_a_quota_answer_to_a_batch_in_doubt_keeps_other_batches_in_doubt_o
     ids = await small_stage.subscribers(4)
     delivery_id = await small_stage.deliver([ids[:2], ids[2:]])
     small_stage.line.then(NO_ANSWER).then(QUOTA)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     # The first may have arrived, so it was asked again with its key instead of being called refused.
     assert [call.recipients for call in small_stage.line.calls] == [
@@ -328,7 +328,7 @@ async def test_when_no_retry_fits_into_the_budget_the_rest_is_settled_for_what_i
     # After so many tries the next wait is longer than the time left.
     await run_sql(small_stage.database, "UPDATE batch SET attempt = 10")
     small_stage.line.then(1, error)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await eventually(lambda: settled(small_stage.database, delivery_id))
     (row,) = await rows_of(small_stage.database, delivery_id)
     assert (row.accepted, getattr(row, outcome), row.reason) == (1, 2, error.reason)  # type: ignore[attr-defined]
@@ -340,7 +340,7 @@ async def test_within_the_budget_a_failure_is_tried_again(small_stage: Stage, la
     delivery_id = await small_stage.deliver([await small_stage.subscribers(1)], lane=lane)
     await small_stage.age(BUDGET[lane] - 10 * SECOND)
     small_stage.line.then(BUSY)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     assert (await tally_of(small_stage.database, delivery_id)).accepted == 1
 
@@ -351,7 +351,7 @@ async def test_after_a_long_downtime_what_was_never_sent_does_not_go_out_by_itse
 ) -> None:
     delivery_id = await stage.deliver([await stage.subscribers(2)], lane=lane)
     await stage.age(BUDGET[lane] + SECOND)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert stage.line.calls == []
     (row,) = await rows_of(stage.database, delivery_id)
@@ -363,12 +363,12 @@ async def test_after_a_long_downtime_what_may_have_arrived_stays_unknown_and_is_
 ) -> None:
     delivery_id = await stage.deliver([await stage.subscribers(2)])
     stage.line.then(NO_ANSWER)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_given_back(stage, delivery_id)
     # LINE forgets a retry key after a day: the same key would then deliver again.
     await stage.age(25 * HOUR)
     await stage.hurry()
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert len(stage.line.calls) == 1
     (row,) = await rows_of(stage.database, delivery_id)
@@ -382,7 +382,7 @@ async def test_a_wait_that_the_service_asks_for_is_kept_within_reason(
     delivery_id = await small_stage.deliver([await small_stage.subscribers(1)])
     small_stage.line.then(TemporaryFailure("rate", "間をあけて", retry_after=asked))
     before = now_ms()
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_given_back(small_stage, delivery_id)
     (row,) = await rows_of(small_stage.database, delivery_id)
     assert before + waits <= row.not_before <= now_ms() + waits
@@ -397,7 +397,7 @@ async def test_waits_grow_up_to_the_longest_of_the_lane(small_stage: Stage, lane
     for _ in ids:
         small_stage.line.then(BUSY)
     before = now_ms()
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await eventually(lambda: _all_have_reason(small_stage, delivery_id))
     after = now_ms()
     waits = [row.not_before for row in await rows_of(small_stage.database, delivery_id)]
@@ -416,7 +416,7 @@ async def test_a_retry_never_stands_in_front_of_a_first_attempt(stage: Stage) ->
     async with stage.database.write() as connection:
         await connection.exec_driver_sql("UPDATE batch SET attempt = 3, state = 'unknown' WHERE seq = 0")
         await connection.exec_driver_sql("UPDATE batch SET attempt = 1 WHERE seq = 1")
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert [call.recipients[0] for call in stage.line.calls] == [ids[2], ids[3], ids[1], ids[0]]
 
@@ -426,7 +426,7 @@ async def test_an_urgent_notice_passes_a_routine_one_whose_channel_hangs(stage: 
     gate = asyncio.Event()
     stage.line.then(gate)
     routine = await stage.deliver([ids])
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_states(stage, routine, "claimed")
         urgent = await stage.deliver([ids], lane="urgent")
         await until_settled(stage, urgent)
@@ -445,7 +445,7 @@ async def test_no_more_batches_are_sent_at_once_than_the_channel_allows_and_half
     for _ in ids:
         stage.line.then(gate)
     delivery_id = await stage.deliver([[one] for one in ids])
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_states(stage, delivery_id, *["claimed"] * 6, *["ready"] * 2)
         await asyncio.sleep(0.1)
         assert len(stage.line.calls) == 4
@@ -462,7 +462,7 @@ async def test_two_senders_on_one_database_send_every_batch_once(
     ids = await here.subscribers(40)
     delivery_id = await here.deliver([[one] for one in ids])
     try:
-        async with sending(here.office), sending(there.office):
+        async with sending(here.context), sending(there.context):
             await until_settled(here, delivery_id)
     finally:
         await there.database.close()
@@ -473,7 +473,7 @@ async def test_two_senders_on_one_database_send_every_batch_once(
 async def test_a_broadcast_is_one_call_and_accepts_everybody(stage: Stage) -> None:
     ids = await stage.subscribers(3)
     delivery_id = await stage.deliver([ids], kind="broadcast")
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     (row,) = await rows_of(stage.database, delivery_id)
     assert stage.line.broadcasts == [row.retry_key]
@@ -483,7 +483,7 @@ async def test_a_broadcast_is_one_call_and_accepts_everybody(stage: Stage) -> No
 async def test_a_broadcast_in_doubt_is_repeated_with_the_same_key(small_stage: Stage) -> None:
     delivery_id = await small_stage.deliver([await small_stage.subscribers(3)], kind="broadcast")
     small_stage.line.then(NO_ANSWER)
-    async with sending(small_stage.office):
+    async with sending(small_stage.context):
         await until_settled(small_stage, delivery_id)
     (row,) = await rows_of(small_stage.database, delivery_id)
     assert small_stage.line.broadcasts == [row.retry_key] * 2

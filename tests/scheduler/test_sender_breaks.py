@@ -6,7 +6,17 @@ import asyncio
 from collections import Counter
 
 import pytest
-from scripted import (
+from sqlalchemy import text, update
+
+from channels.channel import Part, Refusal, UnknownOutcome
+from content.database import Database
+from content.keys import Keys
+from content.register.subscribers import address
+from content.town import Town
+from scheduler import lane
+from scheduler.sender import Sender
+from scheduler.sweeps import sweep, take_over
+from tests.scheduler.scripted import (
     Script,
     Stage,
     eventually,
@@ -19,16 +29,6 @@ from scripted import (
     states,
     tally_of,
 )
-from sqlalchemy import text, update
-
-from channels.channel import Part, Refusal, UnknownOutcome
-from content.database import Database
-from content.keys import Keys
-from content.subscribers import address
-from content.town import Town
-from scheduler import lane
-from scheduler.sender import Sender
-from scheduler.sweeps import sweep, take_over
 
 pytestmark = pytest.mark.faults
 
@@ -53,7 +53,7 @@ async def test_an_owner_whose_lease_ran_out_can_settle_nothing(stage: Stage) -> 
 
     refusal = Part(1, (Refusal(ids[1], "refused"),))
     stage.line.then(1, lose_the_lease, refusal, 2)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: _called(stage, 1))
         await asyncio.sleep(0.1)
         (row,) = await rows_of(stage.database, delivery_id)
@@ -71,7 +71,7 @@ async def test_an_owner_whose_lease_ran_out_cannot_give_the_batch_back_either(st
         await run_sql(stage.database, "UPDATE batch SET fence = fence + 1, lease_owner = 'another'")
 
     stage.line.then(lose_the_lease, UnknownOutcome("no_answer", "応答なし"))
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: _called(stage, 1))
         await asyncio.sleep(0.1)
     (row,) = await rows_of(stage.database, delivery_id)
@@ -87,7 +87,7 @@ async def test_an_address_that_cannot_be_opened_holds_back_its_own_batch_alone(
         broken = update(address).where(address.c.subscriber_id == ids[3])
         await connection.execute(broken.values(sealed=bytes([1]) + bytes(40)))
     delivery_id = await stage.deliver([ids[:2], ids[2:4], ids[4:]])
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: _accepted(stage, 4))
         await asyncio.sleep(0.1)
     assert sorted(stage.line.accepted) == [*ids[:2], *ids[4:]]
@@ -109,17 +109,17 @@ async def test_a_lease_that_ran_out_is_swept_and_the_rest_goes_out_with_the_same
     delivery_id = await stage.deliver([ids])
     forever = asyncio.Event()
     stage.line.then(1, forever)
-    sender = Sender(stage.office, "killed")
+    sender = Sender(stage.context, "killed")
     running = asyncio.create_task(sender.run())
     await eventually(lambda: _position(stage, delivery_id, 1))
     running.cancel()
-    await sweep(stage.office)
+    await sweep(stage.context)
     assert await states(stage.database, delivery_id) == ["claimed"]
     await run_sql(stage.database, "UPDATE batch SET lease_until = 1")
-    await sweep(stage.office)
+    await sweep(stage.context)
     assert await states(stage.database, delivery_id) == ["unknown"]
     await sender.stop(0)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     first, second = stage.line.calls
     assert first.retry_key == second.retry_key
@@ -136,7 +136,7 @@ async def test_stopping_lets_finish_what_is_in_hand_and_claims_nothing_more(stag
     delivery_id = await stage.deliver([ids[:2], ids[2:]])
     gate = asyncio.Event()
     stage.line.then(gate)
-    sender = Sender(stage.office, "tester")
+    sender = Sender(stage.context, "tester")
     running = asyncio.create_task(sender.run())
     await eventually(lambda: _called(stage, 1))
     stopping = asyncio.create_task(sender.stop(within=5))
@@ -151,12 +151,12 @@ async def test_what_is_cut_off_by_stopping_is_taken_over_at_the_next_start(stage
     ids = await stage.subscribers(3)
     delivery_id = await stage.deliver([ids])
     stage.line.then(2, asyncio.Event())
-    async with sending(stage.office, within=0.05):
+    async with sending(stage.context, within=0.05):
         await eventually(lambda: _position(stage, delivery_id, 2))
     assert await states(stage.database, delivery_id) == ["claimed"]
-    await take_over(stage.office)
+    await take_over(stage.context)
     assert await states(stage.database, delivery_id) == ["unknown"]
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert [call.recipients for call in stage.line.calls] == [tuple(ids), (ids[2],)]
     assert len({call.retry_key for call in stage.line.calls}) == 1
@@ -168,7 +168,7 @@ async def test_nothing_is_sent_any_more_when_stop_comes_while_a_claim_is_on_its_
 ) -> None:
     delivery_id = await small_stage.deliver([await small_stage.subscribers(2)])
     other = Database(small_stage.database.url)
-    sender = Sender(small_stage.office, "tester")
+    sender = Sender(small_stage.context, "tester")
     try:
         async with other.write() as connection:
             # The ledger is busy: every lane waits inside its claim.
@@ -194,7 +194,7 @@ async def test_after_stop_has_returned_nothing_is_running(small_stage: Stage) ->
             ended.set()
 
     small_stage.line.then(slow_to_end)
-    async with sending(small_stage.office, within=0.05):
+    async with sending(small_stage.context, within=0.05):
         await until(small_stage, delivery_id, "claimed")
         await eventually(lambda: _called(small_stage, 1))
     assert ended.is_set()
@@ -209,7 +209,7 @@ async def test_when_the_ledger_is_away_at_settling_the_sweep_mends_it(stage: Sta
         await run_sql(stage.database, "ALTER TABLE batch RENAME TO batch_away")
 
     stage.line.then(take_the_ledger_away, 2)
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: _accepted(stage, 2))
         # Claims fail meanwhile, and the lanes live on.
         await asyncio.sleep(0.2)
@@ -217,7 +217,7 @@ async def test_when_the_ledger_is_away_at_settling_the_sweep_mends_it(stage: Sta
         (row,) = await rows_of(stage.database, delivery_id)
         assert (row.state, row.position) == ("claimed", 0)
         await run_sql(stage.database, "UPDATE batch SET lease_until = 1")
-        await sweep(stage.office)
+        await sweep(stage.context)
         await until_settled(stage, delivery_id)
     # The repeat carries the key under which the first was accepted, so LINE delivers once.
     assert len(stage.line.calls) == 2
@@ -233,7 +233,7 @@ async def test_when_the_ledger_refuses_one_entry_the_batch_is_repeated_with_its_
     ids = await stage.subscribers(2)
     delivery_id = await stage.deliver([ids])
     stage.line.then(Part(2, (Refusal(999_999, "nobody with this number"),)))
-    async with sending(stage.office):
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert len({(call.retry_key, call.recipients) for call in stage.line.calls}) == 1
     found = await tally_of(stage.database, delivery_id)
@@ -242,7 +242,7 @@ async def test_when_the_ledger_refuses_one_entry_the_batch_is_repeated_with_its_
 
 async def test_a_lane_outlives_a_ledger_that_is_away_for_a_while(stage: Stage) -> None:
     await run_sql(stage.database, "ALTER TABLE batch RENAME TO batch_away")
-    async with sending(stage.office):
+    async with sending(stage.context):
         await asyncio.sleep(0.2)
         await run_sql(stage.database, "ALTER TABLE batch_away RENAME TO batch")
         delivery_id = await stage.deliver([await stage.subscribers(2)])
@@ -262,13 +262,13 @@ async def test_senders_killed_again_and_again_lose_nobody_and_keep_every_key(
     for _ in range(60):
         stage.line.then(1, pause, 1, pause, 1, pause, 1)
     for _ in range(8):
-        sender = Sender(stage.office, "killed")
+        sender = Sender(stage.context, "killed")
         running = asyncio.create_task(sender.run())
         await asyncio.sleep(0.12)
         await sender.stop(within=0)
         await running
-        await take_over(stage.office)
-    async with sending(stage.office):
+        await take_over(stage.context)
+    async with sending(stage.context):
         await until_settled(stage, delivery_id)
     found = await tally_of(sqlite_database, delivery_id)
     assert (found.accepted, found.refused, found.unknown) == (40, 0, 0)

@@ -8,22 +8,31 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from scripted import Stage, count, deliveries_of, eventually, get_notice, make_stage, run_sql, tally_of
 from sqlalchemy import func, select
 
 from content.clock import DAY, HOUR, now_ms, today_jst
-from content.counts import daily_count
 from content.database import Database
+from content.figures.counts import daily_count
 from content.keys import Keys
-from content.ledger import batch
-from content.retention import delivery_fold
+from content.ledger.deliveries import batch
+from content.ledger.retention import delivery_summary
 from content.town import Town
 from scheduler import posting, runner
 from scheduler.fanout import plan_next
-from scheduler.holding import mark_held
 from scheduler.runner import Runner
-from scheduler.sweeps import fold_old, forget_handled, snapshot_counts, sweep
+from scheduler.suspending import mark_suspended
+from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep
 from scheduler.triggers import fire_due
+from tests.scheduler.scripted import (
+    Stage,
+    count,
+    deliveries_of,
+    eventually,
+    get_notice,
+    make_stage,
+    run_sql,
+    tally_of,
+)
 
 PROCESSES = 3
 
@@ -48,7 +57,7 @@ async def stages(town: Town, postgres_database: Database, keys: Keys) -> AsyncIt
 
 @asynccontextmanager
 async def all_running(stages: list[Stage]) -> AsyncIterator[None]:
-    runners = [Runner(stage.office) for stage in stages]
+    runners = [Runner(stage.context) for stage in stages]
     await asyncio.gather(*(one.start() for one in runners))
     try:
         yield
@@ -71,7 +80,7 @@ async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[S
     async with all_running(stages):
         for notice_id in (due_before, due_later):
             await eventually(lambda n=notice_id: _finished(first, n), within=30)  # type: ignore[misc]
-        await eventually(lambda: count(first.database, delivery_fold), within=30)
+        await eventually(lambda: count(first.database, delivery_summary), within=30)
 
     assert Counter(first.line.accepted) == Counter(ids * 2)
     assert set(await deliveries_of(first.database, due_before)) == {"line", "mail"}
@@ -79,14 +88,14 @@ async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[S
     fired_at = (await get_notice(first.database, due_later)).fired_at
     assert fired_at is not None and fired_at >= later
     assert await _snapshots(first) == {today_jst().toordinal() - 1: 1}
-    assert await count(first.database, delivery_fold) == 1
+    assert await count(first.database, delivery_summary) == 1
     assert (await tally_of(first.database, old)).accepted == 40
 
 
 async def test_of_many_that_fire_at_the_same_moment_one_does(stages: list[Stage]) -> None:
     first = stages[0]
     due = [await first.notice(category="saigai", channels=("line", "mail")) for _ in range(10)]
-    fired = await asyncio.gather(*(fire_due(stage.office) for stage in stages))
+    fired = await asyncio.gather(*(fire_due(stage.context) for stage in stages))
     assert sum(fired) == len(due)
     for notice_id in due:
         assert sorted(await deliveries_of(first.database, notice_id)) == ["line", "mail"]
@@ -96,14 +105,14 @@ async def test_planning_by_all_at_once_puts_nobody_into_two_batches(stages: list
     first = stages[0]
     ids = await first.subscribers(30)
     await first.notice(category="saigai")
-    await fire_due(first.office)
-    await asyncio.gather(*(plan_next(stage.office) for stage in stages))
+    await fire_due(first.context)
+    await asyncio.gather(*(plan_next(stage.context) for stage in stages))
     async with first.database.read() as connection:
         planned = await connection.scalar(select(func.sum(batch.c.size)))
     assert planned == len(ids)
 
 
-@pytest.mark.parametrize("work", [sweep, mark_held, forget_handled, snapshot_counts, fold_old])
+@pytest.mark.parametrize("work", [sweep, mark_suspended, forget_handled, snapshot_counts, summarise_old])
 async def test_what_the_clock_does_may_be_done_by_all_at_once(stages: list[Stage], work: object) -> None:
     first = stages[0]
     ids = await first.subscribers(4)
@@ -117,7 +126,7 @@ async def test_what_the_clock_does_may_be_done_by_all_at_once(stages: list[Stage
     )
     await run_sql(first.database, "UPDATE delivery SET account = 'gone' WHERE id >= :id", id=lost[0])
     for _ in range(3):
-        await asyncio.gather(*(work(stage.office) for stage in stages))  # type: ignore[operator]
+        await asyncio.gather(*(work(stage.context) for stage in stages))  # type: ignore[operator]
     found = [await tally_of(first.database, one) for one in (expired, overdue, lost[0])]
     closed = 120 if work is sweep else 0
     assert [(row.planned, row.refused, row.open) for row in found] == [
@@ -128,7 +137,7 @@ async def test_what_the_clock_does_may_be_done_by_all_at_once(stages: list[Stage
 
 
 async def _finished(stage: Stage, notice_id: int) -> bool:
-    return (await posting.status(stage.office, notice_id)).state in ("finished", "partly", "nobody")
+    return (await posting.status(stage.context, notice_id)).state in ("finished", "partly", "nobody")
 
 
 async def _snapshots(stage: Stage) -> dict[int, int]:

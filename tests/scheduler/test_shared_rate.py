@@ -9,19 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from factories import line_id
-from outside import Outside, register
-from scripted import Stage, eventually, run_sql
 
-from content import presence as presence_rows
 from content.clock import now_ms
 from content.database import Database
 from content.keys import Keys
+from content.ledger import presence as presence_rows
 from content.town import Town
 from scheduler import posting, presence, runner
 from scheduler.presence import Presence
 from scheduler.runner import Runner
 from scheduler.sweeps import sweep
+from tests.factories import line_id
+from tests.scheduler.outside import Outside, register
+from tests.scheduler.scripted import Stage, eventually, run_sql
 
 SOON = 1.0
 
@@ -80,7 +80,7 @@ async def test_the_part_of_a_process_that_died_goes_to_the_others(
     async with present(stage.database, "a") as told:
         assert told == [2]
         await eventually(says(told, 1), within=3)
-        await sweep(stage.office)
+        await sweep(stage.context)
     async with stage.database.write() as connection:
         assert await presence_rows.forget_dead(connection, now_ms() + presence_rows.ALIVE) == 0
 
@@ -120,8 +120,8 @@ async def test_two_processes_together_keep_the_rate_of_the_account(
         databases = [Database(postgres_database.url) for _ in range(2)]
         for one in databases:
             stack.push_async_callback(one.close)
-        runners = [Runner(shared.office(town, one, keys)) for one in databases]
-        stage = Stage(shared.office(town, postgres_database, keys), {})
+        runners = [Runner(shared.context(town, one, keys)) for one in databases]
+        stage = Stage(shared.context(town, postgres_database, keys), {})
         await register(postgres_database, keys, "line", [line_id(n + 1) for n in range(friends)])
         for one in runners:
             await one.start()
@@ -129,7 +129,7 @@ async def test_two_processes_together_keep_the_rate_of_the_account(
         notice_id = await stage.notice(category="saigai")
 
         async def finished() -> bool:
-            return (await posting.status(stage.office, notice_id)).state == "finished"
+            return (await posting.status(stage.context, notice_id)).state == "finished"
 
         await eventually(finished, within=60)
     asked = [row["at"] for row in outside.line.requests if "multicast" in row["endpoint"]]

@@ -7,13 +7,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import time_machine
-from factories import APRIL_TUESDAY, line_id
-from scripted import Stage, another_process, rows_of, run_sql, states, tally_of
 
-from content import counts, inbox
 from content.clock import DAY, JST, MINUTE, now_ms
-from content.subscribers import Preferences, Registration, register_many
-from scheduler.sweeps import fold_old, forget_handled, snapshot_counts, sweep, take_over
+from content.figures import counts
+from content.register import inbound_events
+from content.register.subscribers import Preferences, Registration, register_many
+from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep, take_over
+from tests.factories import APRIL_TUESDAY, line_id
+from tests.scheduler.scripted import Stage, another_process, rows_of, run_sql, states, tally_of
 
 TUESDAY = datetime(2026, 4, 7, 9, 30, tzinfo=JST)
 
@@ -24,7 +25,7 @@ async def test_only_leases_that_ran_out_are_released(stage: Stage) -> None:
     await run_sql(stage.database, changes, until=now_ms() - 1, seq=0)
     await run_sql(stage.database, changes, until=now_ms() + MINUTE, seq=1)
     await run_sql(stage.database, "UPDATE batch SET state = 'settled' WHERE seq = 2")
-    await sweep(stage.office)
+    await sweep(stage.context)
     assert await states(stage.database, delivery_id) == ["unknown", "claimed", "settled", "ready"]
     released = (await rows_of(stage.database, delivery_id))[0]
     assert (released.lease_owner, released.lease_until) == ("", 0)
@@ -38,7 +39,7 @@ async def test_the_only_sender_of_a_database_takes_over_every_lease_at_its_start
         "UPDATE batch SET state = 'claimed', lease_until = :until WHERE seq < 2",
         until=now_ms() + MINUTE,
     )
-    await take_over(stage.office)
+    await take_over(stage.context)
     assert await states(stage.database, delivery_id) == ["unknown", "unknown", "ready"]
 
 
@@ -49,7 +50,7 @@ async def test_a_released_batch_keeps_its_key_and_what_it_had_reached(stage: Sta
         stage.database,
         "UPDATE batch SET state = 'claimed', attempt = 1, fence = 1, position = 2, accepted = 2",
     )
-    await sweep(stage.office)
+    await sweep(stage.context)
     (after,) = await rows_of(stage.database, delivery_id)
     assert after.retry_key == before.retry_key
     assert (after.position, after.accepted, after.attempt) == (2, 2, 1)
@@ -62,9 +63,9 @@ async def test_ids_of_handled_events_are_forgotten_after_two_weeks_and_waiting_o
     ages = {"new": 13 * DAY, "old": 15 * DAY, "waiting": 15 * DAY}
     async with stage.database.write() as connection:
         for event_id, age in ages.items():
-            await inbox.store(
+            await inbound_events.store(
                 connection,
-                stage.office.keys,
+                stage.context.keys,
                 event_id=event_id,
                 account="line",
                 payload={},
@@ -72,8 +73,8 @@ async def test_ids_of_handled_events_are_forgotten_after_two_weeks_and_waiting_o
                 received_at=now - age,
             )
         for event_id in ("new", "old"):
-            await inbox.finish(connection, event_id)
-    await forget_handled(stage.office)
+            await inbound_events.finish(connection, event_id)
+    await forget_handled(stage.context)
     async with stage.database.read() as connection:
         kept = await connection.exec_driver_sql("SELECT id FROM inbound_event ORDER BY id")
         assert [row.id for row in kept] == ["new", "waiting"]
@@ -86,7 +87,7 @@ async def registered(stage: Stage, *days_before_tuesday: int) -> None:
         for number, days in enumerate(days_before_tuesday)
     ]
     async with stage.database.write() as connection:
-        await register_many(connection, stage.office.keys, registrations, reason="import")
+        await register_many(connection, stage.context.keys, registrations, reason="import")
 
 
 async def line_counts(stage: Stage) -> dict[date, int]:
@@ -98,8 +99,8 @@ async def line_counts(stage: Stage) -> dict[date, int]:
 async def test_the_counts_of_every_day_that_has_ended_are_written_once(stage: Stage) -> None:
     await registered(stage, 3, 3, 1, 0)
     with time_machine.travel(TUESDAY):
-        assert await snapshot_counts(stage.office) == 3
-        assert await snapshot_counts(stage.office) == 0
+        assert await snapshot_counts(stage.context) == 3
+        assert await snapshot_counts(stage.context) == 0
     assert await line_counts(stage) == {
         date(2026, 4, 4): 2,
         date(2026, 4, 5): 2,
@@ -110,23 +111,23 @@ async def test_the_counts_of_every_day_that_has_ended_are_written_once(stage: St
 async def test_days_of_a_downtime_are_filled_in_afterwards(stage: Stage) -> None:
     await registered(stage, 1)
     with time_machine.travel(TUESDAY):
-        assert await snapshot_counts(stage.office) == 1
+        assert await snapshot_counts(stage.context) == 1
     with time_machine.travel(TUESDAY + timedelta(days=4)):
-        assert await snapshot_counts(stage.office) == 4
+        assert await snapshot_counts(stage.context) == 4
     assert sorted(await line_counts(stage)) == [date(2026, 4, day) for day in range(6, 11)]
 
 
 async def test_a_town_without_registrations_has_nothing_to_write(stage: Stage) -> None:
-    assert await snapshot_counts(stage.office) == 0
+    assert await snapshot_counts(stage.context) == 0
 
 
 async def test_a_day_ends_at_midnight_in_japan(stage: Stage) -> None:
     await registered(stage, 1)
     midnight = datetime(2026, 4, 7, 0, 0, tzinfo=JST)
     with time_machine.travel(midnight - timedelta(seconds=5)):
-        assert await snapshot_counts(stage.office) == 0
+        assert await snapshot_counts(stage.context) == 0
     with time_machine.travel(midnight):
-        assert await snapshot_counts(stage.office) == 1
+        assert await snapshot_counts(stage.context) == 1
 
 
 async def test_recipients_are_forgotten_after_the_towns_time_and_the_figures_stay(stage: Stage) -> None:
@@ -137,8 +138,8 @@ async def test_recipients_are_forgotten_after_the_towns_time_and_the_figures_sta
     )
     await run_sql(stage.database, "UPDATE batch SET state = 'settled', accepted = 3")
     before = await tally_of(stage.database, old)
-    assert await fold_old(stage.office) == 1
-    assert await fold_old(stage.office) == 0
+    assert await summarise_old(stage.context) == 1
+    assert await summarise_old(stage.context) == 0
     assert await tally_of(stage.database, old) == before
     assert (len(await rows_of(stage.database, old)), len(await rows_of(stage.database, new))) == (0, 1)
 
@@ -150,8 +151,8 @@ async def test_two_processes_fold_at_once_without_harm(stage: Stage) -> None:
         stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1, reason = 'x'"
     )
     async with another_process(stage) as other:
-        folded = await asyncio.gather(fold_old(stage.office), fold_old(other.office))
-    assert sum(folded) == len(deliveries)
+        summarised = await asyncio.gather(summarise_old(stage.context), summarise_old(other.context))
+    assert sum(summarised) == len(deliveries)
     for delivery_id in deliveries:
         row = await tally_of(stage.database, delivery_id)
         assert (row.planned, row.accepted, row.refused, row.open) == (2, 1, 1, 0)
@@ -165,13 +166,13 @@ async def test_folding_that_is_broken_off_leaves_the_ledger_free_and_goes_on_the
     deliveries = [await small_stage.deliver([ids], at=now_ms() - 91 * DAY) for _ in range(30)]
     await run_sql(small_stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1")
     for number in range(10):
-        folding = asyncio.create_task(fold_old(small_stage.office))
+        folding = asyncio.create_task(summarise_old(small_stage.context))
         await asyncio.sleep(0.002 * number)
         folding.cancel()
         await asyncio.gather(folding, return_exceptions=True)
         async with asyncio.timeout(5):
             await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
-    await fold_old(small_stage.office)
+    await summarise_old(small_stage.context)
     for delivery_id in deliveries:
         row = await tally_of(small_stage.database, delivery_id)
         assert (row.planned, row.accepted, row.refused, row.open) == (2, 1, 1, 0)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from factories import APRIL_TUESDAY, create_town, segment
-from scripted import Stage, another_process, count, deliveries_of, get_notice, make_stage, run_sql
 
-from content import audit
 from content.clock import MINUTE, words
 from content.database import Database
 from content.keys import Keys
-from content.ledger import delivery
-from content.notices import Target
-from content.tallies import progress_state
+from content.ledger.deliveries import delivery
+from content.ledger.tallies import progress_state
+from content.notices.notices import Target
+from content.staff import audit
 from scheduler import posting
 from scheduler.triggers import fire_due
+from tests.factories import APRIL_TUESDAY, create_town, segment
+from tests.scheduler.scripted import (
+    Stage,
+    another_process,
+    count,
+    deliveries_of,
+    get_notice,
+    make_stage,
+    run_sql,
+)
 
 NINE_THIRTY = APRIL_TUESDAY
 NEXT_MORNING = NINE_THIRTY + 24 * 60 * MINUTE
@@ -24,7 +32,7 @@ NEXT_MORNING = NINE_THIRTY + 24 * 60 * MINUTE
 
 async def test_a_due_notice_fires_and_opens_a_delivery_for_each_channel(stage: Stage) -> None:
     notice_id = await stage.notice(written=NINE_THIRTY, channels=("line", "mail"), urgency="urgent")
-    assert await fire_due(stage.office, NINE_THIRTY) == 1
+    assert await fire_due(stage.context, NINE_THIRTY) == 1
     opened = await deliveries_of(stage.database, notice_id)
     assert set(opened) == {"line", "mail"}
     assert {(row.state, row.lane) for row in opened.values()} == {("planning", "urgent")}
@@ -38,7 +46,7 @@ async def test_a_due_notice_fires_once_however_many_processes_ask_at_once(stage:
         await stage.notice(written=NINE_THIRTY)
     async with another_process(stage) as other:
         fired = await asyncio.gather(
-            *(fire_due(office, NINE_THIRTY) for office in (stage.office, other.office) for _ in range(2))
+            *(fire_due(context, NINE_THIRTY) for context in (stage.context, other.context) for _ in range(2))
         )
     assert sum(fired) == 5
     assert await count(stage.database, delivery) == 5
@@ -46,22 +54,22 @@ async def test_a_due_notice_fires_once_however_many_processes_ask_at_once(stage:
 
 async def test_a_notice_that_has_fired_never_fires_again(stage: Stage) -> None:
     await stage.notice(written=NINE_THIRTY)
-    assert [await fire_due(stage.office, NINE_THIRTY + n) for n in range(3)] == [1, 0, 0]
+    assert [await fire_due(stage.context, NINE_THIRTY + n) for n in range(3)] == [1, 0, 0]
 
 
 async def test_a_draft_or_cancelled_notice_never_fires(small_stage: Stage) -> None:
     await small_stage.notice(written=NINE_THIRTY, approved=False)
     cancelled = await small_stage.notice(written=NINE_THIRTY)
-    assert await posting.cancel(small_stage.office, cancelled, staff="tanaka")
-    assert await fire_due(small_stage.office, NINE_THIRTY + MINUTE) == 0
+    assert await posting.cancel(small_stage.context, cancelled, staff="tanaka")
+    assert await fire_due(small_stage.context, NINE_THIRTY + MINUTE) == 0
     assert await count(small_stage.database, delivery) == 0
 
 
 async def test_a_scheduled_notice_waits_for_its_minute(stage: Stage) -> None:
     notice_id = await stage.notice(written=NINE_THIRTY, at=NEXT_MORNING)
-    assert await fire_due(stage.office, NEXT_MORNING - 1) == 0
+    assert await fire_due(stage.context, NEXT_MORNING - 1) == 0
     assert (await get_notice(stage.database, notice_id)).trigger_state == "waiting"
-    assert await fire_due(stage.office, NEXT_MORNING) == 1
+    assert await fire_due(stage.context, NEXT_MORNING) == 1
 
 
 @pytest.mark.parametrize(("category", "minutes"), [("saigai", 60), ("kosodate", 720)])
@@ -70,7 +78,7 @@ async def test_a_notice_goes_out_late_up_to_the_limit_of_its_category_and_is_hel
     small_stage: Stage, category: str, minutes: int, beyond: int, state: str
 ) -> None:
     notice_id = await small_stage.notice(written=NINE_THIRTY, category=category, at=NEXT_MORNING)
-    await fire_due(small_stage.office, NEXT_MORNING + minutes * MINUTE + beyond)
+    await fire_due(small_stage.context, NEXT_MORNING + minutes * MINUTE + beyond)
     assert (await get_notice(small_stage.database, notice_id)).trigger_state == state
 
 
@@ -78,7 +86,7 @@ async def test_a_notice_approved_before_a_long_downtime_is_held_although_it_was_
     stage: Stage,
 ) -> None:
     notice_id = await stage.notice(written=NINE_THIRTY, category="saigai")
-    assert await fire_due(stage.office, NINE_THIRTY + 61 * MINUTE) == 0
+    assert await fire_due(stage.context, NINE_THIRTY + 61 * MINUTE) == 0
     held = await get_notice(stage.database, notice_id)
     assert progress_state(held, []) == "held"
     assert words(NINE_THIRTY) in held.held_reason
@@ -88,11 +96,11 @@ async def test_a_notice_approved_before_a_long_downtime_is_held_although_it_was_
 
 async def test_a_held_notice_stays_held_until_a_person_lets_it_go(small_stage: Stage) -> None:
     notice_id = await small_stage.notice(written=NINE_THIRTY)
-    assert await fire_due(small_stage.office) == 0
-    assert await fire_due(small_stage.office) == 0
-    assert await posting.release(small_stage.office, notice_id, staff="suzuki")
-    assert not await posting.release(small_stage.office, notice_id, staff="suzuki")
-    assert await fire_due(small_stage.office) == 1
+    assert await fire_due(small_stage.context) == 0
+    assert await fire_due(small_stage.context) == 0
+    assert await posting.release(small_stage.context, notice_id, staff="suzuki")
+    assert not await posting.release(small_stage.context, notice_id, staff="suzuki")
+    assert await fire_due(small_stage.context) == 1
     assert (await get_notice(small_stage.database, notice_id)).held_reason == ""
 
 
@@ -122,7 +130,7 @@ async def test_what_the_town_closed_before_the_time_came_is_held_with_the_reason
         written=NINE_THIRTY, at=NEXT_MORNING, target=Target("segment", "chosen"), channels=("line",)
     )
     after = make_stage(create_town(**changes), sqlite_database, keys)
-    assert await fire_due(after.office, NEXT_MORNING) == 0
+    assert await fire_due(after.context, NEXT_MORNING) == 0
     held = await get_notice(sqlite_database, notice_id)
     assert held.trigger_state == "held"
     assert reason in held.held_reason
@@ -132,7 +140,7 @@ async def test_what_the_town_closed_before_the_time_came_is_held_with_the_reason
 async def test_urgent_notices_fire_before_routine_ones_that_were_due_earlier(stage: Stage) -> None:
     routine = await stage.notice(written=NINE_THIRTY - 5 * MINUTE)
     urgent = await stage.notice(written=NINE_THIRTY, urgency="urgent")
-    assert await fire_due(stage.office, NINE_THIRTY) == 2
+    assert await fire_due(stage.context, NINE_THIRTY) == 2
     first, second = await deliveries_of(stage.database, urgent), await deliveries_of(stage.database, routine)
     assert first["line"].id < second["line"].id
 
@@ -141,5 +149,5 @@ async def test_a_notice_that_cannot_be_read_does_not_keep_the_others_waiting(sta
     broken = await stage.notice(written=NINE_THIRTY, urgency="urgent")
     await stage.notice(written=NINE_THIRTY)
     await run_sql(stage.database, "UPDATE notice_version SET texts = '{' WHERE notice_id = :id", id=broken)
-    assert await fire_due(stage.office, NINE_THIRTY) == 1
+    assert await fire_due(stage.context, NINE_THIRTY) == 1
     assert (await deliveries_of(stage.database, broken)) == {}

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import pytest
-from scripted import Script, Stage, eventually, fire, make_stage, rows_of, run_sql, sending, settled, states
 
 from channels.channel import TemporaryFailure, UnknownOutcome
 from content.clock import HOUR
 from content.database import Database
 from content.keys import Keys
-from content.subscribers import leave
+from content.register.subscribers import leave
 from content.town import Town
 from scheduler.fanout import plan_next
-from scheduler.office import BUDGET
 from scheduler.sweeps import GRACE, sweep
+from scheduler.town_context import BUDGET
+from tests.scheduler.scripted import (
+    Script,
+    Stage,
+    eventually,
+    fire,
+    make_stage,
+    rows_of,
+    run_sql,
+    sending,
+    settled,
+    states,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -26,7 +37,7 @@ async def test_an_alert_fired_before_a_long_downtime_is_not_planned_and_sent_aft
     await stage.subscribers(4)
     deliveries = await fire(stage, **SAIGAI)
     await run_sql(stage.database, f"UPDATE delivery SET created_at = created_at - {26 * HOUR}")
-    while await plan_next(stage.office):
+    while await plan_next(stage.context):
         pass
     assert await states(stage.database, deliveries["line"]) == []
     (state, reason) = (await run_rows(stage, deliveries["line"]))[0]
@@ -38,10 +49,10 @@ async def test_batches_are_as_old_as_their_firing_however_late_they_are_planned(
     deliveries = await fire(stage, **SAIGAI)
     almost = BUDGET["urgent"] - 1000
     await run_sql(stage.database, f"UPDATE delivery SET created_at = created_at - {almost}")
-    while await plan_next(stage.office):
+    while await plan_next(stage.context):
         pass
     await run_sql(stage.database, "UPDATE batch SET created_at = created_at - 2000")
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(lambda: settled(stage.database, deliveries["line"]))
     assert stage.line.calls == []
 
@@ -60,7 +71,7 @@ async def test_what_may_have_arrived_stays_unknown_when_later_tries_surely_fail(
         (row,) = await rows_of(database, delivery_id)
         return len(script.calls) >= 2 and row.state == "unknown"
 
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(twice)
         await stage.age(BUDGET["urgent"])
         await eventually(lambda: settled(database, delivery_id), hurry=stage)
@@ -71,7 +82,7 @@ async def test_what_may_have_arrived_stays_unknown_when_later_tries_surely_fail(
 async def test_a_repeat_on_line_names_the_same_people_even_if_some_have_left(
     town: Town, database: Database, keys: Keys
 ) -> None:
-    script = Script(batch_size=4, exact_repeats=True).then(NO_ANSWER)
+    script = Script(batch_size=4, idempotent=True).then(NO_ANSWER)
     stage = make_stage(town, database, keys, line=script)
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids])
@@ -79,7 +90,7 @@ async def test_a_repeat_on_line_names_the_same_people_even_if_some_have_left(
     async def asked() -> bool:
         return len(script.calls) == 1 and "unknown" in await states(database, delivery_id)
 
-    async with sending(stage.office):
+    async with sending(stage.context):
         await eventually(asked)
         async with database.write() as connection:
             await leave(connection, ids[-1], reason="blocked", at=1)
@@ -95,7 +106,7 @@ async def test_batches_of_an_account_that_left_the_profile_do_not_stay_open_for_
     await run_sql(stage.database, "UPDATE batch SET account = 'gone'")
     await run_sql(stage.database, "UPDATE batch SET maybe_sent = true, state = 'unknown' WHERE seq = 1")
     await stage.age(BUDGET["urgent"] + GRACE + 1000)
-    await sweep(stage.office)
+    await sweep(stage.context)
     rows = await rows_of(stage.database, delivery_id)
     assert [(row.state, row.refused, row.unknown) for row in rows] == [("settled", 2, 0), ("settled", 0, 2)]
 

@@ -11,13 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "scheduler", "channels", "content")
+FOLDERS = (*ROOMS, "sandbox")
 MOST_LINES = 300
 # Files that hold one subject on more lines than that, with how far each may grow before it is
 # time to find the second subject in it.
-LONGER = {"content/notices.py": 380, "content/subscribers.py": 450}
+LONGER = {"content/notices/notices.py": 380, "content/register/subscribers.py": 450}
 SOURCES = sorted(
     path.relative_to(ROOT).as_posix()
-    for room in ROOMS
+    for room in FOLDERS
     for path in (ROOT / room).rglob("*.py")
     if not path.name.startswith("0")
 )
@@ -47,7 +48,7 @@ def test_the_four_rooms_import_one_way():
     linter = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 kept, 0 broken" in done.stdout
+    assert "4 kept, 0 broken" in done.stdout
 
 
 @pytest.mark.parametrize("room", ROOMS)

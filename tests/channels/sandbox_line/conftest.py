@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest_asyncio
 from aiohttp import ClientSession, web
-from line_sdk import sdk_for
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, Bot, Town, options
 
-from channels.sandbox.line import SANDBOX_KEY, create_app
+from sandbox.line import SANDBOX_KEY, create_app
+from tests.channels.sandbox_line.line_sdk import sdk_for
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, Bot, Town, options
 
 Serve = Callable[[web.Application], Awaitable[str]]
 MakeTown = Callable[..., Awaitable[Town]]

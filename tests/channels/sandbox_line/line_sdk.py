@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from line_town import TOKEN, Town, text
+from tests.channels.sandbox_line.line_town import TOKEN, Town, text
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
-from channels.sandbox.line import LineSandbox, SandboxOptions
-from channels.sandbox.line.state import Channel
+from sandbox.line import LineSandbox, SandboxOptions
+from sandbox.line.state import Channel
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 TOKEN = "long-lived-token-of-the-town"

@@ -1,8 +1,9 @@
 """Profiles, the list of friends, the bot itself."""
 
 import pytest
-from line_sdk import refusal
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER
+
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER
 
 
 async def test_a_friends_profile_has_the_name_and_language(line, town):

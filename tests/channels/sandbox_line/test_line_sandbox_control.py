@@ -1,13 +1,13 @@
 """Turning the knobs: clock, faults, scenarios, channels, narrowcast jobs."""
 
-import line_sdk
 import pytest
-from line_sdk import refusal, sdk_for
-from line_town import EVENING, PARENT, TOKEN, options, text
 
-from channels.sandbox.line import LineSandbox, SandboxOptions, run
-from channels.sandbox.line.scenarios import SCENARIOS
-from channels.sandbox.line.textlength import graphemes, utf16_units
+from sandbox.line import LineSandbox, SandboxOptions, run
+from sandbox.line.scenarios import SCENARIOS
+from sandbox.line.textlength import graphemes, utf16_units
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal, sdk_for
+from tests.channels.sandbox_line.line_town import EVENING, PARENT, TOKEN, options, text
 
 
 async def test_the_same_seed_makes_the_same_people_and_ids(make_town):

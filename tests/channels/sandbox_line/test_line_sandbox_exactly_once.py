@@ -4,7 +4,8 @@ import json
 import uuid
 
 import pytest
-from line_town import TOKEN, text
+
+from tests.channels.sandbox_line.line_town import TOKEN, text
 
 RESIDENTS = 20_000
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

@@ -1,9 +1,10 @@
 """What LINE refuses, with the place and the reason. Limits: LINE Messaging API reference, #message-objects."""
 
-import line_sdk
 import pytest
-from line_sdk import refusal
-from line_town import PARENT, text
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import PARENT, text
 
 TOO_LONG = "Length must be between 0 and 5000"
 

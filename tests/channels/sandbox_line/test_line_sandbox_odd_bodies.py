@@ -2,10 +2,10 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from line_town import PARENT, TOKEN
 
-from channels.sandbox.line import bodies_schema
-from channels.sandbox.line.schema import violations
+from sandbox.line import bodies_schema
+from sandbox.line.schema import violations
+from tests.channels.sandbox_line.line_town import PARENT, TOKEN
 
 NAMES = st.sampled_from(
     [

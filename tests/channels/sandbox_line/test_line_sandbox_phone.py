@@ -2,9 +2,10 @@
 
 import json
 
-import line_sdk
 import pytest
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, text
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, text
 
 
 async def next_event(stream):

@@ -1,9 +1,10 @@
 """Rate limits, plans and counts."""
 
-import line_sdk
 import pytest
-from line_sdk import refusal
-from line_town import EVENING, GRANDMOTHER, NEWCOMER, PARENT, text
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import EVENING, GRANDMOTHER, NEWCOMER, PARENT, text
 
 RATE = "The API rate limit has been exceeded. Try again later."
 MONTHLY = "You have reached your monthly limit."

@@ -1,9 +1,10 @@
 """A reply token works once, for a minute. LINE Messaging API reference, #send-reply-message-reply-token."""
 
-import line_sdk
 import pytest
-from line_sdk import refusal
-from line_town import EVENING, PARENT, text, until
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import EVENING, PARENT, text, until
 
 INVALID = "Invalid reply token"
 

@@ -3,10 +3,11 @@
 import asyncio
 
 import aiohttp
-import line_sdk
 import pytest
-from line_sdk import refusal
-from line_town import GRANDMOTHER, KEY, PARENT, text
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, KEY, PARENT, text
 
 
 async def keyed_multicast(line, *, key=KEY, **more):

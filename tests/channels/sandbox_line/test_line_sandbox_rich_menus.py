@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
-from line_sdk import refusal
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER, TOKEN
+
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER, TOKEN
 
 
 def png(width, height):

@@ -1,9 +1,10 @@
 """Messages reach whom they should, and the ledger knows."""
 
-import line_sdk
 import pytest
-from line_sdk import refusal
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER, text
+
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER, text
 
 
 async def test_a_push_reaches_one_person_and_tells_the_message_id(line, town):

@@ -1,8 +1,8 @@
 """Access tokens and their ends. LINE documentation, basics/channel-access-token."""
 
-import line_sdk
-from line_sdk import refusal, sdk_for
-from line_town import PARENT, SECRET
+from tests.channels.sandbox_line import line_sdk
+from tests.channels.sandbox_line.line_sdk import refusal, sdk_for
+from tests.channels.sandbox_line.line_town import PARENT, SECRET
 
 
 async def oauth(town, path, **form):

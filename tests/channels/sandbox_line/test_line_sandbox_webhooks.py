@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from line_town import GRANDMOTHER, NEWCOMER, PARENT, SECRET, until
 
-from channels.sandbox.line.signature import sign
-from channels.sandbox.line.webhook_post import may_reach
+from sandbox.line.signature import sign
+from sandbox.line.webhook_post import may_reach
+from tests.channels.sandbox_line.line_town import GRANDMOTHER, NEWCOMER, PARENT, SECRET, until
 
 KNOWN_BODY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
 
@@ -104,8 +104,9 @@ async def test_verifying_tells_how_the_bot_answered(line, bot, status, reason):
 
 
 async def test_the_webhook_address_is_read_and_set_by_the_api(line, town):
-    from line_sdk import refusal
     from linebot.v3.messaging import SetWebhookEndpointRequest
+
+    from tests.channels.sandbox_line.line_sdk import refusal
 
     assert (await refusal(line.get_webhook_endpoint())).message == "Webhook endpoint not found"
     await line.set_webhook_endpoint(SetWebhookEndpointRequest(endpoint="http://127.0.0.1:9/line/webhook"))

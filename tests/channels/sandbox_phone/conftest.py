@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from phone_browser import CHROMIUM, FLAGS, OpenPage
-from phone_fake import FakeSandbox
-from phone_pictures import picture
 from playwright.async_api import Browser, Page, async_playwright
 
-from channels.sandbox.line.phone.pages import add_routes
+from sandbox.line.phone.pages import add_routes
+from tests.channels.sandbox_phone.phone_browser import CHROMIUM, FLAGS, OpenPage
+from tests.channels.sandbox_phone.phone_fake import FakeSandbox
+from tests.channels.sandbox_phone.phone_pictures import picture
 
 
 # One browser for all tests: starting it takes longer than most of them. Whatever it talks to therefore

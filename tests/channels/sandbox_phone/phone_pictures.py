@@ -3,7 +3,8 @@
 from xml.sax.saxutils import escape
 
 from aiohttp import web
-from phone_messages import rich_menu
+
+from tests.channels.sandbox_phone.phone_messages import rich_menu
 
 
 async def picture(request: web.Request) -> web.Response:

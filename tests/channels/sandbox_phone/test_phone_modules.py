@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import channels.sandbox.line.phone as phone
+import sandbox.line.phone as phone
 
 STATIC = Path(phone.__file__).parent / "static"
 

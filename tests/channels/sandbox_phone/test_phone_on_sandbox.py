@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from phone_browser import OpenPage
-from phone_messages import ALERT_ALT, alert, rich_menu, text
 from playwright.async_api import expect
 
-from channels.sandbox.line import SandboxOptions, create_app
+from sandbox.line import SandboxOptions, create_app
+from tests.channels.sandbox_phone.phone_browser import OpenPage
+from tests.channels.sandbox_phone.phone_messages import ALERT_ALT, alert, rich_menu, text
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 

@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from phone_browser import OpenPage
-from phone_fake import FakeSandbox
-from phone_messages import (
+from playwright.async_api import Page, expect
+
+from tests.channels.sandbox_phone.phone_browser import OpenPage
+from tests.channels.sandbox_phone.phone_fake import FakeSandbox
+from tests.channels.sandbox_phone.phone_messages import (
     ALERT_ALT,
     SAFETY_REPLIES,
     alert,
@@ -16,7 +18,6 @@ from phone_messages import (
     text,
     unknown_part,
 )
-from playwright.async_api import Page, expect
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 

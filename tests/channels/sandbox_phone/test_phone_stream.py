@@ -8,8 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from phone_fake import FakeSandbox
-from phone_messages import text
+
+from tests.channels.sandbox_phone.phone_fake import FakeSandbox
+from tests.channels.sandbox_phone.phone_messages import text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

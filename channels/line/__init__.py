@@ -1,0 +1,1 @@
+"""LINE: one account of the Messaging API."""

@@ -1,0 +1,1 @@
+"""Mail: rendered once, handed to a relay over pipelined SMTP."""

@@ -1,0 +1,137 @@
+"""Mail: one message and one envelope per recipient, over a few persistent SMTP connections.
+
+Message-IDs are stable per notice version and subscriber, so a mail that has to be repeated after a crash
+is recognisable as the same one.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from email.utils import parseaddr
+
+from channels.channel import Announcement, ChannelError, Part, Preview, Recipient
+from channels.mail.domains import MailDomains
+from channels.mail.messages import MailTemplate, build_template, fill, mail_text
+from channels.mail.slice import MailSlice
+from channels.mail.smtp import SmtpPool
+from channels.mail.smtp_errand import Envelope
+from channels.rendering import category_name, heading
+
+
+class MailChannel:
+    """The channel "mail", bound to one SMTP server.
+
+    `smtp_url` as in `channels.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
+    `unsubscribe_url` gives the https link for a subscriber id; `message_domain` ends the Message-IDs and is
+    our name in EHLO; `connections` slices at once; `domains` are the limits and troubles of mail domains,
+    shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
+    `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
+    replaces the system's certificate authorities.
+    """
+
+    name = "mail"
+    idempotent = False
+    rate: float | None = None
+
+    def __init__(
+        self,
+        *,
+        smtp_url: str,
+        sender: str,
+        list_id: str,
+        unsubscribe_url: Callable[[int], str],
+        message_domain: str,
+        connections: int = 5,
+        batch_size: int = 500,
+        domains: MailDomains | None = None,
+        timeout: float = 30.0,
+        stall: float = 5.0,
+        bounce_address: Callable[[int], str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.batch_size = batch_size
+        self.concurrency = connections
+        self._sender = sender
+        self._list_id = list_id
+        self._unsubscribe_url = unsubscribe_url
+        self._message_domain = message_domain
+        self._domains = domains or MailDomains()
+        own_address = parseaddr(sender)[1]
+        self._bounce_address = bounce_address or (lambda _: own_address)
+        self._pool = SmtpPool(
+            smtp_url,
+            connections=connections,
+            timeout=timeout,
+            stall=stall,
+            local_hostname=message_domain,
+            tls=tls,
+        )
+
+    def prepare(self, announcement: Announcement, language: str) -> MailTemplate:
+        """Headers and text in `language`, with slots. Raises CannotRender."""
+        return build_template(announcement, language, self._sender, self._list_id)
+
+    def preview(self, announcement: Announcement, language: str) -> Preview:
+        """Subject and text as read; the link to unsubscribe follows in the mail itself. Raises CannotRender."""
+        self.prepare(announcement, language)
+        notes = (category_name(announcement, language),)
+        return Preview(
+            self.name, language, heading(announcement, language), mail_text(announcement, language), notes
+        )
+
+    async def send(
+        self, prepared: MailTemplate, recipients: Sequence[Recipient], retry_key: str
+    ) -> AsyncIterator[Part]:
+        """Send the slice over one connection, or more when one is lost over a domain that says nothing.
+
+        A Part is settled when WINDOW recipients are, and nothing goes out until it has been written down.
+        """
+        mails = MailSlice(recipients, self._writer(prepared), self._domains, urgent=prepared.urgent)
+        try:
+            while mails.waiting:
+                try:
+                    session = await self._pool.acquire()
+                except ChannelError as error:
+                    mails.error = error
+                    break
+                try:
+                    mails.resume(session.size)
+                    session.begin(mails)
+                    while not mails.paused:
+                        await mails.news.wait()
+                        mails.news.clear()
+                        part = mails.take()
+                        if part.size:
+                            yield part
+                            mails.reported()
+                        session.advance()
+                finally:
+                    session.end()
+                    self._pool.release(session)
+            part = mails.take()
+            if part.size:
+                yield part
+            if mails.error is not None and not mails.settled:
+                raise mails.error
+        finally:
+            mails.abandon()
+
+    async def close(self) -> None:
+        """Say QUIT and let connections go."""
+        await self._pool.close()
+
+    def _writer(self, template: MailTemplate) -> Callable[[Recipient, str], Envelope]:
+        message_id = f"<kairanban.{template.version_id}.%d@{self._message_domain}>"
+
+        def write(recipient: Recipient, to: str) -> Envelope:
+            number = recipient.subscriber_id
+            content = fill(
+                template,
+                to=to,
+                message_id=message_id % number,
+                unsubscribe_url=self._unsubscribe_url(number),
+            )
+            return Envelope(self._bounce_address(number), to, content)
+
+        return write

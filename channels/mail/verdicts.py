@@ -1,0 +1,85 @@
+"""What each reply of a mail server means: for one recipient, for their domain, for the rest of the slice."""
+
+from __future__ import annotations
+
+from channels.channel import (
+    AccountStopped,
+    BatchRefused,
+    ChannelError,
+    Deferred,
+    Refusal,
+    TemporaryFailure,
+    UnknownOutcome,
+)
+from channels.mail.smtp_errand import Reply, Stage
+
+CONTENT_REFUSED = "content_refused"
+# Seconds until the first new try; greylisting servers want to see some patience, urgent notices have little.
+MAX_WAIT = {True: 20.0, False: 60.0}
+
+
+def judge(
+    stage: Stage, reply: Reply, subscriber_id: int, *, urgent: bool
+) -> Refusal | Deferred | ChannelError:
+    """The outcome for this recipient, or the error that ends the slice."""
+    detail = reply.status or str(reply.code)
+    if reply.code in (530, 535):
+        return AccountStopped(
+            "authentication", "メールサーバーがログインを求めています。設定を直してください。"
+        )
+    if stage == "sender":
+        if reply.temporary:
+            return _busy(detail)
+        return BatchRefused("sender_refused", f"メールサーバーが差出人を受け付けません（{detail}）。")
+    if reply.temporary:
+        if stage == "recipient" or reply.greylisted or _about_mailbox(reply):
+            return Deferred(subscriber_id, "temporarily_refused", detail, MAX_WAIT[urgent])
+        return _busy(detail)
+    if stage == "recipient" or _about_mailbox(reply):
+        return Refusal(subscriber_id, _refusal_reason(reply), detail)
+    return Refusal(subscriber_id, CONTENT_REFUSED, detail)
+
+
+def speaks_for_domain(reply: Reply) -> bool:
+    """Whether a temporary reply to RCPT is trouble of the domain rather than of one mailbox."""
+    return reply.temporary and not reply.greylisted and not _about_mailbox(reply)
+
+
+def content_refused_for_all(detail: str) -> BatchRefused:
+    """Nobody takes this content."""
+    return BatchRefused(CONTENT_REFUSED, f"メールサーバーがこのメールの内容を受け付けません（{detail}）。")
+
+
+def too_large(size: int, limit: int) -> BatchRefused:
+    """The server told its limit (RFC 1870), so no mail needs to be tried."""
+    return BatchRefused(
+        "mail_too_large",
+        f"メールが大きすぎます（{size} バイト、メールサーバーの上限は {limit} バイト）。本文を短くするか、"
+        "メールサーバーの上限を上げてください。",
+    )
+
+
+def connection_lost() -> TemporaryFailure:
+    """Nothing was under way that the server could have taken."""
+    return TemporaryFailure("connection_lost", "メールサーバーとの接続が途中で切れました。")
+
+
+def no_answer() -> UnknownOutcome:
+    """A content was sent and not answered."""
+    return UnknownOutcome(
+        "no_answer", "メールの送信後に応答が途切れました。受け付けられたかどうか分かりません。"
+    )
+
+
+def _busy(detail: str) -> TemporaryFailure:
+    return TemporaryFailure("server_busy", f"メールサーバーが今は受け付けません（{detail}）。")
+
+
+def _about_mailbox(reply: Reply) -> bool:
+    """RFC 3463: x.1 and x.2 speak of one address or mailbox, even when said only after the content."""
+    return reply.status[1:4] in (".1.", ".2.")
+
+
+def _refusal_reason(reply: Reply) -> str:
+    unknown = reply.status.startswith("5.1.") or (reply.code == 550 and not reply.status)
+    return "mailbox_unknown" if unknown else "refused"

@@ -1,0 +1,1 @@
+"""Webhooks: each notice posted to who registered a URL, signed."""

@@ -1,0 +1,197 @@
+"""Webhooks: a notice as signed JSON to a partner's URL (bus operators, broadcasters, other towns).
+
+Signed as Standard Webhooks prescribes (https://www.standardwebhooks.com/): `webhook-id` stays the same over
+all attempts, so the receiver can tell a repetition; `webhook-signature` is HMAC-SHA256 over id, time and body.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import Error as Base64Error
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+from yarl import URL
+
+from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, Refusal, TemporaryFailure
+from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
+from channels.rendering import body, category_name, check_body, check_title, heading, mode_note
+
+BODY_LIMIT = 100_000
+EVENT_TYPE = "notice.published"
+# What a receiver answers beyond the status is of no use to us.
+ANSWER_LIMIT = 1_024
+# Calls to one host at the same time, less than `concurrency`: a host that hangs leaves room for the others.
+PER_HOST = 4
+HOST_BUSY_WAIT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPrepared:
+    """The JSON body, the same for every receiver; only the signature differs."""
+
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAddress:
+    """A receiver's URL and signing secret, as kept in the one address string "https://host/path whsec_…"."""
+
+    url: str = field(repr=False)
+    signer: Webhook = field(repr=False)
+
+
+def parse_address(address: str, *, allow_http: bool = False) -> WebhookAddress:
+    """Split "https://host/path whsec_BASE64". Raises ValueError without repeating any of it."""
+    url, _, secret = address.strip().partition(" ")
+    schemes = ("https", "http") if allow_http else ("https",)
+    try:
+        valid = URL(url).scheme in schemes and bool(URL(url).host) and secret.startswith("whsec_")
+        signer = Webhook(secret) if valid else None
+    except (ValueError, Base64Error, EmptyWebhookSecretError):
+        signer = None
+    if signer is None:
+        raise ValueError("the address must be an https URL, one space and a secret that begins with whsec_")
+    return WebhookAddress(url, signer)
+
+
+class WebhookChannel:
+    """The channel "webhook".
+
+    `allow_private` also admits http:// and receivers on this machine or network, for trials and for partners
+    inside the town's own network; `timeout` seconds for one call.
+    """
+
+    name = "webhook"
+    idempotent = False
+    rate: float | None = None
+
+    def __init__(self, *, allow_private: bool = False, concurrency: int = 10, timeout: float = 10.0) -> None:
+        self.batch_size = 1
+        self.concurrency = concurrency
+        self._allow_private = allow_private
+        self._calls: Counter[str] = Counter()
+        self._http = HttpClient(timeout=timeout, connections=concurrency, allow_private=allow_private)
+
+    def prepare(self, announcement: Announcement, language: str) -> WebhookPrepared:
+        """The JSON with all languages of the notice, whatever `language` is. Raises CannotRender."""
+        for text in announcement.texts:
+            check_title(announcement, text.language)
+            check_body(announcement, text.language, BODY_LIMIT, "webhook")
+        return WebhookPrepared(json.dumps(payload(announcement), ensure_ascii=False, separators=(",", ":")))
+
+    def preview(self, announcement: Announcement, language: str) -> Preview:
+        """Title and text of one language; the receiver gets all of them. Raises CannotRender."""
+        self.prepare(announcement, language)
+        shown = _text(announcement, language)
+        notes = (category_name(announcement, language),)
+        return Preview(self.name, language, shown["title"], shown["body"], notes)
+
+    async def send(
+        self, prepared: WebhookPrepared, recipients: Sequence[Recipient], retry_key: str
+    ) -> AsyncIterator[Part]:
+        """Post to one receiver after the other, a Part for each."""
+        for recipient in recipients:
+            refusal = await self._post(prepared, recipient, retry_key)
+            yield Part(1, (refusal,) if refusal else ())
+
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._http.close()
+
+    async def _post(self, prepared: WebhookPrepared, recipient: Recipient, retry_key: str) -> Refusal | None:
+        number = recipient.subscriber_id
+        try:
+            address = parse_address(recipient.address, allow_http=self._allow_private)
+        except ValueError:
+            return Refusal(number, "invalid_address")
+        host = URL(address.url).host or ""
+        if self._calls[host] >= PER_HOST:
+            raise TemporaryFailure("receiver_busy", "受信側への送信が重なっています。", HOST_BUSY_WAIT)
+        headers = _signed_headers(address.signer, prepared.body, message_id(retry_key, number))
+        self._calls[host] += 1
+        try:
+            answer = await self._http.request(
+                "POST", address.url, headers=headers, body=prepared.body.encode(), answer_limit=ANSWER_LIMIT
+            )
+        except PrivateAddress:
+            return Refusal(number, "private_address")
+        except UnusableUrl:
+            return Refusal(number, "invalid_address")
+        finally:
+            self._calls[host] -= 1
+        return _judge(answer, number)
+
+
+def payload(announcement: Announcement) -> dict[str, object]:
+    """The event as receivers get it. Titles carry the marks; `mode` says the same to machines."""
+    published = datetime.fromtimestamp(announcement.published_at / 1000, UTC)
+    return {
+        "type": EVENT_TYPE,
+        "timestamp": published.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "data": {
+            "notice_id": announcement.notice_id,
+            "version": announcement.version_id,
+            "mode": announcement.mode,
+            "urgency": announcement.urgency,
+            "kind": announcement.kind,
+            "category": announcement.category,
+            "texts": [_text(announcement, text.language) for text in announcement.texts],
+            "url": announcement.url,
+            "town": announcement.town,
+        },
+    }
+
+
+def message_id(retry_key: str, subscriber_id: int) -> str:
+    """The `webhook-id`: one per batch and receiver, the same in every attempt."""
+    return f"msg_{uuid5(UUID(retry_key), str(subscriber_id)).hex}"
+
+
+def _text(announcement: Announcement, language: str) -> dict[str, str]:
+    words = (mode_note(announcement, language), body(announcement, language))
+    return {
+        "language": language,
+        "title": heading(announcement, language),
+        "body": "\n\n".join(filter(None, words)),
+    }
+
+
+def _signed_headers(signer: Webhook, content: str, identifier: str) -> dict[str, str]:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "kairanban",
+        "webhook-id": identifier,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signer.sign(identifier, now, content),
+    }
+
+
+def _judge(answer: HttpAnswer, subscriber_id: int) -> Refusal | None:
+    """Standard Webhooks: 2xx is accepted, 410 means "never again", a redirect is a failure."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    error = _later(answer)
+    if error is not None:
+        raise error
+    if status == 410:
+        return Refusal(subscriber_id, "gone", "HTTP 410")
+    return Refusal(subscriber_id, "refused", f"HTTP {status}")
+
+
+def _later(answer: HttpAnswer) -> ChannelError | None:
+    if answer.status == 429:
+        # Not "rate": one partner's wish must not slow down what goes to the others.
+        return TemporaryFailure(
+            "receiver_busy", "受信側が、間をあけるよう求めています（429）。", answer.retry_after
+        )
+    if answer.status == 408 or answer.status >= 500:
+        message = f"受信側のサーバーでエラーが起きました（{answer.status}）。"
+        return TemporaryFailure("server_error", message, answer.retry_after)
+    return None

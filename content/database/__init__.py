@@ -1,0 +1,29 @@
+"""The database room: engines and transactions, group commit, wake-ups, migrations."""
+
+from content.database.dialects import (
+    all_rows,
+    among,
+    as_list,
+    as_one_row,
+    hexadecimal,
+    insert_unless_known,
+    refresh_statistics,
+    reserve_ids,
+)
+from content.database.engine import Database, UnknownDatabase
+from content.database.tables import Id, metadata
+
+__all__ = [
+    "Database",
+    "Id",
+    "UnknownDatabase",
+    "all_rows",
+    "among",
+    "as_list",
+    "as_one_row",
+    "hexadecimal",
+    "insert_unless_known",
+    "metadata",
+    "refresh_statistics",
+    "reserve_ids",
+]

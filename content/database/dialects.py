@@ -1,0 +1,98 @@
+"""Where SQLite and PostgreSQL say the same thing differently: one function for each such thing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def insert_unless_known(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can be told to do nothing when the row is there: `.on_conflict_do_nothing(…)`."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def refresh_statistics(connection: AsyncConnection, *tables: Table) -> None:
+    """After a bulk insert: PostgreSQL plans with the figures of before until told otherwise.
+
+    Right after an import into an empty database it would count an audience by a nested scan.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            await connection.execute(text(f"ANALYZE {table.name}"))
+
+
+async def reserve_ids(connection: AsyncConnection, table: Table, number: int) -> list[int]:
+    """Ids for rows that the caller inserts in this transaction, ascending.
+
+    Asking for them beforehand lets a bulk insert go out as one statement: reading ids back costs a
+    round trip per row on SQLite. Rows of such a table are never deleted, so no id comes twice.
+    """
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        rows = await connection.scalars(
+            select(func.nextval(sequence)).select_from(func.generate_series(1, number))
+        )
+        return sorted(int(row) for row in rows)
+    highest = await connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
+    return list(range(highest + 1, highest + 1 + number))
+
+
+def among(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Whether a column holds one of the ids of the parameter `name`, which `as_list` made.
+
+    Five hundred parameters cost the driver more than the rows that they find.
+    """
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
+
+
+def as_list(dialect: str, ids: Iterable[int]) -> list[int] | str:
+    return list(ids) if dialect == "postgresql" else json.dumps(list(ids))
+
+
+def hexadecimal(dialect: str, column: ColumnElement[bytes]) -> ColumnElement[str]:
+    """Bytes as a text, for `as_one_row`."""
+    return func.encode(column, "hex") if dialect == "postgresql" else func.hex(column)
+
+
+def as_one_row(dialect: str, statement: Select[Any]) -> Select[Any]:
+    """A statement for `all_rows`.
+
+    SQLite's driver gives the interpreter to the other threads before each row, and while the event loop
+    is busy it comes back a millisecond later. A list of thousands is therefore fetched as one row: an array
+    for each column, since an array for each row takes longer to read.
+    """
+    if dialect == "postgresql":
+        return statement
+    rows = statement.subquery()
+    return select(*(func.json_group_array(column) for column in rows.c)).select_from(rows)
+
+
+def all_rows(
+    connection: Connection, statement: Select[Any], values: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """Every row of numbers and texts of a statement of `as_one_row`, in its order."""
+    found = connection.execute(statement, values)
+    if connection.dialect.name == "postgresql":
+        return [tuple(row) for row in found]
+    return list(zip(*map(json.loads, found.one()), strict=True))

@@ -1,0 +1,197 @@
+"""The database: engines, transactions, and every difference between SQLite and PostgreSQL.
+
+SQLite runs in WAL mode with enforced foreign keys and one writing connection; PostgreSQL lets
+any number of processes write. Times in rows are integers: milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from content.database.group_commit import GroupCommit
+from content.database.wakeups import CHANNEL, Signal, Wakeups, hear_postgres
+
+T = TypeVar("T")
+
+
+class UnknownDatabase(ValueError):
+    """The database URL is neither SQLite nor PostgreSQL."""
+
+
+class Database:
+    """Reading and writing transactions on one database.
+
+    `url` is `sqlite:///path` or `postgresql://…`. `read()` and `write()` give a connection inside
+    a transaction; `write(wake=topic)` also sets every signal of `listen(topic)` once it has committed.
+    `read_step(step)` and `write_step(step)` run a plain function of a connection as a whole transaction:
+    on SQLite in one hop to a thread, where a connection of `write()` needs one for every statement.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
+            raise UnknownDatabase("KAIRANBAN_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        self._steps: _SqliteSteps | None = None
+        self._write_lock: AbstractAsyncContextManager[Any] = nullcontext()
+        if self.is_sqlite:
+            self.path = Path(parsed.database or "")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            async_url = parsed.set(drivername="sqlite+aiosqlite")
+            self._reader = _sqlite_engine(async_url, "BEGIN", pool_size=4)
+            self._writer = _sqlite_engine(async_url, "BEGIN IMMEDIATE", pool_size=1)
+            self._steps = _SqliteSteps(parsed)
+            # SQLite's own way of waiting for another writer is to ask again after a nap.
+            self._write_lock = asyncio.Lock()
+        else:
+            async_url = parsed.set(drivername="postgresql+asyncpg")
+            self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10, hide_parameters=True)
+            self._reader = self._writer
+        self._group = GroupCommit(self._transaction)
+        self.wakeups = Wakeups()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self, wake: str | None = None) -> AsyncIterator[AsyncConnection]:
+        async with self._write_lock, self._writer.begin() as connection:
+            yield connection
+            if wake is not None and not self.is_sqlite:
+                # Inside the transaction: other processes hear of it exactly when it commits.
+                await connection.execute(select(func.pg_notify(CHANNEL, wake)))
+        if wake is not None:
+            self.wakeups.wake(wake)
+
+    async def read_step(self, step: Callable[[Connection], T]) -> T:
+        """What `step` reads, in a transaction of its own."""
+        if self._steps is not None:
+            return await self._steps.read(step)
+        async with self.read() as connection:
+            return await connection.run_sync(step)
+
+    async def write_step(self, step: Callable[[Connection], T], *, max_wait: float = 0.0) -> T:
+        """What `step` returned, once it is committed, together with other steps that came meanwhile.
+
+        With `max_wait` it may wait so many seconds for others to come.
+        """
+        return await self._group.do(step, max_wait=max_wait)
+
+    async def _transaction(self, step: Callable[[Connection], T]) -> T:
+        if self._steps is not None:
+            async with self._write_lock:
+                return await self._steps.write(step)
+        async with self.write() as connection:
+            return await connection.run_sync(step)
+
+    def listen(self, topic: str) -> Signal:
+        """A signal of one's own for a topic."""
+        return self.wakeups.listen(topic)
+
+    async def hear_others(self) -> None:
+        """On PostgreSQL pass on the wake-ups of other processes, until cancelled."""
+        if not self.is_sqlite:
+            dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+            await hear_postgres(dsn, self.wakeups)
+
+    async def close(self) -> None:
+        await self._group.finish()
+        if self._steps is not None:
+            self._steps.close()
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+
+class _SqliteSteps:
+    """Whole transactions on threads of their own: one that writes, one that reads."""
+
+    def __init__(self, url: URL) -> None:
+        self._engines = {
+            "write": create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True),
+            "read": create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True),
+        }
+        _configure_sqlite(self._engines["write"], "BEGIN IMMEDIATE")
+        _configure_sqlite(self._engines["read"], "BEGIN")
+        self._threads = {
+            "write": ThreadPoolExecutor(1, "sqlite-write"),
+            "read": ThreadPoolExecutor(1, "sqlite-read"),
+        }
+
+    async def read(self, step: Callable[[Connection], T]) -> T:
+        return await self._run("read", step)
+
+    async def write(self, step: Callable[[Connection], T]) -> T:
+        return await self._run("write", step)
+
+    async def _run(self, kind: str, step: Callable[[Connection], T]) -> T:
+        def transaction() -> T:
+            with self._engines[kind].begin() as connection:
+                return step(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads[kind], transaction)
+
+    def close(self) -> None:
+        for kind, threads in self._threads.items():
+            threads.shutdown()
+            self._engines[kind].dispose()
+
+
+def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
+    # Parameters hold texts and sealed addresses, and error messages end up in logs.
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, hide_parameters=True
+    )
+    _configure_sqlite(engine.sync_engine, begin)
+    return engine
+
+
+def _configure_sqlite(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling would begin too late and without a lock.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "foreign_keys = ON",
+            "busy_timeout = 30000",
+            # A settled batch must survive a power cut, or it would go out twice.
+            "synchronous = FULL",
+            "cache_size = -32768",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.pool, "invalidate")
+    def _let_go(connection: Any, _record: Any, _error: Any) -> None:
+        # A task cancelled in the middle of a transaction leaves its connection to be closed some time
+        # later; until then its lock would stop every other writer.
+        connection.rollback()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,1 @@
+"""Figures for the town's plan: counts by date, snapshots, indicators."""

@@ -1,0 +1,104 @@
+"""Indicators (指標): a plan's figure per fiscal year beside the actual count (実績).
+
+The actual of a month is 登録者数 at its end, computed from registration events. Months that have
+not ended yet show the count so far and say so; months to come, and months before
+the first recorded registration, show nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from content.clock import fiscal_months, month_end
+from content.figures.counts import Movement, count_at
+from content.town import Annotation, Indicator, Town
+
+
+@dataclass(frozen=True, slots=True)
+class MonthActual:
+    """`actual` is None for a month to come and for one before the first registration was recorded: a gap
+    is not a zero. `provisional` while the month is running."""
+
+    year: int
+    month: int
+    day: date
+    actual: int | None
+    joined: int
+    left: int
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class YearResult:
+    """One fiscal year: `rate` is 達成率 in percent, one decimal, None without target or actual."""
+
+    fiscal_year: int
+    target: int | None
+    actual: int | None
+    rate: float | None
+    as_of: date | None
+    provisional: bool
+    months: tuple[MonthActual, ...]
+    annotations: tuple[Annotation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorReport:
+    indicator: Indicator
+    years: tuple[YearResult, ...]
+    as_of: date
+
+
+def report(
+    town: Town, indicator: Indicator, moves: list[Movement], today: date, years: tuple[int, ...] = ()
+) -> IndicatorReport:
+    """Every fiscal year that has a target, or the `years` asked for, oldest first."""
+    accounts = {
+        item.key for item in town.accounts if item.channel in indicator.channels and item.mode == "live"
+    }
+    wanted = years or tuple(sorted(indicator.targets))
+    return IndicatorReport(
+        indicator, tuple(_year(indicator, moves, accounts, year, today) for year in wanted), today
+    )
+
+
+def _year(
+    indicator: Indicator, moves: list[Movement], accounts: set[str], year: int, today: date
+) -> YearResult:
+    months = tuple(_month(moves, accounts, y, m, today) for y, m in fiscal_months(year))
+    known = [item for item in months if item.actual is not None]
+    last = known[-1] if known else None
+    target = indicator.targets.get(year)
+    actual = last.actual if last else None
+    return YearResult(
+        fiscal_year=year,
+        target=target,
+        actual=actual,
+        rate=round(100 * actual / target, 1) if target and actual is not None else None,
+        as_of=last.day if last else None,
+        provisional=months[-1].actual is None or months[-1].provisional,
+        months=months,
+        annotations=tuple(
+            item
+            for item in indicator.annotations
+            if item.month in {f"{m.year}-{m.month:02d}" for m in months}
+        ),
+    )
+
+
+def _month(moves: list[Movement], accounts: set[str], year: int, month: int, today: date) -> MonthActual:
+    first, last = date(year, month, 1), month_end(year, month)
+    if first > today or not any(move.account in accounts and move.day <= last for move in moves):
+        return MonthActual(year, month, last, None, 0, 0, False)
+    within = [move for move in moves if move.account in accounts and first <= move.day <= min(last, today)]
+    day = min(last, today)
+    return MonthActual(
+        year=year,
+        month=month,
+        day=day,
+        actual=count_at(moves, accounts, day),
+        joined=sum(move.joined for move in within),
+        left=sum(move.left for move in within),
+        provisional=last >= today,
+    )

@@ -1,0 +1,1 @@
+"""What became of a notice: deliveries, batches, recipients, leases, reservations, retention, tallies."""

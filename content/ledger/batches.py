@@ -1,0 +1,298 @@
+"""The moves of a batch: claimed under a lease, recorded part by part, settled or requeued.
+
+Plain functions of a connection, for `Database.write_step`: the sender makes thousands of these moves
+a minute, and whole transactions of them share one wait for the disk. Every move but the claim checks
+the fence; False means that the lease went to somebody else and nothing was written.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from content.ledger.deliveries import IS_OPEN, batch, delivery, refusal
+from content.ledger.recipients import pack, unpack
+
+DEFERRED = "deferred"
+
+
+def _bound(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+# Built once: a mail batch is recorded part by part, and to compose this statement costs more than to run it.
+_SOME_ACCEPTED = _bound("more") > 0
+_DONE = _bound("done") == 1
+_RECORD_PART = (
+    update(batch)
+    .where(
+        batch.c.id == _bound("this"),
+        batch.c.fence == _bound("held"),
+        batch.c.state == "claimed",
+        batch.c.position == _bound("since"),
+    )
+    .values(
+        position=_bound("upto"),
+        accepted=batch.c.accepted + _bound("more"),
+        refused=batch.c.refused + _bound("less"),
+        size=batch.c.size - _bound("moved"),
+        lease_until=_bound("until"),
+        maybe_sent=False,
+        first_accepted_at=case(
+            (_SOME_ACCEPTED, func.coalesce(batch.c.first_accepted_at, _bound("now"))),
+            else_=batch.c.first_accepted_at,
+        ),
+        last_accepted_at=case((_SOME_ACCEPTED, _bound("now")), else_=batch.c.last_accepted_at),
+        state=case((_DONE, "settled"), else_="claimed"),
+        settled_at=case((_DONE, _bound("now")), else_=None),
+        reason=case((_DONE, ""), else_=batch.c.reason),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A claimed batch. `position` recipients of the frozen list are done already."""
+
+    id: int
+    delivery_id: int
+    account: str
+    lane: str
+    kind: str
+    language: str
+    recipients: tuple[int, ...]
+    retry_key: str
+    attempt: int
+    fence: int
+    position: int
+    maybe_sent: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecipient:
+    """One row for the ledger's exceptions. `detail` never holds an address."""
+
+    subscriber_id: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Recipients of a part that nothing went to yet: they get a batch of their own, due at `not_before`."""
+
+    subscriber_ids: tuple[int, ...]
+    reason: str
+    not_before: int
+
+
+def claim(
+    connection: Connection, *, account: str, lane: str, owner: str, now: int, lease: int, most: int = 1
+) -> list[Batch]:
+    """Take up to `most` of the oldest batches of a lane under a lease of `lease` ms.
+
+    A retry never stands before a first attempt.
+    """
+    oldest: Select[Any] = (
+        select(batch.c.id)
+        .where(batch.c.account == account, batch.c.lane == lane, IS_OPEN, batch.c.not_before <= now)
+        .order_by(batch.c.attempt, batch.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    # The row count of this update decides who has it, whoever else has read the same rows.
+    rows = connection.execute(
+        update(batch)
+        .where(batch.c.id.in_(oldest), IS_OPEN)
+        .values(
+            state="claimed",
+            lease_owner=owner,
+            lease_until=now + lease,
+            fence=batch.c.fence + 1,
+            attempt=batch.c.attempt + 1,
+        )
+        .returning(*(batch.c[name] for name in Batch.__dataclass_fields__))
+    ).all()
+    return sorted((_claimed(row) for row in rows), key=lambda taken: (taken.attempt, taken.id))
+
+
+def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
+    """Lengthen the leases of batches still in flight, given as (batch id, fence)."""
+    connection.execute(
+        update(batch)
+        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
+        .values(lease_until=until)
+    )
+
+
+def hold(connection: Connection, claimed: Batch, *, until: int) -> bool:
+    """Lengthen the lease of one batch right before it goes out; False when somebody else has it by now."""
+    return _update_owned(connection, claimed, {"lease_until": until})
+
+
+def record_part(
+    connection: Connection,
+    claimed: Batch,
+    *,
+    since: int,
+    position: int,
+    accepted: int,
+    refused: Sequence[RefusedRecipient] = (),
+    later: Later | None = None,
+    now: int,
+    lease: int,
+) -> bool:
+    """Write down progress from position `since` and lengthen the lease; settles when the list is through."""
+    changed = connection.execute(
+        _RECORD_PART,
+        {
+            "this": claimed.id,
+            "held": claimed.fence,
+            "since": since,
+            "upto": position,
+            "more": accepted,
+            "less": len(refused),
+            "moved": len(later.subscriber_ids) if later else 0,
+            "until": now + lease,
+            "now": now,
+            "done": int(position >= len(claimed.recipients)),
+        },
+    )
+    if not changed.rowcount:
+        return False
+    _add_refusals(connection, claimed.id, refused, now)
+    if later:
+        _defer(connection, claimed, later, now)
+    return True
+
+
+def settle_rest(connection: Connection, claimed: Batch, *, outcome: str, reason: str, now: int) -> bool:
+    """Close a batch: what is not accounted for yet becomes `refused` or `unknown`, for one reason."""
+    rest = batch.c.size - batch.c.accepted - batch.c.refused
+    changes: dict[str, object] = {"state": "settled", "settled_at": now, "reason": reason}
+    changes[outcome] = batch.c.refused + rest if outcome == "refused" else rest
+    return _update_owned(connection, claimed, changes)
+
+
+def accept_all(connection: Connection, claimed: Batch, *, now: int) -> bool:
+    """Settle a broadcast: the whole frozen list was accepted in one call."""
+    size = len(claimed.recipients)
+    return record_part(
+        connection, claimed, since=claimed.position, position=size, accepted=size, now=now, lease=0
+    )
+
+
+def requeue(connection: Connection, claimed: Batch, *, state: str, reason: str, not_before: int) -> bool:
+    """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key."""
+    changes: dict[str, object] = {"state": state, "reason": reason, "not_before": not_before}
+    if state == "unknown":
+        changes["maybe_sent"] = True
+    return _update_owned(connection, claimed, {**changes, "lease_owner": "", "lease_until": 0})
+
+
+def _claimed(row: Row[Any]) -> Batch:
+    values = row._asdict()
+    values["recipients"] = tuple(unpack(values["recipients"]))
+    return Batch(**values)
+
+
+def _update_owned(connection: Connection, claimed: Batch, changes: dict[str, object]) -> bool:
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == claimed.id, batch.c.fence == claimed.fence, batch.c.state == "claimed")
+        .values(**changes)
+    )
+    return bool(changed.rowcount)
+
+
+def _add_refusals(
+    connection: Connection, batch_id: int, refused: Iterable[RefusedRecipient], now: int
+) -> None:
+    rows = [
+        {
+            "batch_id": batch_id,
+            "subscriber_id": item.subscriber_id,
+            "reason": item.reason,
+            "detail": item.detail,
+            "at": now,
+        }
+        for item in refused
+    ]
+    if rows:
+        connection.execute(insert(refusal), rows)
+
+
+def _defer(connection: Connection, claimed: Batch, later: Later, now: int) -> None:
+    """Into the batch that waits for those deferred by `claimed`; into a new one when that has been taken.
+
+    The new one goes behind first attempts, and is as old as the one that it comes from.
+    """
+    moved = [
+        RefusedRecipient(subscriber_id, DEFERRED, later.reason) for subscriber_id in later.subscriber_ids
+    ]
+    _add_refusals(connection, claimed.id, moved, now)
+    waiting = connection.execute(
+        select(batch.c.id, batch.c.recipients)
+        .where(batch.c.origin == claimed.id, batch.c.state == "ready", batch.c.position == 0)
+        .order_by(batch.c.id.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if waiting is not None:
+        ids = [*unpack(waiting.recipients), *later.subscriber_ids]
+        connection.execute(
+            update(batch)
+            .where(batch.c.id == waiting.id)
+            .values(
+                recipients=pack(sorted(ids)),
+                size=len(ids),
+                not_before=case(
+                    (batch.c.not_before < later.not_before, later.not_before), else_=batch.c.not_before
+                ),
+            )
+        )
+        return
+    number = connection.scalar(
+        update(delivery)
+        .where(delivery.c.id == claimed.delivery_id)
+        .values(batches=delivery.c.batches + 1)
+        .returning(delivery.c.batches)
+    )
+    assert number is not None
+    connection.execute(
+        insert(batch).values(
+            delivery_id=claimed.delivery_id,
+            seq=number - 1,
+            origin=claimed.id,
+            account=claimed.account,
+            lane=claimed.lane,
+            kind=claimed.kind,
+            language=claimed.language,
+            state="ready",
+            recipients=pack(sorted(later.subscriber_ids)),
+            size=len(later.subscriber_ids),
+            retry_key=str(uuid.uuid4()),
+            attempt=claimed.attempt,
+            not_before=later.not_before,
+            reason=later.reason,
+            created_at=claimed.created_at,
+        )
+    )

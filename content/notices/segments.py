@@ -1,0 +1,217 @@
+"""Who a notice is for: target and rules → one SQL condition. Fails closed.
+
+A rule that is missing, empty, closed or unknown matches nobody, loudly: `audience` raises
+NobodyMatches rather than leave a condition out. Everyone is a target of its own, never the
+absence of a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, get_args
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+
+from content.database.planner_hints import Scanned
+from content.register.subscribers import preference, subscriber
+from content.town import Segment, SegmentRule, Town, birth_months
+
+TargetKind = Literal["subscribed", "segment", "group", "everyone"]
+TARGET_KINDS: tuple[str, ...] = get_args(TargetKind)
+
+
+class NobodyMatches(Exception):
+    """The target cannot be used. `field` names the form field, the message the remedy."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """宛先の決め方. `key` names the segment or group, "" for the other kinds."""
+
+    kind: str = "subscribed"
+    key: str = ""
+
+    def describe(self, town: Town, category: str) -> str:
+        """As the confirm page and the report print it."""
+        name = town.category[category].name() if category in town.category else category
+        if self.kind == "everyone":
+            return "登録者全員(選んだ分野によらない)"
+        if self.kind == "group":
+            group = town.group[self.key].name() if self.key in town.group else self.key
+            return f"グループ「{group}」"
+        if self.kind == "segment":
+            segment = town.segment[self.key].name() if self.key in town.segment else self.key
+            return f"配信対象「{segment}」(「{name}」を選んだ登録者のうち)"
+        return f"「{name}」を選んだ登録者"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Having chosen one of these values, or one from the first to the last of them."""
+
+    kind: str
+    values: tuple[str, ...]
+    is_range: bool = False
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a registration has made it at most once."""
+        return len(self.values) == 1
+
+    def of(self, rows: FromClause) -> ColumnElement[bool]:
+        """The condition on rows of `preference`."""
+        return and_(rows.c.kind == self.kind, self._holds(rows.c.value))
+
+    def made_by(self, subscriber_id: ColumnElement[int]) -> ColumnElement[bool]:
+        rows = preference.alias()
+        # One step to what somebody chose and along it is faster than one step for each value.
+        value = rows.c.value if self.is_range else Scanned(rows.c.value)
+        # The kind alone, since that stands in the index: for the whole row SQLite would fetch it.
+        return exists(
+            select(rows.c.kind).where(
+                rows.c.subscriber_id == subscriber_id, rows.c.kind == self.kind, self._holds(value)
+            )
+        )
+
+    def _holds(self, value: ColumnElement[str]) -> ColumnElement[bool]:
+        if self.is_range:
+            first, last = self.values
+            return value.between(first, last)
+        return value.in_(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What must hold for a registration: every choice made, none of the others, every language rule."""
+
+    made: tuple[Choice, ...]
+    not_made: tuple[Choice, ...] = ()
+    languages: tuple[ColumnElement[bool], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.made:
+            raise ValueError("rules without a choice would match everyone")
+
+
+def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
+    """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
+    rules = rules_of(town, target, category, today)
+    active = subscriber.c.state == "active"
+    if rules is None:
+        return active
+    return and_(
+        active,
+        *rules.languages,
+        *(choice.made_by(subscriber.c.id) for choice in rules.made),
+        *(~choice.made_by(subscriber.c.id) for choice in rules.not_made),
+    )
+
+
+def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | None:
+    """What the target asks for, None for everyone. Raises NobodyMatches."""
+    known = town.category.get(category)
+    if known is None:
+        raise NobodyMatches("category", f"分野「{category}」は町の設定にありません。一覧から選んでください。")
+    if known.closed:
+        raise NobodyMatches(
+            "category", f"分野「{known.name()}」は受付を終えています。別の分野を選んでください。"
+        )
+    if target.kind == "everyone":
+        return None
+    if target.kind == "subscribed":
+        return Rules((Choice("category", (category,)),))
+    if target.kind == "group":
+        if target.key not in town.group:
+            raise NobodyMatches(
+                "group", f"グループ「{target.key}」は町の設定にありません。一覧から選んでください。"
+            )
+        return Rules((Choice("group", (target.key,)),))
+    if target.kind == "segment":
+        return _segment_rules(town, _open_segment(town, target.key), category, today)
+    raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
+
+
+def _open_segment(town: Town, key: str) -> Segment:
+    segment = town.segment.get(key)
+    if segment is None:
+        raise NobodyMatches("segment", f"配信対象「{key}」は町の設定にありません。一覧から選んでください。")
+    if segment.closed:
+        raise NobodyMatches("segment", f"配信対象「{segment.name()}」は使用を終えています。")
+    if not segment.rules:
+        raise NobodyMatches(
+            "segment",
+            f"配信対象「{segment.name()}」には条件がありません。だれにも送りません。条件を足すか、宛先を「全員」にしてください。",
+        )
+    return segment
+
+
+def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> Rules:
+    made: list[Choice] = []
+    not_made: list[Choice] = []
+    languages: list[ColumnElement[bool]] = []
+    for rule in segment.rules:
+        _refuse_misplaced(segment, rule)
+        _refuse_unknown(town, segment, rule)
+        if rule.field == "birth_month" and rule.children_aged is not None:
+            made.append(Choice("birth_month", birth_months(*rule.children_aged, today), is_range=True))
+        elif not rule.any_of and not rule.none_of:
+            raise _empty(segment, rule)
+        elif rule.field == "language":
+            languages += _language(rule)
+        else:
+            made += [Choice(rule.field, rule.any_of)] if rule.any_of else []
+            not_made += [Choice(rule.field, rule.none_of)] if rule.none_of else []
+    # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
+    # best of several large ones, because its rows stand in the order of ids.
+    made.append(Choice("category", (category,)))
+    return Rules(tuple(made), tuple(not_made), tuple(languages))
+
+
+def _language(rule: SegmentRule) -> Iterable[ColumnElement[bool]]:
+    if rule.any_of:
+        yield subscriber.c.language.in_(rule.any_of)
+    if rule.none_of:
+        yield subscriber.c.language.not_in(rule.none_of)
+
+
+def _refuse_misplaced(segment: Segment, rule: SegmentRule) -> None:
+    """A part that the field cannot use would otherwise be left out, and the rule reach others."""
+    if rule.field == "birth_month":
+        ages = rule.children_aged or (0, 0)
+        usable = not rule.any_of and not rule.none_of and 0 <= ages[0] <= ages[1]
+    else:
+        usable = rule.children_aged is None
+    if not usable:
+        raise NobodyMatches(
+            "segment",
+            f"配信対象「{segment.name()}」の条件({rule.field})の書き方が正しくありません。だれにも送りません。"
+            "birth_month には children_aged = [下の年齢, 上の年齢] だけを、ほかの項目には any_of と none_of だけを書いてください。",
+        )
+
+
+def _refuse_unknown(town: Town, segment: Segment, rule: SegmentRule) -> None:
+    known = {
+        "birth_month": set(),
+        "category": {key for key, item in town.category.items() if not item.closed},
+        "area": set(town.area),
+        "group": set(town.group),
+        "language": set(town.languages),
+    }[rule.field]
+    unknown = sorted({*rule.any_of, *rule.none_of} - known)
+    if unknown:
+        raise NobodyMatches(
+            "segment",
+            f"配信対象「{segment.name()}」の条件にある「{unknown[0]}」は、町の設定にないか受付を終えています。",
+        )
+
+
+def _empty(segment: Segment, rule: SegmentRule) -> NobodyMatches:
+    return NobodyMatches(
+        "segment", f"配信対象「{segment.name()}」の条件({rule.field})が空です。だれにも送りません。"
+    )

@@ -1,0 +1,1 @@
+"""Who registered: subscribers and their changes, preferences, addresses, import and export, inbound events."""

@@ -1,0 +1,55 @@
+"""The addresses of subscribers: opened for a batch that goes out, or asked for by their keyed hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database import all_rows, among, as_list, as_one_row, hexadecimal
+from content.keys import Keys
+from content.register.subscribers import address, subscriber
+
+
+def open_addresses(
+    connection: Connection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
+) -> dict[int, str]:
+    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left.
+
+    Whoever was erased has none.
+    """
+    dialect = connection.dialect.name
+    values = {"ids": as_list(dialect, subscriber_ids)}
+    rows = all_rows(connection, _sealed_addresses(dialect, with_left), values)
+    addresses = keys.open_all(bytes.fromhex(sealed) for _, sealed in rows)
+    return {row[0]: address for row, address in zip(rows, addresses, strict=True)}
+
+
+# Asked for every batch, and to compose it costs as much as to run it.
+@cache
+def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
+    sealed = select(address.c.subscriber_id, hexadecimal(dialect, address.c.sealed)).where(
+        among(dialect, address.c.subscriber_id, "ids")
+    )
+    if not with_left:
+        sealed = sealed.join(subscriber, subscriber.c.id == address.c.subscriber_id).where(
+            subscriber.c.state == "active"
+        )
+    return as_one_row(dialect, sealed)
+
+
+async def known_lookups(connection: AsyncConnection, account: str, lookups: Iterable[bytes]) -> set[bytes]:
+    """Those of the look-up hashes that are registered on the account, whatever their state."""
+    wanted = list(lookups)
+    found: set[bytes] = set()
+    for start in range(0, len(wanted), 5000):
+        rows = await connection.scalars(
+            select(address.c.lookup).where(
+                address.c.account == account, address.c.lookup.in_(wanted[start : start + 5000])
+            )
+        )
+        found.update(rows)
+    return found

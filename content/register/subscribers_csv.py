@@ -1,0 +1,281 @@
+"""Subscribers as CSV: all or nothing in, everything out.
+
+Columns: channel,address,categories,areas,language,birth_months,groups,registered_at. Lists inside
+a field are separated by `;`. UTF-8, with or without a byte order mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TextIO
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.clock import from_datetime, iso, now_ms
+from content.database import refresh_statistics
+from content.keys import Keys
+from content.register import addresses
+from content.register.address_book import known_lookups
+from content.register.subscribers import (
+    Preferences,
+    Registration,
+    Sealed,
+    address,
+    preference,
+    register_sealed,
+    seal,
+    subscriber,
+)
+from content.town import Town
+
+COLUMNS = (
+    "channel",
+    "address",
+    "categories",
+    "areas",
+    "language",
+    "birth_months",
+    "groups",
+    "registered_at",
+)
+BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
+SLICE = 2000
+MOST_PROBLEMS = 20
+# What a message may repeat: a key or a word, nothing that an address fits into.
+REPEATABLE = re.compile(r"[\w-]{1,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one field. Never repeats the address."""
+
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
+
+class ImportRefused(Exception):
+    """Nothing was imported; `problems` names lines and columns, at most MOST_PROBLEMS of them."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`already` were registered before and keep what they chose themselves."""
+
+    new: int
+    already: int
+
+
+def read_rows(file: TextIO, town: Town) -> list[Registration]:
+    """Check every line. Raises ImportRefused."""
+    reader = csv.DictReader(_without_mark(file))
+    try:
+        return _read(reader, town)
+    except UnicodeDecodeError:
+        # Its own text would carry bytes of the file.
+        raise ImportRefused([Problem(1, "file", "this is not UTF-8; save it as CSV in UTF-8")]) from None
+    except csv.Error:
+        problem = Problem(reader.reader.line_num, "file", "a quoted field does not end, or is far too long")
+        raise ImportRefused([problem]) from None
+
+
+def _without_mark(file: TextIO) -> Iterator[str]:
+    for number, line in enumerate(file):
+        yield line.removeprefix("\ufeff") if number == 0 else line
+
+
+def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
+    header = tuple(reader.fieldnames or ())
+    if header != COLUMNS:
+        expected = ",".join(COLUMNS)
+        raise ImportRefused([Problem(1, "header", f"the first line must be {expected}")])
+    problems: list[Problem] = []
+    registrations: list[Registration] = []
+    seen: dict[tuple[str, str], int] = {}
+    now = now_ms()
+    for row in reader:
+        line = reader.line_num
+        try:
+            registration = _registration(town, row, line, now)
+            identity = (
+                registration.account,
+                addresses.lookup_part(registration.channel, registration.address),
+            )
+            if identity in seen:
+                raise _Bad(line, "address", f"the same address stands in line {seen[identity]}")
+            seen[identity] = line
+            registrations.append(registration)
+        except _Bad as bad:
+            problems.append(bad.problem)
+            if len(problems) >= MOST_PROBLEMS:
+                break
+    if problems:
+        raise ImportRefused(problems)
+    return registrations
+
+
+def seal_all(keys: Keys, registrations: list[Registration]) -> list[Sealed]:
+    """What an import does before its transaction: SQLite has one writer, and a sender must not wait for this."""
+    return [seal(keys, item) for item in registrations]
+
+
+async def import_registrations(
+    connection: AsyncConnection,
+    registrations: list[Sealed],
+    progress: Callable[[int], None],
+    reason: str = "import",
+) -> Imported:
+    """Insert those whose address is unknown, in one transaction of the caller's."""
+    new = 0
+    for start in range(0, len(registrations), SLICE):
+        part = registrations[start : start + SLICE]
+        fresh = await _unknown(connection, part)
+        await register_sealed(connection, fresh, reason=reason)
+        new += len(fresh)
+        progress(len(part))
+    if new:
+        await refresh_statistics(connection, subscriber, preference, address)
+    return Imported(new=new, already=len(registrations) - new)
+
+
+async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> AsyncIterator[list[str]]:
+    """The header, then every active subscriber of the live accounts in the form that `read_rows` takes.
+
+    The form has no account: registrations for drills would come back as residents.
+    """
+    live = [account.key for account in town.accounts if account.mode == "live"]
+    yield list(COLUMNS)
+    after = 0
+    while True:
+        rows = (
+            await connection.execute(
+                select(subscriber, address.c.sealed)
+                .join(address, address.c.subscriber_id == subscriber.c.id)
+                .where(
+                    subscriber.c.id > after,
+                    subscriber.c.state == "active",
+                    subscriber.c.account.in_(live),
+                )
+                .order_by(subscriber.c.id)
+                .limit(SLICE)
+            )
+        ).all()
+        if not rows:
+            return
+        chosen = await _choices(connection, rows[0].id, rows[-1].id)
+        for row in rows:
+            mine = chosen.get(row.id, {})
+            account = town.account.get(row.account)
+            yield [
+                account.channel if account else row.account,
+                keys.open(row.sealed),
+                *(";".join(sorted(mine.get(kind, ()))) for kind in ("category", "area")),
+                row.language,
+                *(";".join(sorted(mine.get(kind, ()))) for kind in ("birth_month", "group")),
+                iso(row.joined_at) or "",
+            ]
+        after = rows[-1].id
+
+
+class _Bad(Exception):
+    def __init__(self, line: int, column: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(line, column, message)
+
+
+def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Registration:
+    if None in row or None in row.values():
+        raise _Bad(line, "address", f"{len(COLUMNS)} fields are needed; lists inside a field use ;")
+    channel = row["channel"].strip()
+    account = town.live_account(channel)
+    if account is None:
+        raise _Bad(
+            line, "channel", f"{_shown(channel)} is no channel of this town; use {', '.join(town.channels)}"
+        )
+    try:
+        plain = addresses.normalise(channel, row["address"])
+    except addresses.BadAddress as error:
+        raise _Bad(line, "address", str(error)) from error
+    language = row["language"].strip() or "ja"
+    if language not in town.languages:
+        raise _Bad(
+            line,
+            "language",
+            f"{_shown(language)} is no language of this town; use {', '.join(town.languages)}",
+        )
+    preferences = Preferences(
+        # Closed ones too: who chose one before it closed must be able to move.
+        categories=_keys(row, "categories", set(town.category), line) | frozenset(town.always_categories),
+        areas=_keys(row, "areas", set(town.area), line),
+        birth_months=_birth_months(row, line),
+        groups=_keys(row, "groups", set(town.group), line),
+        language=language,
+    )
+    return Registration(channel, account.key, plain, preferences, _moment(row["registered_at"], line, now))
+
+
+def _shown(value: str) -> str:
+    return f"'{value}'" if REPEATABLE.fullmatch(value) else "this value"
+
+
+def _list(row: dict[str, str], column: str) -> Iterator[str]:
+    return (item.strip() for item in row[column].split(";") if item.strip())
+
+
+def _keys(row: dict[str, str], column: str, known: set[str], line: int) -> frozenset[str]:
+    chosen = frozenset(_list(row, column))
+    unknown = sorted(chosen - known)
+    if unknown:
+        raise _Bad(line, column, f"{_shown(unknown[0])} is unknown; use {', '.join(sorted(known)) or 'none'}")
+    return chosen
+
+
+def _birth_months(row: dict[str, str], line: int) -> frozenset[str]:
+    months = frozenset(_list(row, "birth_months"))
+    for month in months:
+        if not BIRTH_MONTH.fullmatch(month):
+            raise _Bad(line, "birth_months", f"{_shown(month)} is no month; write 2021-04")
+    return months
+
+
+def _moment(text: str, line: int, now: int) -> int:
+    if not text.strip():
+        return now
+    try:
+        moment = from_datetime(datetime.fromisoformat(text.strip()))
+    except ValueError as error:
+        raise _Bad(line, "registered_at", "write 2021-04-01 or 2021-04-01T09:30:00+09:00") from error
+    if moment > now:
+        raise _Bad(line, "registered_at", "lies in the future")
+    return moment
+
+
+async def _unknown(connection: AsyncConnection, part: list[Sealed]) -> list[Sealed]:
+    known: set[bytes] = set()
+    for account in {item.registration.account for item in part}:
+        known |= await known_lookups(connection, account, [item.lookup for item in part])
+    return [item for item in part if item.lookup not in known]
+
+
+async def _choices(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:
+    rows = await connection.execute(
+        select(preference.c.subscriber_id, preference.c.kind, preference.c.value).where(
+            preference.c.subscriber_id.between(first, last)
+        )
+    )
+    chosen: dict[int, dict[str, set[str]]] = {}
+    for subscriber_id, kind, value in rows:
+        chosen.setdefault(subscriber_id, {}).setdefault(kind, set()).add(value)
+    return chosen

@@ -1,0 +1,91 @@
+"""Shapes of request bodies. LINE Messaging API reference; required fields as in LINE's OpenAPI file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.line.actions_schema import RICH_MENU_ACTION
+from sandbox.line.errors import Detail
+from sandbox.line.messages_schema import messages
+from sandbox.line.schema import (
+    Fields,
+    anything,
+    array,
+    boolean,
+    both,
+    integer,
+    obj,
+    report,
+    text,
+)
+from sandbox.line.textlength import graphemes
+
+_MESSAGES: Fields = {"messages": messages}
+_SILENT: Fields = {"notificationDisabled": boolean}
+_UNITS: Fields = {"customAggregationUnits": array(text(30, pattern=r"[a-zA-Z0-9_]{1,30}"), 1)}
+
+
+def _any_string(value: Any, path: str, errors: list[Detail]) -> None:
+    if not isinstance(value, str):
+        report(errors, path, "Must be a string")
+
+
+def id_list(value: Any, path: str, errors: list[Detail]) -> None:
+    """1 to 500 strings; whether they are ids is looked at when they are resolved."""
+    if not isinstance(value, list):
+        report(errors, path, "Must be an array")
+    elif not 1 <= len(value) <= 500:
+        report(errors, path, "Size must be between 1 and 500")
+    elif set(map(type, value)) != {str}:
+        report(errors, path, "Must be an array of strings")
+
+
+REPLY = obj({"replyToken": _any_string, **_MESSAGES}, _SILENT)
+PUSH = obj({"to": _any_string, **_MESSAGES}, {**_SILENT, **_UNITS})
+MULTICAST = obj({"to": id_list, **_MESSAGES}, {**_SILENT, **_UNITS})
+BROADCAST = obj(_MESSAGES, _SILENT)
+_LIMIT = obj({}, {"max": integer(1), "upToRemainingQuota": boolean, "forbidPartialDelivery": boolean})
+NARROWCAST = obj(
+    _MESSAGES, {"recipient": obj({"type": text(20)}), "filter": obj({}), "limit": _LIMIT, **_SILENT}
+)
+VALIDATE = obj(_MESSAGES)
+
+_BOUNDS = obj({"x": integer(0), "y": integer(0), "width": integer(1), "height": integer(1)})
+
+
+def _menu_ratio(value: Any, path: str, errors: list[Detail]) -> None:
+    size = value.get("size")
+    if not isinstance(size, dict):
+        return
+    width, height = size.get("width"), size.get("height")
+    if isinstance(width, int) and isinstance(height, int) and height > 0 and width / height < 1.45:
+        report(errors, "size", "The aspect ratio (width / height) must be 1.45 or more")
+
+
+RICH_MENU = both(
+    obj(
+        {
+            "size": obj({"width": integer(800, 2500), "height": integer(250)}),
+            "selected": boolean,
+            "name": text(300, measure=graphemes),
+            "chatBarText": text(14, measure=graphemes),
+            "areas": array(obj({"bounds": _BOUNDS, "action": RICH_MENU_ACTION}), 20),
+        }
+    ),
+    _menu_ratio,
+)
+BULK_LINK = obj({"richMenuId": text(100), "userIds": id_list})
+BULK_UNLINK = obj({"userIds": id_list})
+ALIAS_CREATE = obj({"richMenuAliasId": text(32, pattern=r"[a-z0-9_-]{1,32}"), "richMenuId": text(100)})
+ALIAS_UPDATE = obj({"richMenuId": text(100)})
+
+
+def _loading_seconds(value: Any, path: str, errors: list[Detail]) -> None:
+    if isinstance(value, bool) or value not in range(5, 61, 5):
+        report(errors, path, "Must be a multiple of 5 between 5 and 60")
+
+
+LOADING = obj({"chatId": _any_string}, {"loadingSeconds": _loading_seconds})
+WEBHOOK_ENDPOINT = obj({"endpoint": text(500)})
+WEBHOOK_TEST = obj({}, {"endpoint": text(500)})
+MARK_AS_READ = obj({}, {"chat": anything, "markAsReadToken": _any_string})

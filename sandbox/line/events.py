@@ -1,0 +1,67 @@
+"""Webhook events as LINE writes them. LINE Messaging API reference, #webhook-event-objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.line.errors import Json
+from sandbox.line.users import User
+
+if TYPE_CHECKING:
+    from sandbox.line.state import Channel, LineSandbox
+
+
+def build(
+    sandbox: LineSandbox, channel: Channel, user: User, kind: str, *, answerable: bool, **fields: Any
+) -> Json:
+    """An event of a user; `answerable` events carry a reply token."""
+    now = sandbox.clock.now_ms()
+    # Who did not agree to share the profile appears without an id (LINE, messaging-api/user-consent).
+    source: Json = {"type": "user"} if user.state == "noConsent" else {"type": "user", "userId": user.user_id}
+    event: Json = {
+        "type": kind,
+        "mode": "active",
+        "timestamp": now,
+        "source": source,
+        "webhookEventId": sandbox.ids.ulid(now),
+        "deliveryContext": {"isRedelivery": False},
+        **fields,
+    }
+    if answerable:
+        event["replyToken"] = sandbox.ids.hex32()
+        channel.reply_tokens.issue(event["replyToken"], user.user_id, now)
+    return event
+
+
+def text_content(sandbox: LineSandbox, text: str) -> Json:
+    """The `message` of a text event."""
+    return {**_content(sandbox, "text"), "text": text, "quoteToken": sandbox.ids.alnum(40)}
+
+
+def sticker_content(sandbox: LineSandbox, package_id: str, sticker_id: str) -> Json:
+    """The `message` of a sticker event."""
+    return {
+        **_content(sandbox, "sticker"),
+        "packageId": package_id,
+        "stickerId": sticker_id,
+        "stickerResourceType": "STATIC",
+        "quoteToken": sandbox.ids.alnum(40),
+    }
+
+
+def image_content(sandbox: LineSandbox) -> Json:
+    """The `message` of an image event; the picture itself is not kept."""
+    provider = {"contentProvider": {"type": "line"}}
+    return {**_content(sandbox, "image"), **provider, "quoteToken": sandbox.ids.alnum(40)}
+
+
+def location_content(sandbox: LineSandbox, place: Json) -> Json:
+    """The `message` of a location event. `place` has latitude, longitude and maybe title, address."""
+    known: Json = {
+        name: place[name] for name in ("title", "address", "latitude", "longitude") if name in place
+    }
+    return {**_content(sandbox, "location"), "latitude": 38.056, "longitude": 140.766, **known}
+
+
+def _content(sandbox: LineSandbox, kind: str) -> Json:
+    return {"type": kind, "id": sandbox.ids.message_id(), "markAsReadToken": sandbox.ids.alnum(32)}

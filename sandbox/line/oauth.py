@@ -1,0 +1,85 @@
+"""Token endpoints. LINE Messaging API reference, #channel-access-token; errors in OAuth's shape.
+
+Tokens bound to a JWT (v2.1) answer 501: they need a key that was registered in LINE's console.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sandbox.line.call import Call
+from sandbox.line.errors import ApiError, Reply
+from sandbox.line.state import Channel
+from sandbox.line.tokens import SHORT_LIVED_SECONDS, STATELESS_SECONDS, Token
+
+log = logging.getLogger(__name__)
+
+
+def issue_stateless(call: Call) -> Reply:
+    """A token for 15 minutes, with channel id and secret."""
+    if call.body.get("client_assertion"):
+        raise ApiError(501, "sandbox: not implemented")
+    channel = _client(call)
+    token = call.sandbox.tokens.issue_stateless(_new(call), channel.channel_id, call.now_ms)
+    return _issued(token, STATELESS_SECONDS)
+
+
+def issue_short_lived(call: Call) -> Reply:
+    """A token for 30 days, with channel id and secret."""
+    channel = _client(call)
+    token = call.sandbox.tokens.issue_short_lived(_new(call), channel.channel_id, call.now_ms)
+    return _issued(token, SHORT_LIVED_SECONDS)
+
+
+def verify_posted(call: Call) -> Reply:
+    """What a token is good for, from a form."""
+    return _verified(call, call.body.get("access_token", ""))
+
+
+def verify_queried(call: Call) -> Reply:
+    """What a token is good for, from the query."""
+    return _verified(call, call.query.get("access_token", ""))
+
+
+def revoke(call: Call) -> Reply:
+    """Revoke a short-lived or long-lived token; stateless ones live on."""
+    value = call.body.get("access_token", "")
+    token = call.sandbox.tokens.find(value, call.now_ms)
+    if token is not None and token.kind != "stateless":
+        call.sandbox.tokens.revoke(value)
+    return Reply()
+
+
+def not_implemented(call: Call) -> Reply:
+    """Known to LINE, not to the sandbox: 501, so that a test notices."""
+    log.warning("not implemented in the sandbox: %s %s", call.method, "/".join(call.path.split("/")[:4]))
+    raise ApiError(501, "sandbox: not implemented")
+
+
+def _new(call: Call) -> str:
+    return call.sandbox.ids.alnum(160)
+
+
+def _issued(token: Token, seconds: int) -> Reply:
+    return Reply(body={"access_token": token.value, "expires_in": seconds, "token_type": "Bearer"})
+
+
+def _verified(call: Call, value: str) -> Reply:
+    token = call.sandbox.tokens.find(value, call.now_ms)
+    if token is None:
+        raise _refused("invalid_request", "access token expired")
+    seconds = token.seconds_left(call.now_ms)
+    return Reply(body={"client_id": token.channel_id, "expires_in": seconds, "scope": "P CM"})
+
+
+def _client(call: Call) -> Channel:
+    if call.body.get("grant_type") != "client_credentials":
+        raise _refused("unsupported_grant_type", "unsupported grant_type")
+    channel = call.sandbox.channels.get(call.body.get("client_id", ""))
+    if channel is None or channel.secret != call.body.get("client_secret"):
+        raise _refused("invalid_client", "invalid client_id or client_secret")
+    return channel
+
+
+def _refused(error: str, description: str) -> ApiError:
+    return ApiError(400, description, body={"error": error, "error_description": description})

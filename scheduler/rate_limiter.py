@@ -1,0 +1,140 @@
+"""How fast one account may be used: a token bucket that learns from refusals and serves urgent turns first.
+
+LINE limits each endpoint by a token bucket of its own: multicast 200 and push 2,000 requests a second,
+broadcast 60 an hour; beyond that it answers 429 without saying for how long (Messaging API reference,
+"Rate limits" and "Response headers"). So a refusal halves the rate here, and time brings it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+
+from scheduler.town_context import LANES
+
+# Seconds' worth of turns that may go in one burst.
+BURST = 0.1
+# Turns that fall due within this time are given together: to wake up for each of them costs more than its work.
+TICK = 0.05
+# A service that refuses again and again is still asked at this part of the rate.
+FLOOR = 1 / 20
+# From nothing back to the whole rate.
+RECOVERY = 60.0
+# Refusals of calls that were in flight together are one lesson, not several.
+LESSON = 1.0
+# What a service asks for at the most: an urgent notice must not be kept back for an hour.
+LONGEST_PAUSE = 300.0
+
+
+class RateLimiter:
+    """`rate` turns per second, None for no limit. One for all lanes of an account in this process."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._limit = rate
+        self._senders = 1
+        # The part of the rate that the service was last found to bear, and from when it grows again.
+        self._learned, self._grows_from = 1.0, -math.inf
+        self._lesson_at = -math.inf
+        # Full at the first turn. Nothing flows in before `_filled_at`, which a pause moves ahead.
+        self._tokens, self._filled_at = math.inf, -math.inf
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {lane: deque() for lane in LANES}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def acquire(self, lane: str) -> None:
+        """Wait for a turn. While a lane before this one waits, this one gets none."""
+        if self._first() is None and self._take():
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[lane].append(waiter)
+        self._set_timer()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                # It was this one's turn already, which goes to the next.
+                self._tokens += 1
+                self._reset_timer()
+            raise
+
+    def slow_down(self, retry_after: float | None = None) -> None:
+        """The service refused by rate. With `retry_after` seconds nothing at all is asked of it meanwhile."""
+        now = _now()
+        self._fill(now)
+        self._tokens = 0.0
+        self._filled_at = max(self._filled_at, now + min(retry_after or 0.0, LONGEST_PAUSE))
+        if now >= self._lesson_at + LESSON:
+            self._learned, self._lesson_at = max(FLOOR, self._part(now) / 2), now
+        self._grows_from = max(now, self._filled_at)
+        self._reset_timer()
+
+    def share(self, senders: int) -> None:
+        """So many processes use the account: each takes its part of the rate."""
+        self._fill(_now())
+        self._senders = max(1, senders)
+        self._reset_timer()
+
+    @property
+    def rate(self) -> float | None:
+        """Turns per second as things stand."""
+        return None if self._limit is None else self._limit / self._senders * self._part(_now())
+
+    def _part(self, now: float) -> float:
+        return min(1.0, self._learned + max(0.0, now - self._grows_from) / RECOVERY)
+
+    def _take(self) -> bool:
+        now = _now()
+        self._fill(now)
+        if now < self._filled_at:
+            return False
+        if self._limit is None:
+            return True
+        if self._tokens < 1 - 1e-9:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _fill(self, now: float) -> None:
+        if self._limit is None or now <= self._filled_at:
+            return
+        rate = self._limit / self._senders * self._part(now)
+        flown_in = (now - self._filled_at) * rate
+        self._tokens = min(max(1.0, rate * BURST), self._tokens + flown_in)
+        self._filled_at = now
+
+    def _first(self) -> deque[asyncio.Future[None]] | None:
+        """The queue whose turn is next; who has given up is taken out."""
+        for queue in self._waiting.values():
+            while queue and queue[0].done():
+                queue.popleft()
+            if queue:
+                return queue
+        return None
+
+    def _serve(self) -> None:
+        self._timer = None
+        while (queue := self._first()) is not None and self._take():
+            queue.popleft().set_result(None)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is None and self._first() is not None:
+            self._timer = asyncio.get_running_loop().call_later(self._delay(), self._serve)
+
+    def _reset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._set_timer()
+
+    def _delay(self) -> float:
+        """Seconds until a turn is due."""
+        now = _now()
+        self._fill(now)
+        rate = self.rate
+        missing = 0.0 if rate is None else max(0.0, 1 - self._tokens) / rate
+        return max(TICK if missing else 0.0, max(0.0, self._filled_at - now) + missing)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,87 @@
+"""Walking a batch's frozen list while parts of it are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from channels.channel import Deferred, Part, Recipient
+from content.keys import Keys
+from content.ledger.batches import Batch, RefusedRecipient
+from content.register.address_book import open_addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one part changed in the ledger: from position to position, and who was not accepted."""
+
+    since: int
+    position: int
+    accepted: int
+    refused: tuple[RefusedRecipient, ...]
+    deferred: tuple[Deferred, ...]
+
+
+class RecipientCursor:
+    """Maps parts, which count recipients that still have an address, to positions in the frozen list.
+
+    Whoever left or was erased between fan-out and send is skipped and counted as refused (`gone`).
+    """
+
+    def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, str]) -> None:
+        found = list(map(addresses.get, frozen[position:]))
+        rest = range(position, len(frozen))
+        self._indexes: Sequence[int] = rest
+        self._gone: list[tuple[int, int]] = []
+        if None in found:
+            self._indexes = [index for index in rest if found[index - position] is not None]
+            self._gone = [(index, frozen[index]) for index in rest if found[index - position] is None]
+        self._end = len(frozen)
+        self._sent = 0
+        self._recorded = position
+        self.sendable = [
+            Recipient(subscriber_id, known)
+            for subscriber_id, known in zip(frozen[position:], found, strict=True)
+            if known is not None
+        ]
+
+    @property
+    def position(self) -> int:
+        """Everything before it in the frozen list is accounted for."""
+        return self._indexes[self._sent] if self._sent < len(self._indexes) else self._end
+
+    @property
+    def finished(self) -> bool:
+        return self.position >= self._end
+
+    def advance(self, part: Part) -> Progress:
+        """What to write down for the next part of the slice."""
+        since, self._sent = self._recorded, self._sent + part.size
+        self._recorded = self.position
+        passed = [item for item in self._gone if item[0] < self.position]
+        self._gone = self._gone[len(passed) :]
+        refused = [RefusedRecipient(item.subscriber_id, item.reason, item.detail) for item in part.refused]
+        return Progress(
+            since=since,
+            position=self.position,
+            accepted=part.size - len(part.refused) - len(part.deferred),
+            refused=(
+                *refused,
+                *(RefusedRecipient(subscriber_id, "unsubscribed") for _, subscriber_id in passed),
+            ),
+            deferred=part.deferred,
+        )
+
+
+def open_cursors(
+    connection: Connection, keys: Keys, lists: Sequence[Batch], *, with_left: bool
+) -> dict[int, RecipientCursor]:
+    """What is left of these batches, with addresses, by batch id; `with_left` as in `open_addresses`.
+
+    To be called where the addresses are read: thousands of new objects are slow to reach from another core.
+    """
+    ids = [subscriber_id for one in lists for subscriber_id in one.recipients[one.position :]]
+    addresses = open_addresses(connection, keys, ids, with_left=with_left)
+    return {one.id: RecipientCursor(one.recipients, one.position, addresses) for one in lists}

@@ -1,0 +1,92 @@
+"""What the scheduler works with: the town, its database and keys, and how to open a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from channels.channel import Announcement, Channel, Text
+from content.clock import DAY, HOUR, now_ms
+from content.database import Database
+from content.keys import Keys
+from content.notices.notices import Notice, NoticeSpec
+from content.town import Account, Town
+from scheduler.urgent_priority import UrgentPriority
+
+# The most urgent first. The digest lane carries what repeats by a rule and nobody waits for.
+LANES = ("urgent", "routine", "digest")
+# How long after its firing a delivery may still go out. A retry key of LINE lives 24 hours; past
+# that a repeat would be delivered again.
+BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR, "digest": 12 * HOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class TownContext:
+    """`open_channel(account)` gives a channel of its own, with its own connections.
+
+    `notice_url(id)` is the public page of a notice. `keep_recipients`: ms that the ledger keeps who was
+    sent a notice, after that only figures.
+    """
+
+    town: Town
+    database: Database
+    keys: Keys
+    open_channel: Callable[[Account], Channel]
+    notice_url: Callable[[int], str]
+    keep_recipients: int = 90 * DAY
+    urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
+
+
+def announcement(context: TownContext, notice: Notice) -> Announcement:
+    """The stored version of a notice, as channels see it."""
+    return spec_announcement(
+        context,
+        notice.spec,
+        notice_id=notice.id,
+        version_id=notice.version_id,
+        published_at=notice.fired_at or notice.approved_at or notice.created_at,
+    )
+
+
+def spec_announcement(
+    context: TownContext,
+    spec: NoticeSpec,
+    *,
+    notice_id: int = 0,
+    version_id: int = 0,
+    published_at: int | None = None,
+) -> Announcement:
+    """A draft as channels see it, for checking and previewing before it is stored."""
+    category = context.town.category.get(spec.category)
+    names = {language: category.name(language) for language in context.town.languages} if category else {}
+    return Announcement(
+        notice_id=notice_id,
+        version_id=version_id,
+        town=context.town.name,
+        mode=spec.mode,
+        urgency=spec.urgency,
+        kind=spec.kind,
+        category=spec.category,
+        category_names=names,
+        texts=tuple(
+            Text(language, *spec.texts[language])
+            for language in context.town.languages
+            if language in spec.texts
+        ),
+        # A group's notice is for its members alone, so it has no public page.
+        url="" if spec.target.kind == "group" else context.notice_url(notice_id),
+        published_at=now_ms() if published_at is None else published_at,
+        contact=f"{context.town.office} {context.town.phone}",
+    )
+
+
+def lane_of(spec: NoticeSpec) -> str:
+    """What comes again and again stands behind what somebody wrote for today."""
+    return "digest" if spec.series is not None else spec.urgency
+
+
+def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) -> bool:
+    """Whether one call reaches everyone on the account: the target, the town and the channel say so."""
+    account = context.town.account[account_key]
+    chosen = spec.target.kind == "everyone" and account.everyone == "broadcast"
+    return chosen and hasattr(context.open_channel(account), "broadcast")
