@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
-from bot.console.words import stoppage_words
+from bot.console.words import outage_words
 from bot.errors import error_page, message_page, read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import Service
@@ -44,7 +44,7 @@ class StaffRequest:
             staff=self.staff,
             csrf=csrf_token(self.service, self.staff),
             path=self.request.path,
-            outages=[stoppage_words(self.service.town, item) for item in self.outages],
+            outages=[outage_words(self.service.town, item) for item in self.outages],
             **values,
         )
 

@@ -13,7 +13,7 @@ from bot.console.form import (
     form_of,
     form_problems,
     read_form,
-    to_draft,
+    to_spec,
     unset_channels,
 )
 from bot.console.words import channel_words, language_words
@@ -40,7 +40,7 @@ async def show_new(staff_request: StaffRequest) -> web.Response:
 
 async def create(staff_request: StaffRequest) -> web.Response:
     form = read_form(staff_request.service.town, await staff_request.request.post())
-    spec = to_draft(form)
+    spec = to_spec(form)
     problems = await _all_problems(staff_request, form, spec)
     if problems:
         return _form_page(staff_request, form, problems)
@@ -57,7 +57,7 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
 
 async def change(staff_request: StaffRequest) -> web.Response:
     form = read_form(staff_request.service.town, await staff_request.request.post())
-    spec = to_draft(form)
+    spec = to_spec(form)
     await posting.find(staff_request.service.context, staff_request.notice_id)
     problems = await _all_problems(staff_request, form, spec)
     if problems:

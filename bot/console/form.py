@@ -1,4 +1,4 @@
-"""The form in which a notice is written: from the browser's fields to a draft and back."""
+"""The form in which a notice is written: from the browser's fields to a notice spec and back."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def read_form(town: Town, fields: Any) -> NoticeForm:
     )
 
 
-def to_draft(form: NoticeForm) -> NoticeSpec:
-    """The draft that the fields ask for; what cannot be read is left out, see `form_problems`."""
+def to_spec(form: NoticeForm) -> NoticeSpec:
+    """The spec that the fields ask for; what cannot be read is left out, see `form_problems`."""
     key = {"segment": form.segment, "group": form.group}.get(form.target, "")
     return NoticeSpec(
         category=form.category,

@@ -120,7 +120,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
     started = status.notice.fired_at or status.notice.approved_at
     return {
         "notice": status.notice,
-        "draft": spec,
+        "spec": spec,
         "result": status,
         "outline": outline(status.notice),
         "word": word,

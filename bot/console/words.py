@@ -202,7 +202,7 @@ def shortage_words(item: Shortage) -> str:
     return f"今月あと{item.left:,}通{reserved}のところ、このお知らせには{item.needed:,}通が必要です。"
 
 
-def stoppage_words(town: Town, item: AccountOutage) -> tuple[str, str]:
+def outage_words(town: Town, item: AccountOutage) -> tuple[str, str]:
     """The headline of the banner and what to do."""
     what, remedy = reason_words(item.reason)
     if item.reason == "quota":

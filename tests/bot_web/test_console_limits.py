@@ -206,7 +206,7 @@ async def refused(tanaka: Visitor, line: Line, service: Service, left: int = 1) 
 
 def banner(page: Page) -> str:
     """The words above every page while something is stopped."""
-    marked = 'class="problem stoppages" role="alert">'
+    marked = 'class="problem outages" role="alert">'
     if marked not in page.html:
         return ""
     inner = page.html.partition(marked)[2].partition("</div>")[0]
