@@ -88,6 +88,19 @@ def test_every_file_says_what_it_is():
     assert not silent
 
 
+def test_the_tests_stand_in_one_folder_for_each_room():
+    folders = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/*.py")}
+    assert folders == {*FOLDERS, "journeys", "faults", "structure"}
+
+
+def test_every_folder_of_tests_is_a_package():
+    # Two files of one name in folders that are no packages are the same module to pytest.
+    loose = {
+        path.parent for path in (ROOT / "tests").rglob("*.py") if not (path.parent / "__init__.py").exists()
+    }
+    assert not loose
+
+
 def test_no_file_names_the_host_of_a_package_registry():
     # Where packages come from is the business of the machine that installs them.
     # The backslashes keep this file from being found itself.

@@ -1,0 +1,86 @@
+"""The whole web application on an empty SQLite database, with two members of staff."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.app import create_app
+from bot.service import Service, open_town_context
+from bot.settings import Settings
+from content.database import Database
+from content.keys import Keys
+from content.staff import members
+from content.town import Town
+from tests.bot.web_visitor import PASSWORD, Visitor
+from tests.factories import APRIL_TUESDAY
+
+STAFF = {"tanaka": "editor", "suzuki": "editor", "kikaku": "viewer"}
+SETTINGS = {
+    "line": {"channel_token": "token", "channel_secret": "secret", "api_base": "http://127.0.0.1:1"},
+    "mail": {"smtp_url": "smtp://127.0.0.1:1", "from": "柴田町 <notice@example.jp>"},
+}
+
+
+@pytest.fixture(scope="session")
+def staffed_template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """A database with its staff, made once: hashing a password is slow on purpose."""
+    path = tmp_path_factory.mktemp("staffed") / "staffed.db"
+    shutil.copyfile(sqlite_template, path)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _add_staff(path)).result()
+    return path
+
+
+@pytest_asyncio.fixture
+async def service(staffed_template: Path, keys: Keys, town: Town, tmp_path: Path) -> AsyncIterator[Service]:
+    shutil.copyfile(staffed_template, tmp_path / "web.db")
+    database = Database(f"sqlite:///{tmp_path / 'web.db'}")
+    settings = Settings(secret_key_file=tmp_path / "secret.key", **SETTINGS)
+    yield Service(settings, open_town_context(settings, town, database, keys))
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def stranger(service: Service) -> AsyncIterator[Visitor]:
+    """Somebody who is not logged in."""
+    async with TestClient(TestServer(create_app(service))) as client:
+        yield Visitor(client)
+
+
+@pytest_asyncio.fixture
+async def tanaka(stranger: Visitor, service: Service) -> Visitor:
+    """An editor, logged in."""
+    await stranger.enter(service, "tanaka")
+    return stranger
+
+
+@pytest_asyncio.fixture
+async def suzuki(service: Service, tanaka: Visitor) -> AsyncIterator[Visitor]:
+    """Another editor at another desk."""
+    async with TestClient(TestServer(create_app(service))) as client:
+        visitor = Visitor(client)
+        await visitor.enter(service, "suzuki")
+        yield visitor
+
+
+@pytest_asyncio.fixture
+async def kikaku(stranger: Visitor, service: Service) -> Visitor:
+    """A viewer, logged in."""
+    await stranger.enter(service, "kikaku")
+    return stranger
+
+
+async def _add_staff(path: Path) -> None:
+    database = Database(f"sqlite:///{path}")
+    async with database.write() as connection:
+        for login, role in STAFF.items():
+            await members.add(connection, login=login, password=PASSWORD, role=role, at=APRIL_TUESDAY)
+    await database.close()

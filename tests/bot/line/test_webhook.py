@@ -1,0 +1,149 @@
+"""The webhook stores what LINE signed, answers at once, and is not impressed by anything else."""
+
+import asyncio
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.line.handling import handle_waiting, run_inbox
+from bot.line.webhook import BODY_LIMIT, is_signed
+from tests.bot.line.village import SATO, SECRET, STRANGER, event, follow, sign, unfollow
+
+VERIFY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
+
+
+def test_the_signature_is_that_of_lines_own_example():
+    assert is_signed(SECRET, VERIFY, "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=")
+
+
+def test_without_a_secret_nobody_can_sign():
+    assert not is_signed("", VERIFY, sign(VERIFY, ""))
+
+
+@pytest.mark.parametrize("signature", ["", "AAAA", sign(VERIFY), "署名", sign(VERIFY, "0" * 32)])
+async def test_a_wrong_or_missing_signature_is_refused_and_nothing_is_stored(village, signature):
+    assert await village.post(follow(1), signature=signature) == 403
+    assert await village.stored() == 0
+
+
+async def test_a_body_that_was_signed_but_not_json_is_refused_too_when_the_signature_is_wrong(village):
+    assert await village.post_raw(b"{", signature="x") == 403
+
+
+async def test_lines_own_try_of_the_address_is_answered(village):
+    assert await village.post_raw(VERIFY) == 200
+    assert await village.stored() == 0
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"[]", b"{}", b'{"events":{}}', b'{"events":[1]}', b"\xff", b"[" * 100_000]
+)
+async def test_what_is_no_webhook_is_refused(village, raw):
+    assert await village.post_raw(raw) == 400
+
+
+async def test_more_than_a_megabyte_is_not_read(village):
+    assert await village.post_raw(b" " * (BODY_LIMIT + 1)) == 413
+
+
+async def test_a_second_copy_changes_nothing(village):
+    assert await village.post(follow(1)) == 200
+    again = {**follow(1), "deliveryContext": {"isRedelivery": True}}
+    assert await village.post(again, again) == 200
+    assert await village.handle() == 1
+    assert await village.post(again) == 200
+    assert await village.handle() == 0
+    assert await village.history(SATO) == ["joined"]
+
+
+async def test_events_without_an_id_are_recognised_by_their_content(village):
+    bare = follow(1)
+    del bare["webhookEventId"]
+    again = {**bare, "deliveryContext": {"isRedelivery": True}}
+    await village.post(bare, again, {**bare, "timestamp": 2})
+    assert await village.stored() == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "somethingNew"},
+        {"type": "message", "message": {"type": "hologram"}},
+        {"type": "message", "message": "text"},
+        {"type": "message", "message": {"type": "sticker", "stickerId": "1"}},
+        {"type": "follow", "source": {"type": "user"}},
+        {"type": "follow", "source": {"type": "user", "userId": "nobody"}},
+        {
+            "type": "message",
+            "message": {"type": "text", "text": "設定"},
+            "source": {"type": "group", "userId": SATO},
+        },
+        {"type": 7, "timestamp": "soon", "source": None, "webhookEventId": 3},
+        {"timestamp": 10**30},
+        {"type": "message", "message": {"type": "unknown\ud83d"}, "webhookEventId": "\ud83d"},
+        {},
+    ],
+)
+async def test_events_that_mean_nothing_to_us_are_put_aside(village, odd):
+    with capture_logs() as logs:
+        assert await village.post({"webhookEventId": "01ODD", **odd}, follow(2)) == 200
+        assert await village.handle() == 2
+    assert [line["event"] for line in logs] == ["line_event_ignored"]
+    assert await village.stored("handled") == 2
+    assert (await village.registration(SATO)).state == "active"
+
+
+async def test_an_event_that_fails_does_not_stop_the_others_and_is_given_up_in_the_end(village, monkeypatch):
+    from bot.line import conversation
+
+    real = conversation.respond
+
+    async def stumble(connection, conversation, resident_event, language):
+        if resident_event.at == 1:
+            raise RuntimeError(resident_event.user_id)
+        return await real(connection, conversation, resident_event, language)
+
+    monkeypatch.setattr("bot.line.handling.respond", stumble)
+    await village.post(follow(1, STRANGER), follow(2))
+    with capture_logs() as logs:
+        for _ in range(6):
+            await handle_waiting(village.service, village.api)
+    assert (await village.registration(SATO)).state == "active"
+    assert await village.registration(STRANGER) is None
+    assert await village.stored("failed") == 1
+    failures = [line for line in logs if line["event"] == "line_event_failed"]
+    assert [line["error"] for line in failures] == ["RuntimeError"] * 5
+    assert STRANGER not in json.dumps(logs)
+
+
+async def test_the_log_names_nobody(village, capsys):
+    with capture_logs() as logs:
+        await village.act(SATO, "follow")
+        await village.act(SATO, "text", text="ひみつ")
+        await village.post(unfollow(1), signature="x")
+        await village.post(event("somethingNew", 5))
+        await village.handle()
+    told = json.dumps(logs, ensure_ascii=False) + "".join(capsys.readouterr())
+    assert "ひみつ" not in told
+    assert SATO not in told
+
+
+async def test_the_running_service_answers_by_itself_and_stops_when_told(village):
+    task = asyncio.create_task(run_inbox(village.service, village.api))
+    await asyncio.sleep(0)
+    await village.post(follow(5))
+    while await village.stored("handled") == 0:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await village.registration(SATO)).state == "active"
+
+
+async def test_an_answer_that_line_refuses_leaves_the_registration(village):
+    with capture_logs() as logs:
+        await village.post({**follow(5), "replyToken": "used"})
+        assert await village.handle() == 1
+    assert [line["event"] for line in logs] == ["line_reply_failed"]
+    assert (await village.registration(SATO)).state == "active"

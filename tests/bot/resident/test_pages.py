@@ -1,0 +1,139 @@
+"""What residents see: public notices, the end of a registration, the first page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.service import Service
+from content.clock import now_ms
+from content.notices import notices, triggers
+from content.notices.segments import Target
+from content.register import subscribers
+from tests.bot.web_visitor import Visitor
+from tests.factories import NEWCOMER, make_notice, make_subscriber, spec
+
+TEXTS = {
+    "ja": ("避難してください", "川があふれます。\n<b>小学校</b>へ。"),
+    "ja-easy": ("にげてください", "川(かわ)の 水(みず)が ふえます。"),
+    "en": ("Evacuate now", "Go to the school."),
+}
+
+
+async def published(service: Service, **changes: object) -> int:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection, **{"texts": TEXTS, "category": "saigai", **changes})  # type: ignore[arg-type]
+        await triggers.fire(connection, notice_id, now_ms())
+    return notice_id
+
+
+async def test_a_notice_is_public_in_all_its_languages(stranger: Visitor, service: Service) -> None:
+    page = await stranger.get(f"/n/{await published(service, urgency='urgent')}")
+    assert page.status == 200
+    assert "【緊急】避難してください" in page.text and "[URGENT] Evacuate now" in page.text
+    assert '<article id="en" lang="en"' in page.html and '<article id="ja-easy" lang="ja"' in page.html
+    assert "&lt;b&gt;小学校" in page.html
+    assert "max-age=15" in page.headers["Cache-Control"]
+    assert "Set-Cookie" not in page.headers
+
+
+async def test_a_drill_says_so_in_every_language(stranger: Visitor, service: Service) -> None:
+    page = await stranger.get(f"/n/{await published(service, mode='drill')}")
+    assert "【訓練】避難してください" in page.text and "[DRILL] Evacuate now" in page.text
+    assert "これは訓練です。" in page.text and "This is a drill. It is not real." in page.text
+
+
+async def test_drafts_scheduled_ones_and_group_notices_are_not_public(
+    stranger: Visitor, service: Service
+) -> None:
+    async with service.database.write() as connection:
+        drafted = await make_notice(connection, approved=False)
+        waiting = await make_notice(connection)
+    group = await published(service, target=Target("group", "kucho"))
+    for number in (drafted, waiting, group, 999):
+        page = await stranger.get(f"/n/{number}")
+        assert page.status == 404
+        assert "0224-00-0000" in page.text
+        assert "健診" not in page.text and "避難して" not in page.text
+
+
+async def test_a_correction_and_what_it_corrects_lead_to_each_other(
+    stranger: Visitor, service: Service
+) -> None:
+    first = await published(service)
+    async with service.database.write() as connection:
+        correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=first)
+        second, _ = await notices.create(
+            connection, correction, submission_key="c", staff="tanaka", at=now_ms()
+        )
+        await notices.approve(connection, second, staff="tanaka", at=now_ms())
+    assert "取り消されました" not in (await stranger.get(f"/n/{first}")).text
+    async with service.database.write() as connection:
+        await triggers.fire(connection, second, now_ms())
+    page = await stranger.get(f"/n/{first}")
+    assert "このお知らせは取り消されました。" in page.text and f'href="/n/{second}"' in page.html
+    assert f'href="/n/{first}"' in (await stranger.get(f"/n/{second}")).html
+
+
+async def register(service: Service) -> tuple[int, str]:
+    """A mail registration and the path that ends it."""
+    async with service.database.write() as connection:
+        person = await make_subscriber(connection, service.keys, NEWCOMER)
+    return person.id, f"/unsubscribe/{service.keys.sign('unsubscribe', str(person.id))}"
+
+
+async def state_of(service: Service, subscriber_id: int) -> str:
+    async with service.database.read() as connection:
+        found = await subscribers.get(connection, subscriber_id)
+    assert found is not None
+    return found.state
+
+
+async def test_opening_the_link_changes_nothing(stranger: Visitor, service: Service) -> None:
+    number, path = await register(service)
+    for _ in range(2):
+        page = await stranger.get(path)
+        assert page.status == 200
+        assert "やめますか" in page.text and "とどかなく" in page.text and "Stop email notices" in page.text
+    assert NEWCOMER.address not in page.html
+    assert await state_of(service, number) == "active"
+
+
+async def test_the_button_ends_the_registration_and_may_be_pressed_twice(
+    stranger: Visitor, service: Service
+) -> None:
+    number, path = await register(service)
+    for _ in range(2):
+        page = await stranger.post(path, [])
+        assert page.status == 200
+        assert "お知らせをやめました" in page.text
+    assert await state_of(service, number) == "left"
+    assert "もう終わっています" in (await stranger.get(path)).text
+
+
+async def test_a_mail_program_unsubscribes_with_one_post(stranger: Visitor, service: Service) -> None:
+    number, path = await register(service)
+    page = await stranger.post(
+        path, [("List-Unsubscribe", "One-Click")], Origin="https://mail.example", follow=False
+    )
+    assert page.status == 200
+    assert await state_of(service, number) == "left"
+
+
+async def test_a_bad_token_is_a_friendly_page_with_the_phone_number(
+    stranger: Visitor, service: Service
+) -> None:
+    number, path = await register(service)
+    other = service.keys.sign("preferences", str(number))
+    unknown = service.keys.sign("unsubscribe", "12345")
+    huge = service.keys.sign("unsubscribe", "9" * 40)
+    for bad in (path[:-1], "/unsubscribe/x", *(f"/unsubscribe/{token}" for token in (other, unknown, huge))):
+        for page in (await stranger.get(bad), await stranger.post(bad, [])):
+            assert page.status == 404
+            assert "登録は何も変わっていません" in page.text and "0224-00-0000" in page.text
+    assert await state_of(service, number) == "active"
+
+
+async def test_the_first_page_says_what_this_is(stranger: Visitor) -> None:
+    page = await stranger.get("/")
+    assert "登録のしかた" in page.text and "English" in page.text
+    assert 'href="/console/"' in page.html
