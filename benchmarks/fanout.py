@@ -16,7 +16,7 @@ from town_hall import approve, fan_out, open_bench_office, spec
 from content.clock import now_ms, today_jst
 from content.notices.segments import Target
 from content.town import birth_months
-from scheduler import posting
+from scheduler import notice_service
 
 RULES = {"wide": (AREAS, (0, 17)), "narrow": (("funaoka", "higashifunaoka", "tsukinoki"), (0, 2))}
 
@@ -45,7 +45,7 @@ async def fan_out_of(seeded: Seeded, database: Path, segment: str, figures: Figu
     begun = time.perf_counter()
     await fan_out(context)
     figures[f"{segment}_s"] = time.perf_counter() - begun
-    planned = (await posting.status(context, notice_id)).planned
+    planned = (await notice_service.status(context, notice_id)).planned
     await context.database.close()
     return planned
 

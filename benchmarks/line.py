@@ -28,7 +28,7 @@ from town_hall import BODY, approve, fan_out, open_bench_office, spec
 
 from channels.line.channel import CONCURRENCY, LineChannel
 from channels.line.messages import BUBBLE_BODY_LIMIT, build_messages
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.town_context import announcement
 
 LIMIT = 200
@@ -81,7 +81,7 @@ async def send(
     )
     notice_id = await approve(context, spec("line", body=BODIES[case.kind]))
     await fan_out(context)
-    messages = announcement(context, await posting.find(context, notice_id))
+    messages = announcement(context, await notice_service.find(context, notice_id))
     kinds = {message["type"] for message in build_messages(messages, "ja")}
     if kinds != {case.kind}:
         raise SystemExit(f"the notice goes out as {kinds}, not as {case.kind}")

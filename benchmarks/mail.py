@@ -23,7 +23,7 @@ from town_hall import BODY, approve, fan_out, open_bench_office, spec
 from channels.mail.channel import MailChannel
 from channels.mail.messages import MailTemplate, fill
 from content.keys import Keys
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.town_context import announcement
 
 
@@ -66,7 +66,7 @@ async def through_the_ledger(
     notice_id = await approve(context, spec("mail", body=BODY * 4))
     await fan_out(context)
     sent = await send_all(context, notice_id, options.mails)
-    told = announcement(context, await posting.find(context, notice_id))
+    told = announcement(context, await notice_service.find(context, notice_id))
     template = open_channel(None).prepare(told, "ja")
     size = len(one_mail(template, 1, keys))
     await context.database.close()

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from content.clock import SECOND
 from content.ledger.deliveries import batch
 from content.ledger.tallies import nothing_open
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.sender import Sender
 from scheduler.town_context import TownContext
 
@@ -38,7 +38,7 @@ async def send_all(context: TownContext, notice_id: int, recipients: int) -> Sen
     sent = Sent(ended / SECOND - begun, cpu_seconds() - cpu)
     await sender.stop(5)
     await sending
-    status = await posting.status(context, notice_id)
+    status = await notice_service.status(context, notice_id)
     if status.accepted != recipients:
         raise SystemExit(f"the ledger says accepted {status.accepted} of {recipients}")
     return sent

@@ -17,7 +17,7 @@ from content.database import Database
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
 from content.town import Account
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.fanout import plan_next
 from scheduler.town_context import TownContext
 from scheduler.triggers import fire_due
@@ -45,8 +45,8 @@ def spec(
 
 
 async def approve(context: TownContext, words: NoticeSpec) -> int:
-    notice_id, _ = await posting.store(context, words, submission_key=str(uuid.uuid4()), staff="bench")
-    await posting.approve(context, notice_id, staff="bench")
+    notice_id, _ = await notice_service.store(context, words, submission_key=str(uuid.uuid4()), staff="bench")
+    await notice_service.approve(context, notice_id, staff="bench")
     return notice_id
 
 

@@ -11,7 +11,7 @@ from bot.service import Service
 from content.clock import now_ms, today_jst
 from content.figures.counts import active_by_choice, active_now, movements
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
-from scheduler.posting import CHANNEL_NAMES
+from scheduler.words import CHANNEL_NAMES
 
 DEFINITION = (
     "登録数は、いま有効な登録(配信手段ごとの宛先)の数で、人数ではありません。"

@@ -90,3 +90,13 @@ def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) 
     account = context.town.account[account_key]
     chosen = spec.target.kind == "everyone" and account.everyone == "broadcast"
     return chosen and hasattr(context.open_channel(account), "broadcast")
+
+
+def chosen_accounts(context: TownContext, spec: NoticeSpec) -> dict[str, str]:
+    """account key → channel: for each channel the account that carries the notice's mode."""
+    chosen = {}
+    for channel in spec.channels:
+        fitting = context.town.accounts_for(channel, spec.mode)
+        if fitting:
+            chosen[fitting[0].key] = channel
+    return chosen

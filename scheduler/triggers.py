@@ -14,8 +14,7 @@ from content.notices import notices, triggers
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from content.staff import audit
-from scheduler.posting import chosen_accounts
-from scheduler.town_context import TownContext, lane_of
+from scheduler.town_context import TownContext, chosen_accounts, lane_of
 
 log = structlog.get_logger(__name__)
 

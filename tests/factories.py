@@ -20,9 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import JST, from_datetime
 from content.keys import Keys
 from content.ledger import deliveries
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.notices import NoticeSpec
-from content.register.subscribers import Preferences, Registration, Subscriber, join, register_many
+from content.register.registration import Registration, register_many
+from content.register.subscriber_changes import join
+from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
 SHIBATA = Path(__file__).parent.parent / "examples" / "shibata.toml"
@@ -151,11 +153,11 @@ async def make_notice(
     **changes: Any,
 ) -> int:
     """Store a notice, approved unless told otherwise; `changes` go to `spec`. Its id."""
-    notice_id, _ = await notices.create(
+    notice_id, _ = await notice_changes.create(
         connection, spec(**changes), submission_key=submission_key or uuid4().hex, staff=staff, at=at
     )
     if approved:
-        await notices.approve(connection, notice_id, staff=staff, at=at)
+        await notice_changes.approve(connection, notice_id, staff=staff, at=at)
     return notice_id
 
 

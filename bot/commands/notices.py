@@ -39,9 +39,12 @@ from content.ledger.suspensions import HELD
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
 from content.notices.segments import Target
-from scheduler import posting
-from scheduler.posting import NoticeRefused, Status
+from scheduler import notice_service
+from scheduler.checks import NoticeRefused, refuse_problems
+from scheduler.impact import measure_impact
+from scheduler.notice_service import Status
 from scheduler.suspending import give_up_rest
+from scheduler.words import CHANNEL_NAMES
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
 WAITING = {
@@ -122,29 +125,29 @@ async def _post(spec: NoticeSpec, wait: bool, timeout: float, as_json: bool) -> 
         spec = _with_channels(service, spec)
         try:
             await _refuse_nobody(service, spec)
-            notice_id, _ = await posting.store(
+            notice_id, _ = await notice_service.store(
                 service.context, spec, submission_key=str(uuid.uuid4()), staff=operator()
             )
-            await posting.approve(service.context, notice_id, staff=operator())
+            await notice_service.approve(service.context, notice_id, staff=operator())
         except NoticeRefused as error:
             fail("\n".join(f"{item.field}: {item.message}" for item in error.problems), USAGE)
         talk.print(f"お知らせ {notice_id} を受け付けました。", highlight=False)
         code = await _wait(service, notice_id, timeout) if wait else OK
-        _print(await posting.status(service.context, notice_id), as_json)
+        _print(await notice_service.status(service.context, notice_id), as_json)
     raise typer.Exit(code)
 
 
 async def _show(notice_id: int, as_json: bool) -> None:
     async with opened(load_settings()) as service:
         try:
-            _print(await posting.status(service.context, notice_id), as_json)
+            _print(await notice_service.status(service.context, notice_id), as_json)
         except LookupError:
             fail(f"お知らせ {notice_id} はありません。", FAILED)
 
 
 async def _cancel(notice_id: int) -> None:
     async with opened(load_settings()) as service:
-        if not await posting.cancel(service.context, notice_id, staff=operator()):
+        if not await notice_service.cancel(service.context, notice_id, staff=operator()):
             fail(f"お知らせ {notice_id} は取り消せません(ないか、もう配信を始めています)。", FAILED)
     talk.print(f"お知らせ {notice_id} を取り消しました。", highlight=False)
 
@@ -166,10 +169,8 @@ def _with_channels(service: Service, spec: NoticeSpec) -> NoticeSpec:
 
 
 async def _refuse_nobody(service: Service, spec: NoticeSpec) -> None:
-    problems = posting.find_problems(service.context, spec)
-    if problems:
-        raise NoticeRefused(problems)
-    impacts = await posting.measure_impact(service.context, spec)
+    refuse_problems(service.context, spec)
+    impacts = await measure_impact(service.context, spec)
     if spec.at is None and spec.rule is None and not any(item.count for item in impacts):
         fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
 
@@ -177,12 +178,12 @@ async def _refuse_nobody(service: Service, spec: NoticeSpec) -> None:
 async def _wait(service: Service, notice_id: int, timeout: float) -> int:
     """The exit code once nothing is open."""
     deadline = time.monotonic() + timeout
-    found = await posting.status(service.context, notice_id)
-    total = sum(item.count for item in await posting.measure_impact(service.context, found.notice.spec))
+    found = await notice_service.status(service.context, notice_id)
+    total = sum(item.count for item in await measure_impact(service.context, found.notice.spec))
     done = 0
     with progress("配信", total) as advance:
         while time.monotonic() < deadline:
-            found = await posting.status(service.context, notice_id)
+            found = await notice_service.status(service.context, notice_id)
             settled = sum(row.accepted + row.refused + row.unknown for row in found.tallies)
             advance(settled - done)
             done = settled
@@ -201,7 +202,7 @@ def _why_waiting(found: Status) -> Iterator[str]:
     for row in found.tallies:
         if row.open or row.held_since is not None:
             hint = WAITING.get(row.reason, row.reason or "送信中です")
-            name = posting.CHANNEL_NAMES.get(row.channel, row.channel)
+            name = CHANNEL_NAMES.get(row.channel, row.channel)
             yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
 
 
@@ -214,7 +215,7 @@ def _print(status: Status, as_json: bool) -> None:
         table.add_column(column, justify="left" if column in ("配信手段", "理由") else "right")
     for row in status.tallies:
         figures = (row.planned, row.accepted, row.refused, row.unknown, row.open)
-        table.add_row(posting.CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), row.reason)
+        table.add_row(CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), row.reason)
     console = Console()
     for line in _about_series(status):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -23,8 +23,9 @@ from channels.line.messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length
 from content.notices.notices import NoticeSpec
 from content.town import Town
-from scheduler import posting
-from scheduler.posting import MODE_NAMES, Problem
+from scheduler import checks, notice_service
+from scheduler.checks import Problem
+from scheduler.words import MODE_NAMES
 
 OTHER_FIELDS = (
     *("category", "target", "segment", "group", "channels", "urgency", "mode", "when", "at", "repeat"),
@@ -49,7 +50,7 @@ async def create(staff_request: StaffRequest) -> web.Response:
 
 
 async def show_edit(staff_request: StaffRequest) -> web.Response:
-    found = await posting.find(staff_request.service.context, staff_request.notice_id)
+    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}?note=no-draft")
     return _form_page(staff_request, form_of(staff_request.service.town, found.spec), [], notice_id=found.id)
@@ -58,11 +59,11 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
 async def change(staff_request: StaffRequest) -> web.Response:
     form = read_form(staff_request.service.town, await staff_request.request.post())
     spec = to_spec(form)
-    await posting.find(staff_request.service.context, staff_request.notice_id)
+    await notice_service.find(staff_request.service.context, staff_request.notice_id)
     problems = await _all_problems(staff_request, form, spec)
     if problems:
         return _form_page(staff_request, form, problems, notice_id=staff_request.notice_id)
-    changed = await posting.revise(
+    changed = await notice_service.revise(
         staff_request.service.context, staff_request.notice_id, spec, staff=staff_request.staff.login
     )
     if not changed:
@@ -73,11 +74,13 @@ async def change(staff_request: StaffRequest) -> web.Response:
 async def _store(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec) -> tuple[int, bool]:
     """The notice of this form, and whether it now holds these words. The same form is the same notice."""
     context, login = staff_request.service.context, staff_request.staff.login
-    notice_id, created = await posting.store(context, spec, submission_key=form.submission_key, staff=login)
-    if created or (await posting.find(context, notice_id)).spec == spec:
+    notice_id, created = await notice_service.store(
+        context, spec, submission_key=form.submission_key, staff=login
+    )
+    if created or (await notice_service.find(context, notice_id)).spec == spec:
         return notice_id, True
     # "Back", changed, sent again: what is confirmed next must be what was typed last.
-    return notice_id, await posting.revise(context, notice_id, spec, staff=login)
+    return notice_id, await notice_service.revise(context, notice_id, spec, staff=login)
 
 
 async def _all_problems(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec) -> list[Problem]:
@@ -87,7 +90,7 @@ async def _all_problems(staff_request: StaffRequest, form: NoticeForm, spec: Not
         # Without these nothing can be rendered, so the rest is checked at the next try.
         return own
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
-    found = await asyncio.to_thread(posting.find_problems, staff_request.service.context, spec)
+    found = await asyncio.to_thread(checks.find_problems, staff_request.service.context, spec)
     return own + [item for item in found if item.field not in named]
 
 

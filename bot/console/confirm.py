@@ -24,8 +24,9 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.notices.notices import Notice
-from scheduler import posting
-from scheduler.posting import Impact, NoticeRefused, Problem
+from scheduler import checks, notice_service
+from scheduler.checks import NoticeRefused, Problem
+from scheduler.impact import Impact, measure_impact
 from scheduler.quota import Shortage, foresee
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
@@ -57,7 +58,7 @@ class Outlook:
 
 
 async def show_confirm(staff_request: StaffRequest) -> web.Response:
-    found = await posting.find(staff_request.service.context, staff_request.notice_id)
+    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}")
     return _confirm_page(staff_request, found, await _look_ahead(staff_request, found))
@@ -65,7 +66,7 @@ async def show_confirm(staff_request: StaffRequest) -> web.Response:
 
 async def approve(staff_request: StaffRequest) -> web.Response:
     """Sends nothing unless the word is right, the content is what was shown, and somebody would get it."""
-    found = await posting.find(staff_request.service.context, staff_request.notice_id)
+    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}")
     fields = await staff_request.request.post()
@@ -77,7 +78,7 @@ async def approve(staff_request: StaffRequest) -> web.Response:
     if error or outlook.problems or _reaches_nobody(found, outlook):
         return _confirm_page(staff_request, found, outlook, error)
     try:
-        await posting.approve(
+        await notice_service.approve(
             staff_request.service.context,
             found.id,
             staff=staff_request.staff.login,
@@ -108,11 +109,11 @@ def _reaches_nobody(found: Notice, outlook: Outlook) -> bool:
 async def _look_ahead(staff_request: StaffRequest, found: Notice) -> Outlook:
     context = staff_request.service.context
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
-    problems = await asyncio.to_thread(posting.find_problems, context, found.spec)
+    problems = await asyncio.to_thread(checks.find_problems, context, found.spec)
     if problems:
         return Outlook((), tuple(problems))
     try:
-        impacts = await posting.measure_impact(context, found.spec, found.id)
+        impacts = await measure_impact(context, found.spec, found.id)
     except NoticeRefused as refused:
         return Outlook((), tuple(refused.problems))
     shortages = await foresee(context, found.spec, {item.account: item.count for item in impacts})

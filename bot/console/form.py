@@ -16,7 +16,8 @@ from content.clock import from_datetime, to_jst
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
 from content.town import Town
-from scheduler.posting import CHANNEL_NAMES, URGENCY_NAMES, Problem
+from scheduler.checks import Problem
+from scheduler.words import CHANNEL_NAMES, URGENCY_NAMES
 
 KEY_LIMIT = 64
 WHEN = ("now", "at", "repeat")

@@ -22,8 +22,8 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
-from scheduler import posting
-from scheduler.posting import Status
+from scheduler import notice_service
+from scheduler.notice_service import Status
 from scheduler.suspending import give_up_rest
 from scheduler.town_context import BUDGET
 
@@ -44,7 +44,7 @@ NOTES = {
 
 
 async def show_progress(staff_request: StaffRequest) -> web.Response:
-    status = await posting.status(staff_request.service.context, staff_request.notice_id)
+    status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
     if status.state == "draft" and staff_request.staff.may("write"):
         return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
     note = NOTES.get(staff_request.request.query.get("note", ""), "")
@@ -54,13 +54,13 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
 
 async def show_fragment(staff_request: StaffRequest) -> web.Response:
     """The changing part alone, for the page that asks again by itself."""
-    status = await posting.status(staff_request.service.context, staff_request.notice_id)
+    status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
     return staff_request.page("console/_progress.html", **_values(staff_request, status))
 
 
 async def release(staff_request: StaffRequest) -> web.Response:
-    await posting.find(staff_request.service.context, staff_request.notice_id)
-    released = await posting.release(
+    await notice_service.find(staff_request.service.context, staff_request.notice_id)
+    released = await notice_service.release(
         staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
     )
     note = "released" if released else "not-released"
@@ -68,8 +68,8 @@ async def release(staff_request: StaffRequest) -> web.Response:
 
 
 async def cancel(staff_request: StaffRequest) -> web.Response:
-    found = await posting.find(staff_request.service.context, staff_request.notice_id)
-    cancelled = await posting.cancel(
+    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
+    cancelled = await notice_service.cancel(
         staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
     )
     if found.spec.rule and found.approved_by:
@@ -80,7 +80,7 @@ async def cancel(staff_request: StaffRequest) -> web.Response:
 
 
 async def give_up(staff_request: StaffRequest) -> web.Response:
-    await posting.find(staff_request.service.context, staff_request.notice_id)
+    await notice_service.find(staff_request.service.context, staff_request.notice_id)
     given_up = await give_up_rest(
         staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
     )

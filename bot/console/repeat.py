@@ -9,7 +9,7 @@ from datetime import date, time
 from typing import Any, TypeVar
 
 from content.notices.recurrence import BadRecurrence, Closure, RecurrenceRule, faults, read_closure, read_date
-from scheduler.posting import Problem
+from scheduler.checks import Problem
 
 Read = TypeVar("Read")
 SEPARATOR = re.compile(r"[\n,、,]+")

@@ -13,7 +13,7 @@ from bot.pages import redirect
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from content.notices import notices, triggers
 from content.notices.notices import Notice
-from scheduler import posting
+from scheduler import notice_service
 
 PAST = 30
 
@@ -46,7 +46,7 @@ async def past_occurrences(staff_request: StaffRequest, series_id: int) -> list[
 
 async def show_stop(staff_request: StaffRequest) -> web.Response:
     """Asks once more before a series is stopped."""
-    status = await posting.status(staff_request.service.context, staff_request.notice_id)
+    status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
     if status.state != "recurring":
         return redirect(f"/console/notices/{staff_request.notice_id}")
     return staff_request.page(

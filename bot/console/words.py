@@ -5,8 +5,8 @@ from __future__ import annotations
 from content.ledger.account_outages import AccountOutage
 from content.notices.notices import NoticeSpec
 from content.town import Town
-from scheduler.posting import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 from scheduler.quota import Shortage
+from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
 LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from content.clock import JST, fiscal_months, from_datetime, month_end
-from content.register.subscribers import Preferences, Registration
+from content.register.registration import Registration
+from content.register.subscribers import Preferences
 from content.town import Town
 
 MAIL_DOMAINS = ("example.jp", "example.com", "example.net", "example.org")

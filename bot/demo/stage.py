@@ -22,7 +22,7 @@ from bot.settings import LineSettings, MailSettings, Settings, WebhookSettings, 
 from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.register.subscribers import Registration
+from content.register.registration import Registration
 from content.register.subscribers_csv import import_registrations, seal_all
 from content.schema import upgrade
 from content.staff import members

@@ -18,7 +18,7 @@ from bot.line.typed import HelpMemory, page_for
 from bot.line.words import words
 from content.clock import now_ms, today_jst
 from content.keys import Keys
-from content.register import subscribers
+from content.register import subscriber_changes, subscribers
 from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
@@ -85,7 +85,7 @@ async def _follow(
 async def _unfollow(
     connection: AsyncConnection, conversation: ConversationContext, resident_event: ResidentEvent
 ) -> None:
-    await subscribers.leave_address(
+    await subscriber_changes.leave_address(
         connection,
         conversation.keys,
         account=conversation.account,
@@ -114,7 +114,7 @@ async def _tap(
         # It comes late, after something newer, and must not undo that.
         return _answer(conversation.town, command, subscriber.preferences)
     preferences = choices.apply(conversation.town, command, subscriber.preferences, today_jst())
-    changed = await subscribers.change_preferences(
+    changed = await subscriber_changes.change_preferences(
         connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(resident_event)
     )
     return _answer(conversation.town, command, changed.preferences)
@@ -169,7 +169,7 @@ async def _join(
     resident_event: ResidentEvent,
     first_language: str,
 ) -> Subscriber:
-    subscriber, _ = await subscribers.join(
+    subscriber, _ = await subscriber_changes.join(
         connection,
         conversation.keys,
         account=conversation.account,

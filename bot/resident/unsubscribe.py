@@ -11,9 +11,9 @@ from aiohttp import web
 from bot.pages import page, service_of
 from bot.service import Service
 from content.clock import now_ms
-from content.register import subscribers
+from content.register import subscriber_changes, subscribers
 from content.register.subscribers import Subscriber
-from scheduler.posting import CHANNEL_NAMES
+from scheduler.words import CHANNEL_NAMES
 
 BIGGEST_ID = 2**63 - 1
 
@@ -32,7 +32,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     if found is None:
         return page(request, "resident/unsubscribe_unknown.html", status=404)
     async with service_of(request).database.write() as connection:
-        await subscribers.leave(connection, found.id, reason="unsubscribed", at=now_ms())
+        await subscriber_changes.leave(connection, found.id, reason="unsubscribed", at=now_ms())
     return _answer(request, found, "done")
 
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.notices import notices, recurrence
+from content.notices import notice_changes, recurrence
 from content.notices.notices import Notice, notice, trigger
 
 
@@ -92,7 +92,7 @@ async def next_occurrence(connection: AsyncConnection, series: Notice, now: int)
     )
     if not changed.rowcount:
         return None
-    notice_id, _ = await notices.create(
+    notice_id, _ = await notice_changes.create(
         connection,
         replace(series.spec, rule=None, at=newest, expires=rule.ends_at, series=series.id),
         # The database itself refuses a second notice of the same occurrence.
@@ -100,7 +100,7 @@ async def next_occurrence(connection: AsyncConnection, series: Notice, now: int)
         staff=series.created_by,
         at=now,
     )
-    await notices.approve(connection, notice_id, staff=series.approved_by, at=series.approved_at)
+    await notice_changes.approve(connection, notice_id, staff=series.approved_by, at=series.approved_at)
     return NextOccurrence(notice_id, newest, tuple(missed), following is None)
 
 

@@ -21,16 +21,8 @@ from content.database import refresh_statistics
 from content.keys import Keys
 from content.register import addresses
 from content.register.address_book import known_lookups
-from content.register.subscribers import (
-    Preferences,
-    Registration,
-    Sealed,
-    address,
-    preference,
-    register_sealed,
-    seal,
-    subscriber,
-)
+from content.register.registration import Registration, Sealed, register_sealed, seal
+from content.register.subscribers import Preferences, address, preference, subscriber
 from content.town import Town
 
 COLUMNS = (

@@ -21,9 +21,10 @@ from bot.service import Service
 from content.clock import DAY, MINUTE, now_ms
 from content.ledger.batches import RefusedRecipient, claim, record_part
 from content.ledger.deliveries import batch
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.recurrence import RecurrenceRule, read_closure
-from content.register.subscribers import Preferences, Registration, register_many
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences
 from scheduler.quota import Shortage, record_shortage
 from tests.bot.web_visitor import PASSWORD
 from tests.factories import jst, line_id, make_delivery, spec
@@ -328,12 +329,12 @@ async def _seed_notice(service: Service, state: str, ids: list[int]) -> int:
         "series": spec(rule=MONTHLY),
     }.get(state, urgent)
     async with service.database.write() as connection:
-        notice_id, _ = await notices.create(
+        notice_id, _ = await notice_changes.create(
             connection, wanted, submission_key=state, staff="tanaka", at=start
         )
         if state in ("draft", "empty", "pattern"):
             return notice_id
-        await notices.approve(connection, notice_id, staff="suzuki", at=start)
+        await notice_changes.approve(connection, notice_id, staff="suzuki", at=start)
         if state == "held":
             await triggers.hold(connection, notice_id, "予定の時刻から時間がたちすぎています。")
         elif state not in ("scheduled", "series"):

@@ -7,7 +7,7 @@ import pytest
 from content.clock import DAY
 from content.figures import counts
 from content.figures.counts import Movement
-from content.register import subscribers
+from content.register import subscriber_changes
 from tests.factories import (
     APRIL_TUESDAY,
     ELDER,
@@ -41,7 +41,7 @@ async def test_a_registration_belongs_to_its_day_in_japan(database, keys, at, da
 async def test_a_departure_belongs_to_its_day_in_japan(database, keys, at, count):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT, at=YEAR_END - DAY)
-        await subscribers.leave(connection, parent.id, reason="blocked", at=at)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=at)
         moves = await counts.movements(connection)
         assert counts.count_at(moves, {"line"}, MARCH_31) == count
         assert counts.count_at(moves, {"line"}, APRIL_1) == 0
@@ -53,7 +53,7 @@ async def test_movements_are_summed_per_day_and_account_in_order(database, keys)
         await make_subscriber(connection, keys, ELDER, at=APRIL_TUESDAY)
         await make_subscriber(connection, keys, NEWCOMER, at=APRIL_TUESDAY)
         await make_subscriber(connection, keys, ELDER, address=line_id(1), at=APRIL_TUESDAY)
-        await subscribers.leave(connection, parent.id, reason="blocked", at=APRIL_TUESDAY + DAY)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=APRIL_TUESDAY + DAY)
         assert await counts.movements(connection) == [
             Movement(date(2026, 4, 7), "line", 2, 0),
             Movement(date(2026, 4, 7), "mail", 1, 0),
@@ -65,7 +65,7 @@ async def test_changed_choices_move_no_count(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
         before = await counts.movements(connection)
-        await subscribers.change_preferences(
+        await subscriber_changes.change_preferences(
             connection, parent.id, ELDER.preferences, reason="page", at=APRIL_TUESDAY + DAY
         )
         assert await counts.movements(connection) == before
@@ -96,7 +96,7 @@ async def test_choices_are_counted_among_active_registrations(database, keys):
             ("mail", "saigai", 1),
         ]
         assert await counts.active_by_choice(connection, "birth_month") == [("line", "2025-11", 1)]
-        await subscribers.leave(connection, parent.id, reason="blocked", at=APRIL_TUESDAY)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=APRIL_TUESDAY)
         assert await counts.active_by_choice(connection, "birth_month") == []
         assert await counts.active_by_choice(connection, "area") == [
             ("line", "tsukinoki", 1),
@@ -163,6 +163,6 @@ async def test_figures_per_category_are_written_for_the_last_day_alone(database,
 async def test_an_account_that_everybody_left_is_shown_with_zero(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT, at=YEAR_END)
-        await subscribers.leave(connection, parent.id, reason="blocked", at=YEAR_START)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=YEAR_START)
         await counts.take_snapshots(connection, up_to=APRIL_1, at=APRIL_TUESDAY)
         assert await totals(connection, APRIL_1, APRIL_1) == {(APRIL_1, "line"): 0}

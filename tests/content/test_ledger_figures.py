@@ -8,7 +8,7 @@ from content.ledger import batches, deliveries
 from content.ledger.batches import RefusedRecipient
 from content.ledger.deliveries import refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from tests.content.played import NOW, claim, figures, record, refuse
 from tests.factories import make_delivery, make_notice, make_subscribers
 
@@ -217,5 +217,5 @@ async def test_drafts_held_and_cancelled_notices_say_so(database):
         held = await make_notice(connection)
         await triggers.hold(connection, held, "遅い")
         assert await state_of(connection, held) == "held"
-        await notices.cancel(connection, held)
+        await notice_changes.cancel(connection, held)
         assert await state_of(connection, held) == "cancelled"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from content.clock import HOUR, MINUTE
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.notices import notice, notice_version
 from content.notices.segments import Target
 from tests.factories import APRIL_TUESDAY, make_notice, spec
@@ -31,7 +31,7 @@ async def test_a_draft_is_kept_as_it_was_written(database):
         at=LATER,
     )
     async with database.write() as connection:
-        notice_id, created = await notices.create(
+        notice_id, created = await notice_changes.create(
             connection, written, submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
         )
         kept = await get(connection, notice_id)
@@ -45,7 +45,7 @@ async def test_a_draft_is_kept_as_it_was_written(database):
 async def test_one_form_sent_twice_is_one_notice(database):
     async with database.write() as connection:
         first = await make_notice(connection, approved=False, submission_key="form-1")
-        again = await notices.create(
+        again = await notice_changes.create(
             connection, spec(category="event"), submission_key="form-1", staff="tanaka", at=LATER
         )
         assert again == (first, False)
@@ -56,7 +56,7 @@ async def test_one_form_sent_twice_is_one_notice(database):
 async def test_one_form_sent_twice_at_the_same_moment_is_one_notice(database):
     async def submit():
         async with database.write() as connection:
-            return await notices.create(
+            return await notice_changes.create(
                 connection, spec(), submission_key="form-1", staff="tanaka", at=APRIL_TUESDAY
             )
 
@@ -70,7 +70,7 @@ async def test_a_draft_that_is_revised_has_a_new_version_and_keeps_the_old_one(d
         notice_id = await make_notice(connection, approved=False)
         before = await get(connection, notice_id)
         better = spec(texts={"ja": ("健診のお知らせ", "5月の健診です。")}, at=LATER)
-        assert await notices.revise(connection, notice_id, better, staff="sato", at=LATER)
+        assert await notice_changes.revise(connection, notice_id, better, staff="sato", at=LATER)
         after = await get(connection, notice_id)
         assert after.spec == better
         assert after.version_id != before.version_id
@@ -81,7 +81,9 @@ async def test_what_is_approved_cannot_change_any_more(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
         before = await get(connection, notice_id)
-        assert not await notices.revise(connection, notice_id, spec(category="event"), staff="sato", at=LATER)
+        assert not await notice_changes.revise(
+            connection, notice_id, spec(category="event"), staff="sato", at=LATER
+        )
         assert await get(connection, notice_id) == before
         assert await connection.scalar(select(func.count()).select_from(notice_version)) == 1
 
@@ -89,8 +91,8 @@ async def test_what_is_approved_cannot_change_any_more(database):
 async def test_a_notice_is_approved_once(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection, approved=False)
-        assert await notices.approve(connection, notice_id, staff="sato", at=LATER)
-        assert not await notices.approve(connection, notice_id, staff="suzuki", at=LATER + 1)
+        assert await notice_changes.approve(connection, notice_id, staff="sato", at=LATER)
+        assert not await notice_changes.approve(connection, notice_id, staff="suzuki", at=LATER + 1)
         approved = await get(connection, notice_id)
         assert (approved.approved_by, approved.approved_at, approved.due_at) == ("sato", LATER, LATER)
 
@@ -101,7 +103,7 @@ async def test_two_who_approve_at_the_same_moment_approve_once(database):
 
     async def approve(staff):
         async with database.write() as connection:
-            return await notices.approve(connection, notice_id, staff=staff, at=LATER)
+            return await notice_changes.approve(connection, notice_id, staff=staff, at=LATER)
 
     assert sorted(await asyncio.gather(*map(approve, ("sato", "suzuki", "tanaka")))) == [False, False, True]
 
@@ -110,8 +112,8 @@ async def test_a_notice_for_a_later_time_keeps_it_when_approved(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection, at=APRIL_TUESDAY, approved=False)
         scheduled = spec(at=LATER)
-        await notices.revise(connection, notice_id, scheduled, staff="sato", at=APRIL_TUESDAY)
-        await notices.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
+        await notice_changes.revise(connection, notice_id, scheduled, staff="sato", at=APRIL_TUESDAY)
+        await notice_changes.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
         assert (await get(connection, notice_id)).due_at == LATER
         assert await triggers.due(connection, LATER - 1) == []
         assert await triggers.due(connection, LATER) == [notice_id]
@@ -152,11 +154,11 @@ async def test_a_trigger_fires_once(database):
 async def test_a_cancelled_notice_never_goes_out(database, approved):
     async with database.write() as connection:
         notice_id = await make_notice(connection, approved=approved)
-        assert await notices.cancel(connection, notice_id)
+        assert await notice_changes.cancel(connection, notice_id)
         assert (await get(connection, notice_id)).state == "cancelled"
-        assert not await notices.cancel(connection, notice_id)
-        assert not await notices.approve(connection, notice_id, staff="sato", at=LATER)
-        assert not await notices.revise(connection, notice_id, spec(), staff="sato", at=LATER)
+        assert not await notice_changes.cancel(connection, notice_id)
+        assert not await notice_changes.approve(connection, notice_id, staff="sato", at=LATER)
+        assert not await notice_changes.revise(connection, notice_id, spec(), staff="sato", at=LATER)
         assert not await triggers.fire(connection, notice_id, LATER)
         assert not await triggers.hold(connection, notice_id, "遅い")
         assert not await triggers.release(connection, notice_id, at=LATER)
@@ -167,7 +169,7 @@ async def test_what_has_fired_cannot_be_cancelled_or_held(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
         assert await triggers.fire(connection, notice_id, LATER)
-        assert not await notices.cancel(connection, notice_id)
+        assert not await notice_changes.cancel(connection, notice_id)
         assert not await triggers.hold(connection, notice_id, "遅い")
         fired = await get(connection, notice_id)
         assert (fired.state, fired.trigger_state, fired.fired_at) == ("approved", "fired", LATER)
@@ -192,7 +194,7 @@ async def test_a_held_notice_can_be_cancelled(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)
         await triggers.hold(connection, notice_id, "遅い")
-        assert await notices.cancel(connection, notice_id)
+        assert await notice_changes.cancel(connection, notice_id)
         assert not await triggers.release(connection, notice_id, at=LATER)
 
 

@@ -10,8 +10,9 @@ from sqlalchemy import and_, select
 from content.notices import audience_counts
 from content.notices.audience_counts import count_audience, count_matches
 from content.notices.segments import NobodyMatches, Target, audience, rules_of
-from content.register import subscribers
-from content.register.subscribers import Preferences, Registration, preference, subscriber
+from content.register import registration, subscriber_changes
+from content.register.registration import Registration
+from content.register.subscribers import Preferences, preference, subscriber
 from tests.content.properties import few_examples, undone
 from tests.factories import (
     APRIL_TUESDAY,
@@ -61,7 +62,7 @@ async def test_everyone_reaches_every_active_registration_whatever_it_chose(data
     async with database.write() as connection:
         known = await people(connection)
         assert await names(connection, known, town, Target("everyone"), "gomi") == list(known.values())
-        await subscribers.leave(connection, min(known), reason="blocked", at=APRIL_TUESDAY)
+        await subscriber_changes.leave(connection, min(known), reason="blocked", at=APRIL_TUESDAY)
         assert await names(connection, known, town, Target("everyone"), "gomi") == [ELDER, NEWCOMER]
 
 
@@ -72,8 +73,8 @@ async def test_who_left_or_was_erased_is_never_reached(database, keys, target):
         left = await make_subscriber(connection, keys, PARENT, groups={"kucho"})
         erased = await make_subscriber(connection, keys, PARENT, address=line_id(1), groups={"kucho"})
         assert await who(connection, audience(town, target, "saigai", TODAY)) == [left.id, erased.id]
-        await subscribers.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
-        await subscribers.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
+        await subscriber_changes.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
+        await subscriber_changes.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
         assert await who(connection, audience(town, target, "saigai", TODAY)) == []
 
 
@@ -306,7 +307,7 @@ async def test_the_database_and_plain_python_agree_on_the_audience(
         registrations = [
             Registration("line", "line", line_id(n), chosen, APRIL_TUESDAY) for n, chosen in enumerate(people)
         ]
-        ids = await subscribers.register_many(connection, keys, registrations, reason="import")
+        ids = await registration.register_many(connection, keys, registrations, reason="import")
         condition = audience(town, target, category, today)
         found = await who(connection, condition)
         expected = [
@@ -337,26 +338,26 @@ async def live(connection, keys, number, account, chosen, resident_events):
     common = {"reason": "test", "at": APRIL_TUESDAY}
     clock = 0
     if resident_events and resident_events[0][0] == "leave before arriving":
-        await subscribers.leave_address(connection, keys, **own, **common, event_at=1)
+        await subscriber_changes.leave_address(connection, keys, **own, **common, event_at=1)
         clock = 1
     clock += 1
-    found, _ = await subscribers.join(
+    found, _ = await subscriber_changes.join(
         connection, keys, **own, **common, preferences=chosen, event_at=clock if clock > 1 else 0
     )
     state = "active"
     for what, other in resident_events:
         clock += 1
         if what == "change" and state != "erased":
-            await subscribers.change_preferences(connection, found.id, other, **common)
+            await subscriber_changes.change_preferences(connection, found.id, other, **common)
             chosen = other
         elif what == "leave" and state == "active":
-            assert await subscribers.leave(connection, found.id, **common)
+            assert await subscriber_changes.leave(connection, found.id, **common)
             state = "left"
         elif what == "return" and state == "left":
-            await subscribers.join(connection, keys, **own, **common, preferences=other)
+            await subscriber_changes.join(connection, keys, **own, **common, preferences=other)
             state = "active"
         elif what == "erase":
-            await subscribers.erase(connection, found.id, **common)
+            await subscriber_changes.erase(connection, found.id, **common)
             state = "erased"
     return found.id, state, chosen
 
@@ -399,7 +400,7 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
             )
             for number, (account, chosen, gone) in enumerate(imported)
         ]
-        ids = await subscribers.register_many(connection, keys, registrations, reason="import")
+        ids = await registration.register_many(connection, keys, registrations, reason="import")
         people += [
             (account, new_id, "left" if gone else "active", chosen)
             for new_id, (account, chosen, gone) in zip(ids, imported, strict=True)

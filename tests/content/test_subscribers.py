@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from content.clock import DAY, HOUR, today_jst
 from content.figures import counts
-from content.register import address_book, subscribers
+from content.register import address_book, registration, subscriber_changes, subscribers
 from content.register.addresses import BadAddress
-from content.register.subscribers import Preferences, Registration, preference, registration_event
+from content.register.registration import Registration
+from content.register.subscribers import Preferences, preference, registration_event
 from content.staff import audit
 from tests.content.properties import few_examples, undone
 from tests.factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber, make_subscribers
@@ -33,7 +34,7 @@ async def events(connection, subscriber_id):
 
 async def follow(connection, keys, event_at, person=PARENT):
     """A LINE follow as the webhook registers it; True when anything changed."""
-    _, changed = await subscribers.join(
+    _, changed = await subscriber_changes.join(
         connection,
         keys,
         account=person.account,
@@ -48,7 +49,7 @@ async def follow(connection, keys, event_at, person=PARENT):
 
 
 async def unfollow(connection, keys, event_at, person=PARENT):
-    return await subscribers.leave_address(
+    return await subscriber_changes.leave_address(
         connection,
         keys,
         account=person.account,
@@ -122,7 +123,7 @@ async def test_one_address_on_two_accounts_is_two_registrations(database, keys):
 async def test_who_comes_back_finds_the_old_choices(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        assert await subscribers.leave(connection, parent.id, reason="unsubscribed", at=LATER)
+        assert await subscriber_changes.leave(connection, parent.id, reason="unsubscribed", at=LATER)
         assert await active_count(connection) == 0
         back = await make_subscriber(connection, keys, PARENT, areas={"tsukinoki"}, at=LATER + HOUR)
         assert back.id == parent.id
@@ -139,8 +140,8 @@ async def test_who_comes_back_finds_the_old_choices(database, keys):
 async def test_leaving_twice_counts_once(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        assert await subscribers.leave(connection, parent.id, reason="unsubscribed", at=LATER)
-        assert not await subscribers.leave(connection, parent.id, reason="unsubscribed", at=LATER)
+        assert await subscriber_changes.leave(connection, parent.id, reason="unsubscribed", at=LATER)
+        assert not await subscriber_changes.leave(connection, parent.id, reason="unsubscribed", at=LATER)
         assert await active_count(connection) == 0
 
 
@@ -148,7 +149,7 @@ async def test_who_has_left_gets_nothing(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
         elder = await make_subscriber(connection, keys, ELDER)
-        await subscribers.leave(connection, parent.id, reason="blocked", at=LATER)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=LATER)
         opened = await connection.run_sync(address_book.open_addresses, keys, [parent.id, elder.id])
         assert opened == {elder.id: ELDER.address}
 
@@ -171,7 +172,7 @@ async def test_changed_choices_replace_the_old_ones_and_are_recorded(database, k
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
         chosen = Preferences(categories=frozenset({"saigai"}), language="ja-easy")
-        await subscribers.change_preferences(connection, parent.id, chosen, reason="page", at=LATER)
+        await subscriber_changes.change_preferences(connection, parent.id, chosen, reason="page", at=LATER)
         assert (await found(connection, keys)).preferences == chosen
         assert await events(connection, parent.id) == [("joined", "form"), ("changed", "page")]
         assert await active_count(connection) == 1
@@ -180,7 +181,7 @@ async def test_changed_choices_replace_the_old_ones_and_are_recorded(database, k
 async def test_choosing_the_same_again_records_nothing(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        await subscribers.change_preferences(
+        await subscriber_changes.change_preferences(
             connection, parent.id, PARENT.preferences, reason="page", at=LATER
         )
         assert await events(connection, parent.id) == [("joined", "form")]
@@ -190,7 +191,7 @@ async def test_an_erased_registration_leaves_the_counts_and_nothing_else(databas
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
         before = await counts.movements(connection)
-        await subscribers.erase(connection, parent.id, reason="erased", at=LATER + DAY)
+        await subscriber_changes.erase(connection, parent.id, reason="erased", at=LATER + DAY)
         erased = await subscribers.get(connection, parent.id)
         assert (erased.state, erased.preferences) == ("erased", Preferences())
         assert await subscribers.find(connection, keys, "line", "line", PARENT.address) is None
@@ -203,7 +204,7 @@ async def test_an_erased_registration_leaves_the_counts_and_nothing_else(databas
 async def test_who_was_erased_can_register_anew_as_somebody_new(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        await subscribers.erase(connection, parent.id, reason="erased", at=LATER)
+        await subscriber_changes.erase(connection, parent.id, reason="erased", at=LATER)
         again = await make_subscriber(connection, keys, PARENT, at=LATER)
         assert again.id != parent.id
         assert await active_count(connection) == 1
@@ -212,8 +213,8 @@ async def test_who_was_erased_can_register_anew_as_somebody_new(database, keys):
 async def test_erasing_somebody_who_left_counts_no_second_departure(database, keys):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        await subscribers.leave(connection, parent.id, reason="blocked", at=LATER)
-        await subscribers.erase(connection, parent.id, reason="erased", at=LATER)
+        await subscriber_changes.leave(connection, parent.id, reason="blocked", at=LATER)
+        await subscriber_changes.erase(connection, parent.id, reason="erased", at=LATER)
         assert await events(connection, parent.id) == [("joined", "form"), ("left", "blocked")]
 
 
@@ -285,7 +286,7 @@ async def test_leaving_by_form_does_not_let_an_old_follow_through(database, keys
     async with database.write() as connection:
         await follow(connection, keys, event_at=300)
         parent = await found(connection, keys)
-        await subscribers.leave(connection, parent.id, reason="unsubscribed", at=LATER)
+        await subscriber_changes.leave(connection, parent.id, reason="unsubscribed", at=LATER)
         assert not await follow(connection, keys, event_at=200)
         assert not await follow(connection, keys, event_at=300)
         assert (await found(connection, keys)).state == "left"
@@ -297,7 +298,7 @@ async def test_many_are_registered_at_once_in_their_order(database, keys):
             Registration(person.channel, person.account, person.address, person.preferences, APRIL_TUESDAY)
             for person in PEOPLE
         ]
-        ids = await subscribers.register_many(connection, keys, people, reason="import")
+        ids = await registration.register_many(connection, keys, people, reason="import")
         for subscriber_id, person in zip(ids, PEOPLE, strict=True):
             assert (await subscribers.get(connection, subscriber_id)).preferences == person.preferences
             opened = await connection.run_sync(address_book.open_addresses, keys, [subscriber_id])
@@ -306,7 +307,7 @@ async def test_many_are_registered_at_once_in_their_order(database, keys):
 
 async def test_registering_nobody_does_nothing(database, keys):
     async with database.write() as connection:
-        assert await subscribers.register_many(connection, keys, [], reason="import") == []
+        assert await registration.register_many(connection, keys, [], reason="import") == []
         assert await counts.active_now(connection) == {}
 
 
@@ -314,7 +315,7 @@ async def test_a_double_among_many_stops_them_all(database, keys):
     double = [Registration("line", "line", PARENT.address, registered_at=APRIL_TUESDAY)] * 2
     with pytest.raises(IntegrityError):
         async with database.write() as connection:
-            await subscribers.register_many(connection, keys, double, reason="import")
+            await registration.register_many(connection, keys, double, reason="import")
     async with database.read() as connection:
         assert await counts.active_now(connection) == {}
 
@@ -324,7 +325,7 @@ async def test_a_registration_that_has_ended_is_kept_with_both_its_events(databa
         gone = Registration(
             "line", "line", PARENT.address, PARENT.preferences, APRIL_TUESDAY, left_at=LATER + DAY
         )
-        (gone_id,) = await subscribers.register_many(connection, keys, [gone], reason="import")
+        (gone_id,) = await registration.register_many(connection, keys, [gone], reason="import")
         assert (await subscribers.get(connection, gone_id)).state == "left"
         assert await events(connection, gone_id) == [("joined", "import"), ("left", "blocked")]
         assert await active_count(connection) == 0
@@ -339,20 +340,20 @@ async def test_known_lookups_tell_who_is_registered_also_among_many(database, ke
 
 
 async def _leave(connection, keys, person):
-    await subscribers.leave(connection, person.id, reason="blocked", at=LATER)
+    await subscriber_changes.leave(connection, person.id, reason="blocked", at=LATER)
 
 
 async def _change(connection, keys, person):
     chosen = replace(PARENT.preferences, areas=frozenset({"shibata"}))
-    await subscribers.change_preferences(connection, person.id, chosen, reason="form", at=LATER)
+    await subscriber_changes.change_preferences(connection, person.id, chosen, reason="form", at=LATER)
 
 
 async def _erase(connection, keys, person):
-    await subscribers.erase(connection, person.id, reason="erased", at=LATER)
+    await subscriber_changes.erase(connection, person.id, reason="erased", at=LATER)
 
 
 async def _return(connection, keys, person):
-    await subscribers.join(
+    await subscriber_changes.join(
         connection,
         keys,
         account="line",

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.figures import counts
-from content.register import subscribers, subscribers_csv
-from content.register.subscribers import Preferences, Registration
+from content.register import subscriber_changes, subscribers, subscribers_csv
+from content.register.registration import Registration
+from content.register.subscribers import Preferences
 from content.register.subscribers_csv import (
     COLUMNS,
     ImportRefused,
@@ -227,7 +228,7 @@ async def test_who_is_registered_already_keeps_what_they_chose(database, keys, t
 async def test_who_left_is_not_brought_back_by_an_import(database, keys, town):
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
-        await subscribers.leave(connection, parent.id, reason="unsubscribed", at=APRIL_TUESDAY)
+        await subscriber_changes.leave(connection, parent.id, reason="unsubscribed", at=APRIL_TUESDAY)
         imported = await bring_in(connection, keys, read(town, GOOD))
         assert (imported.new, imported.already) == (0, 1)
         assert (await subscribers.get(connection, parent.id)).state == "left"
@@ -273,8 +274,8 @@ async def test_only_active_registrations_are_exported(database, keys, town):
         left = await make_subscriber(connection, keys, PARENT)
         erased = await make_subscriber(connection, keys, ELDER)
         await make_subscriber(connection, keys, NEWCOMER)
-        await subscribers.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
-        await subscribers.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
+        await subscriber_changes.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
+        await subscriber_changes.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
         rows = [row async for row in export_rows(connection, keys, town)]
         assert [row[1] for row in rows[1:]] == [NEWCOMER.address]
 

@@ -16,7 +16,8 @@ from channels.webhook.channel import WebhookChannel
 from content.clock import now_ms
 from content.database import Database
 from content.keys import Keys
-from content.register.subscribers import Preferences, Registration, register_many
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences
 from content.town import Account, Town
 from sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions
 from sandbox.line import create_app as create_line_app

@@ -25,7 +25,7 @@ from content.keys import Keys
 from content.ledger import deliveries
 from content.ledger.deliveries import batch, delivery, refusal
 from content.ledger.tallies import Tally, tally
-from content.notices import notices
+from content.notices import notice_changes, notices
 from content.town import Account, Town
 from scheduler.fanout import plan_next
 from scheduler.sender import Sender
@@ -173,11 +173,11 @@ class Stage:
         """A notice, approved at `written` (default: now); `changes` go to its draft."""
         at = now_ms() if written is None else written
         async with self.database.write() as connection:
-            notice_id, _ = await notices.create(
+            notice_id, _ = await notice_changes.create(
                 connection, spec(**changes), submission_key=uuid4().hex, staff="tanaka", at=at
             )
             if approved:
-                await notices.approve(connection, notice_id, staff="tanaka", at=at)
+                await notice_changes.approve(connection, notice_id, staff="tanaka", at=at)
         return notice_id
 
     async def hurry(self) -> None:

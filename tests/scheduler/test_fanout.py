@@ -19,13 +19,9 @@ from content.ledger import deliveries
 from content.ledger.recipients import unpack
 from content.ledger.tallies import progress_state
 from content.notices.notices import Target
-from content.register.subscribers import (
-    Preferences,
-    Registration,
-    change_preferences,
-    leave,
-    register_many,
-)
+from content.register.registration import Registration, register_many
+from content.register.subscriber_changes import change_preferences, leave
+from content.register.subscribers import Preferences
 from content.town import Town
 from scheduler import fanout
 from scheduler.fanout import plan_next, plan_slice

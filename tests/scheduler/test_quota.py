@@ -12,7 +12,7 @@ from content.keys import Keys
 from content.ledger.tallies import Tally, nothing_open
 from content.notices.notices import Target
 from content.town import Town
-from scheduler import fanout, posting, quota
+from scheduler import fanout, notice_service, quota
 from scheduler.fanout import plan_slice
 from scheduler.quota import Shortage
 from scheduler.triggers import fire_due
@@ -66,7 +66,7 @@ def is_refused(found: Tally) -> bool:
 
 
 async def only_shortage(stage: Stage, notice_id: int) -> Shortage:
-    (found,) = (await posting.status(stage.context, notice_id)).shortages
+    (found,) = (await notice_service.status(stage.context, notice_id)).shortages
     return found
 
 
@@ -84,7 +84,7 @@ async def test_a_notice_that_does_not_fit_is_sent_to_nobody_and_everyone_stands_
     assert outside.multicasts == 0
     assert is_refused(await tally_of(stage.database, delivery.id))
     assert {row.reason for row in await rows_of(stage.database, delivery.id)} == {"quota"}
-    status = await posting.status(stage.context, notice_id)
+    status = await notice_service.status(stage.context, notice_id)
     assert status.state == "partly"
     assert status.reasons == (("line", "quota", FRIENDS),)
     assert status.shortages == (Shortage("line", FRIENDS - 1, 0, FRIENDS),)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from content.clock import SECOND, now_ms
-from content.register.subscribers import erase, find
+from content.register.subscriber_changes import erase
+from content.register.subscribers import find
 from sandbox.webhook.receiver import WebhookFaults
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over

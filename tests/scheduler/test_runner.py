@@ -11,7 +11,7 @@ import pytest
 
 from content.clock import now_ms
 from content.ledger.tallies import nothing_open
-from scheduler import fanout, posting, runner
+from scheduler import fanout, notice_service, runner
 from scheduler.runner import Runner
 from scheduler.town_context import TownContext
 from tests.factories import line_id, spec
@@ -37,14 +37,14 @@ async def running(context: TownContext) -> AsyncIterator[None]:
 
 async def post(stage: Stage, key: str = "form", **changes: object) -> int:
     wanted = spec(**{"category": "saigai", **changes})
-    notice_id, _ = await posting.store(stage.context, wanted, submission_key=key, staff="tanaka")
-    assert await posting.approve(stage.context, notice_id, staff="suzuki")
+    notice_id, _ = await notice_service.store(stage.context, wanted, submission_key=key, staff="tanaka")
+    assert await notice_service.approve(stage.context, notice_id, staff="suzuki")
     return notice_id
 
 
 async def until_state(stage: Stage, notice_id: int, *wanted: str) -> None:
     async def reached() -> bool:
-        return (await posting.status(stage.context, notice_id)).state in wanted
+        return (await notice_service.status(stage.context, notice_id)).state in wanted
 
     await eventually(reached)
 
@@ -55,7 +55,7 @@ async def test_an_approved_notice_is_finished_without_anybody_doing_more(stage: 
         notice_id = await post(stage)
         await until_state(stage, notice_id, "finished")
     assert Counter(stage.line.accepted) == Counter(ids)
-    status = await posting.status(stage.context, notice_id)
+    status = await notice_service.status(stage.context, notice_id)
     assert (status.planned, status.accepted, status.open) == (5, 5, 0)
     async with stage.database.read() as connection:
         assert await nothing_open(connection)
@@ -86,7 +86,7 @@ async def test_a_scheduled_notice_goes_out_at_its_time_and_not_before(small_stag
         notice_id = await post(small_stage, at=due)
         await until_state(small_stage, notice_id, "scheduled")
         await until_state(small_stage, notice_id, "finished")
-    (line,) = (await posting.status(small_stage.context, notice_id)).tallies
+    (line,) = (await notice_service.status(small_stage.context, notice_id)).tallies
     assert line.first_accepted_at is not None
     assert line.first_accepted_at >= due
 

@@ -20,7 +20,7 @@ from channels.channel import (
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.register.subscribers import erase, leave
+from content.register.subscriber_changes import erase, leave
 from content.town import Town
 from scheduler import failures, fanout, lane
 from scheduler.fanout import plan_next

@@ -16,7 +16,7 @@ from content.notices import notices, triggers
 from content.notices.notices import Notice
 from content.notices.recurrence import RecurrenceRule
 from content.staff import audit
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.timing import timing_problems
 from scheduler.town_context import lane_of
 from scheduler.triggers import fire_due
@@ -135,7 +135,7 @@ async def test_a_rule_that_has_come_to_its_last_day_has_ended(stage: Stage) -> N
     ended = await get_notice(stage.database, series_id)
     assert progress_state(ended, []) == "ended"
     assert len(await audited(stage, series_id, "series.ended")) == 1
-    assert not await posting.cancel(stage.context, series_id, staff="suzuki")
+    assert not await notice_service.cancel(stage.context, series_id, staff="suzuki")
 
 
 async def test_after_the_last_day_nothing_is_sent_even_when_it_is_only_a_little_late(stage: Stage) -> None:
@@ -149,7 +149,7 @@ async def test_after_the_last_day_nothing_is_sent_even_when_it_is_only_a_little_
 async def test_a_series_that_was_stopped_or_never_approved_sends_nothing(stage: Stage) -> None:
     stopped = await series(stage)
     assert await fire_due(stage.context, FIRST) == 1
-    assert await posting.cancel(stage.context, stopped, staff="suzuki")
+    assert await notice_service.cancel(stage.context, stopped, staff="suzuki")
     await series(stage, approved=False)
     assert await fire_due(stage.context, SECOND) == 0
     assert len(await occurrences(stage, stopped)) == 1
@@ -159,7 +159,7 @@ async def test_stopping_and_firing_at_once_leave_one_of_the_two(stage: Stage) ->
     for _ in range(5):
         series_id = await series(stage, RecurrenceRule("dates", SEVEN, dates=(date(2026, 4, 9),)))
         fired, stopped = await asyncio.gather(
-            fire_due(stage.context, FIRST), posting.cancel(stage.context, series_id, staff="tanaka")
+            fire_due(stage.context, FIRST), notice_service.cancel(stage.context, series_id, staff="tanaka")
         )
         assert fired + stopped == 1
         assert len(await occurrences(stage, series_id)) == fired

@@ -17,7 +17,7 @@ from content.keys import Keys
 from content.ledger.deliveries import batch
 from content.ledger.retention import delivery_summary
 from content.town import Town
-from scheduler import posting, runner
+from scheduler import notice_service, runner
 from scheduler.fanout import plan_next
 from scheduler.runner import Runner
 from scheduler.suspending import mark_suspended
@@ -137,7 +137,7 @@ async def test_what_the_clock_does_may_be_done_by_all_at_once(stages: list[Stage
 
 
 async def _finished(stage: Stage, notice_id: int) -> bool:
-    return (await posting.status(stage.context, notice_id)).state in ("finished", "partly", "nobody")
+    return (await notice_service.status(stage.context, notice_id)).state in ("finished", "partly", "nobody")
 
 
 async def _snapshots(stage: Stage) -> dict[int, int]:

@@ -15,7 +15,7 @@ from content.database import Database
 from content.keys import Keys
 from content.ledger import presence as presence_rows
 from content.town import Town
-from scheduler import posting, presence, runner
+from scheduler import notice_service, presence, runner
 from scheduler.presence import Presence
 from scheduler.runner import Runner
 from scheduler.sweeps import sweep
@@ -129,7 +129,7 @@ async def test_two_processes_together_keep_the_rate_of_the_account(
         notice_id = await stage.notice(category="saigai")
 
         async def finished() -> bool:
-            return (await posting.status(stage.context, notice_id)).state == "finished"
+            return (await notice_service.status(stage.context, notice_id)).state == "finished"
 
         await eventually(finished, within=60)
     asked = [row["at"] for row in outside.line.requests if "multicast" in row["endpoint"]]

@@ -9,7 +9,7 @@ import pytest
 
 from content.clock import MINUTE
 from content.ledger.suspensions import GIVEN_UP, HELD
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.fanout import plan_next
 from scheduler.suspending import give_up_rest, mark_suspended
 from scheduler.sweeps import GRACE, sweep
@@ -134,7 +134,7 @@ async def test_a_person_gives_up_the_rest_of_what_is_held(stage: Stage) -> None:
     assert not await give_up_rest(changed.context, notice_id, staff="tanaka")
     found = await tally_of(stage.database, delivery_id)
     assert (found.accepted, found.refused, found.unknown, found.open) == (2, 2, 2, 0)
-    status = await posting.status(changed.context, notice_id)
+    status = await notice_service.status(changed.context, notice_id)
     assert (status.state, status.reasons) == ("partly", (("line", GIVEN_UP, 4),))
 
 

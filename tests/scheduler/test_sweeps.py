@@ -11,7 +11,8 @@ import time_machine
 from content.clock import DAY, JST, MINUTE, now_ms
 from content.figures import counts
 from content.register import inbound_events
-from content.register.subscribers import Preferences, Registration, register_many
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences
 from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep, take_over
 from tests.factories import APRIL_TUESDAY, line_id
 from tests.scheduler.scripted import Stage, another_process, rows_of, run_sql, states, tally_of

@@ -13,7 +13,7 @@ from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
 from content.notices.notices import Target
 from content.staff import audit
-from scheduler import posting
+from scheduler import notice_service
 from scheduler.triggers import fire_due
 from tests.factories import APRIL_TUESDAY, create_town, segment
 from tests.scheduler.scripted import (
@@ -60,7 +60,7 @@ async def test_a_notice_that_has_fired_never_fires_again(stage: Stage) -> None:
 async def test_a_draft_or_cancelled_notice_never_fires(small_stage: Stage) -> None:
     await small_stage.notice(written=NINE_THIRTY, approved=False)
     cancelled = await small_stage.notice(written=NINE_THIRTY)
-    assert await posting.cancel(small_stage.context, cancelled, staff="tanaka")
+    assert await notice_service.cancel(small_stage.context, cancelled, staff="tanaka")
     assert await fire_due(small_stage.context, NINE_THIRTY + MINUTE) == 0
     assert await count(small_stage.database, delivery) == 0
 
@@ -98,8 +98,8 @@ async def test_a_held_notice_stays_held_until_a_person_lets_it_go(small_stage: S
     notice_id = await small_stage.notice(written=NINE_THIRTY)
     assert await fire_due(small_stage.context) == 0
     assert await fire_due(small_stage.context) == 0
-    assert await posting.release(small_stage.context, notice_id, staff="suzuki")
-    assert not await posting.release(small_stage.context, notice_id, staff="suzuki")
+    assert await notice_service.release(small_stage.context, notice_id, staff="suzuki")
+    assert not await notice_service.release(small_stage.context, notice_id, staff="suzuki")
     assert await fire_due(small_stage.context) == 1
     assert (await get_notice(small_stage.database, notice_id)).held_reason == ""
 

@@ -8,7 +8,7 @@ from channels.channel import TemporaryFailure, UnknownOutcome
 from content.clock import HOUR
 from content.database import Database
 from content.keys import Keys
-from content.register.subscribers import leave
+from content.register.subscriber_changes import leave
 from content.town import Town
 from scheduler.fanout import plan_next
 from scheduler.sweeps import GRACE, sweep

@@ -13,7 +13,7 @@ from bot.console.confirm import normalise_word
 from bot.console.words import approval_word
 from bot.service import Service
 from content.clock import now_ms, to_jst
-from content.notices import notices
+from content.notices import notice_changes, notices
 from content.notices.notices import Notice, NoticeSpec
 from content.staff import audit
 from content.town import Town
@@ -167,7 +167,7 @@ async def test_a_schedule_that_passed_in_the_meantime_is_refused_with_the_remedy
     stored = await newest(service)
     async with service.database.write() as connection:
         past = replace(stored.spec, at=now_ms() - 60_000)
-        await notices.revise(connection, stored.id, past, staff="tanaka", at=now_ms())
+        await notice_changes.revise(connection, stored.id, past, staff="tanaka", at=now_ms())
     again = await tanaka.get(page.path)
     assert again.status == 422
     assert "配信日時が過ぎています" in again.text

@@ -11,7 +11,7 @@ from bot.service import Service
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.ledger import deliveries, suspensions
 from content.ledger.batches import RefusedRecipient, claim, record_part, requeue
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.segments import Target
 from tests.bot.web_visitor import Visitor
 from tests.factories import jst, make_delivery, make_notice, make_subscribers, spec
@@ -109,10 +109,10 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
     tanaka: Visitor, service: Service
 ) -> None:
     async with service.database.write() as connection:
-        notice_id, _ = await notices.create(
+        notice_id, _ = await notice_changes.create(
             connection, replace(spec(), at=now_ms() + HOUR), submission_key="k", staff="tanaka", at=now_ms()
         )
-        await notices.approve(connection, notice_id, staff="tanaka", at=now_ms())
+        await notice_changes.approve(connection, notice_id, staff="tanaka", at=now_ms())
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert 'data-next="60000"' in page.html and "http-equiv" not in page.html
     action = f"/console/notices/{notice_id}/cancel"

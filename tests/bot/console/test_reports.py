@@ -16,7 +16,8 @@ from bot.reports import headline, indicator_json, indicator_rows, to_csv
 from bot.service import Service
 from content.figures.counts import Movement
 from content.figures.indicators import IndicatorReport, report
-from content.register.subscribers import Preferences, Registration, register_many
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences
 from tests.bot.web_visitor import Visitor
 from tests.factories import create_town, jst, line_id
 

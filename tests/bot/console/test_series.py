@@ -9,7 +9,7 @@ import pytest
 
 from bot.service import Service
 from content.clock import DAY, HOUR, now_ms, to_jst, today_jst, words
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.notices import Notice
 from content.notices.recurrence import RecurrenceRule, read_closure, upcoming
 from content.town import Town
@@ -56,10 +56,10 @@ async def started(service: Service, rule: RecurrenceRule = RULE) -> int:
     past = now_ms() - 30 * DAY
     async with service.database.write() as connection:
         await make_subscribers(connection, service.keys, 3)
-        notice_id, _ = await notices.create(
+        notice_id, _ = await notice_changes.create(
             connection, spec(rule=rule), submission_key="series", staff="tanaka", at=past
         )
-        await notices.approve(connection, notice_id, staff="suzuki", at=past)
+        await notice_changes.approve(connection, notice_id, staff="suzuki", at=past)
     return notice_id
 
 

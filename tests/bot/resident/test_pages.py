@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.service import Service
 from content.clock import now_ms
-from content.notices import notices, triggers
+from content.notices import notice_changes, triggers
 from content.notices.segments import Target
 from content.register import subscribers
 from tests.bot.web_visitor import Visitor
@@ -62,10 +62,10 @@ async def test_a_correction_and_what_it_corrects_lead_to_each_other(
     first = await published(service)
     async with service.database.write() as connection:
         correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=first)
-        second, _ = await notices.create(
+        second, _ = await notice_changes.create(
             connection, correction, submission_key="c", staff="tanaka", at=now_ms()
         )
-        await notices.approve(connection, second, staff="tanaka", at=now_ms())
+        await notice_changes.approve(connection, second, staff="tanaka", at=now_ms())
     assert "取り消されました" not in (await stranger.get(f"/n/{first}")).text
     async with service.database.write() as connection:
         await triggers.fire(connection, second, now_ms())

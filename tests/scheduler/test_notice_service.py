@@ -13,8 +13,9 @@ from content.keys import Keys
 from content.notices import notices
 from content.notices.notices import NoticeSpec, Target
 from content.staff.audit import audit_entry
-from scheduler import posting
-from scheduler.posting import NoticeRefused
+from scheduler import checks, notice_service, town_context
+from scheduler.checks import NoticeRefused
+from scheduler.impact import measure_impact
 from scheduler.triggers import fire_due
 from tests.factories import create_town, segment, spec
 from tests.scheduler.outside import Outside, register
@@ -90,7 +91,9 @@ async def test_a_bad_input_is_refused_by_name_and_nothing_is_stored(
     office_stage: Stage, field: str, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(NoticeRefused) as refused:
-        await posting.store(office_stage.context, spec(**changes), submission_key="form-1", staff="tanaka")
+        await notice_service.store(
+            office_stage.context, spec(**changes), submission_key="form-1", staff="tanaka"
+        )
     assert {problem.field for problem in refused.value.problems} == {field}
     assert all(problem.message for problem in refused.value.problems)
     for table in (notices.notice, notices.notice_version, notices.trigger, audit_entry):
@@ -115,7 +118,7 @@ GOOD: list[Any] = [
 @pytest.mark.parametrize("changes", GOOD)
 async def test_a_good_input_is_stored_as_it_was_written(office_stage: Stage, changes: dict[str, Any]) -> None:
     wanted = spec(**changes)
-    notice_id, created = await posting.store(
+    notice_id, created = await notice_service.store(
         office_stage.context, wanted, submission_key="form-1", staff="tanaka"
     )
     assert created
@@ -125,32 +128,32 @@ async def test_a_good_input_is_stored_as_it_was_written(office_stage: Stage, cha
 
 async def test_several_bad_inputs_are_named_at_once(office_stage: Stage) -> None:
     bad = spec(texts=words(title=""), category="old", mode="drill", urgency="?")
-    fields = {problem.field for problem in posting.find_problems(office_stage.context, bad)}
+    fields = {problem.field for problem in checks.find_problems(office_stage.context, bad)}
     assert fields == {"title", "category", "mode", "urgency"}
 
 
 async def test_the_moment_itself_is_not_past(office_stage: Stage) -> None:
-    assert posting.find_problems(office_stage.context, spec(at=1_000), now=1_000) == []
-    assert [one.field for one in posting.find_problems(office_stage.context, spec(at=999), now=1_000)] == [
+    assert checks.find_problems(office_stage.context, spec(at=1_000), now=1_000) == []
+    assert [one.field for one in checks.find_problems(office_stage.context, spec(at=999), now=1_000)] == [
         "at"
     ]
 
 
 async def test_a_drill_goes_through_the_account_made_for_drills(office_stage: Stage) -> None:
     context = office_stage.context
-    assert posting.chosen_accounts(context, spec(mode="drill", channels=("mail",))) == {"drills": "mail"}
-    assert posting.chosen_accounts(context, spec(mode="test", channels=("mail",))) == {"mail": "mail"}
-    assert posting.chosen_accounts(context, spec(channels=("line", "mail"))) == {
+    assert town_context.chosen_accounts(context, spec(mode="drill", channels=("mail",))) == {"drills": "mail"}
+    assert town_context.chosen_accounts(context, spec(mode="test", channels=("mail",))) == {"mail": "mail"}
+    assert town_context.chosen_accounts(context, spec(channels=("line", "mail"))) == {
         "line": "line",
         "mail": "mail",
     }
-    assert posting.chosen_accounts(context, spec(mode="drill", channels=("line",))) == {}
+    assert town_context.chosen_accounts(context, spec(mode="drill", channels=("line",))) == {}
 
 
 async def test_the_same_form_sent_twice_is_one_notice(stage: Stage) -> None:
-    first = await posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
-    second = await posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
-    other = await posting.store(stage.context, spec(), submission_key="form-2", staff="tanaka")
+    first = await notice_service.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
+    second = await notice_service.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
+    other = await notice_service.store(stage.context, spec(), submission_key="form-2", staff="tanaka")
     assert second == (first[0], False)
     assert other[1] and other[0] != first[0]
     assert await count(stage.database, notices.notice) == 2
@@ -159,7 +162,10 @@ async def test_the_same_form_sent_twice_is_one_notice(stage: Stage) -> None:
 
 async def test_the_same_form_sent_many_times_at_once_is_one_notice(stage: Stage) -> None:
     stored = await asyncio.gather(
-        *(posting.store(stage.context, spec(), submission_key="form-1", staff="tanaka") for _ in range(8))
+        *(
+            notice_service.store(stage.context, spec(), submission_key="form-1", staff="tanaka")
+            for _ in range(8)
+        )
     )
     assert len({notice_id for notice_id, _ in stored}) == 1
     assert sum(created for _, created in stored) == 1
@@ -167,7 +173,7 @@ async def test_the_same_form_sent_many_times_at_once_is_one_notice(stage: Stage)
 
 
 async def store(stage: Stage, wanted: NoticeSpec | None = None) -> int:
-    notice_id, _ = await posting.store(
+    notice_id, _ = await notice_service.store(
         stage.context, wanted or spec(), submission_key=f"form-{now_ms()}", staff="tanaka"
     )
     return notice_id
@@ -176,17 +182,17 @@ async def store(stage: Stage, wanted: NoticeSpec | None = None) -> int:
 async def test_a_notice_is_approved_once_however_many_press_the_button(stage: Stage) -> None:
     notice_id = await store(stage)
     approved = await asyncio.gather(
-        *(posting.approve(stage.context, notice_id, staff=f"staff-{n}") for n in range(6))
+        *(notice_service.approve(stage.context, notice_id, staff=f"staff-{n}") for n in range(6))
     )
     assert sum(approved) == 1
-    assert not await posting.approve(stage.context, notice_id, staff="late")
+    assert not await notice_service.approve(stage.context, notice_id, staff="late")
     assert await fire_due(stage.context) == 1
     assert await count(stage.database, audit_entry) == 2
 
 
 async def test_approving_what_is_not_there_is_an_error(small_stage: Stage) -> None:
     with pytest.raises(LookupError):
-        await posting.approve(small_stage.context, 4711, staff="tanaka")
+        await notice_service.approve(small_stage.context, 4711, staff="tanaka")
 
 
 async def test_a_draft_that_the_town_has_made_impossible_since_is_not_approved(
@@ -197,7 +203,7 @@ async def test_a_draft_that_the_town_has_made_impossible_since_is_not_approved(
     closed = [CATEGORIES[0] | {"closed": True}]
     after = make_stage(create_town(categories=closed, templates=[]), sqlite_database, keys)
     with pytest.raises(NoticeRefused) as refused:
-        await posting.approve(after.context, notice_id, staff="suzuki")
+        await notice_service.approve(after.context, notice_id, staff="suzuki")
     assert [problem.field for problem in refused.value.problems] == ["category"]
     assert (await get_notice(sqlite_database, notice_id)).state == "draft"
 
@@ -205,41 +211,41 @@ async def test_a_draft_that_the_town_has_made_impossible_since_is_not_approved(
 async def test_a_draft_whose_time_has_passed_is_not_approved(small_stage: Stage) -> None:
     notice_id = await small_stage.notice(approved=False, at=now_ms() - 1)
     with pytest.raises(NoticeRefused) as refused:
-        await posting.approve(small_stage.context, notice_id, staff="suzuki")
+        await notice_service.approve(small_stage.context, notice_id, staff="suzuki")
     assert [problem.field for problem in refused.value.problems] == ["at"]
 
 
 async def test_a_draft_is_revised_and_an_approved_notice_is_not(small_stage: Stage) -> None:
     context, notice_id = small_stage.context, await store(small_stage)
-    assert await posting.revise(context, notice_id, spec(texts=words("新しい件名")), staff="suzuki")
-    assert await posting.approve(context, notice_id, staff="suzuki")
-    assert not await posting.revise(context, notice_id, spec(texts=words("遅い件名")), staff="suzuki")
-    assert (await posting.find(context, notice_id)).title == "新しい件名"
+    assert await notice_service.revise(context, notice_id, spec(texts=words("新しい件名")), staff="suzuki")
+    assert await notice_service.approve(context, notice_id, staff="suzuki")
+    assert not await notice_service.revise(context, notice_id, spec(texts=words("遅い件名")), staff="suzuki")
+    assert (await notice_service.find(context, notice_id)).title == "新しい件名"
 
 
 async def test_a_bad_revision_changes_nothing(small_stage: Stage) -> None:
     context, notice_id = small_stage.context, await store(small_stage)
     with pytest.raises(NoticeRefused):
-        await posting.revise(context, notice_id, spec(texts=words(title="")), staff="suzuki")
-    assert (await posting.find(context, notice_id)).title == spec().texts["ja"][0]
+        await notice_service.revise(context, notice_id, spec(texts=words(title="")), staff="suzuki")
+    assert (await notice_service.find(context, notice_id)).title == spec().texts["ja"][0]
 
 
 async def test_what_is_cancelled_never_goes_out_and_what_went_out_is_not_cancelled(stage: Stage) -> None:
     cancelled = await stage.notice()
-    assert await posting.cancel(stage.context, cancelled, staff="tanaka")
+    assert await notice_service.cancel(stage.context, cancelled, staff="tanaka")
     assert await fire_due(stage.context) == 0
-    assert (await posting.status(stage.context, cancelled)).state == "cancelled"
+    assert (await notice_service.status(stage.context, cancelled)).state == "cancelled"
     gone = await stage.notice()
     assert await fire_due(stage.context) == 1
-    assert not await posting.cancel(stage.context, gone, staff="tanaka")
-    assert (await posting.status(stage.context, gone)).state == "planning"
+    assert not await notice_service.cancel(stage.context, gone, staff="tanaka")
+    assert (await notice_service.status(stage.context, gone)).state == "planning"
 
 
 async def test_cancelling_and_firing_at_once_leave_one_of_the_two(stage: Stage) -> None:
     for _ in range(5):
         notice_id = await stage.notice()
         fired, cancelled = await asyncio.gather(
-            fire_due(stage.context), posting.cancel(stage.context, notice_id, staff="tanaka")
+            fire_due(stage.context), notice_service.cancel(stage.context, notice_id, staff="tanaka")
         )
         assert fired + cancelled == 1
         found = await get_notice(stage.database, notice_id)
@@ -252,7 +258,7 @@ async def test_the_impact_counts_registrations_and_shows_the_words(real: Stage) 
     await register(real.database, real.context.keys, "line", [f"U{number:032x}" for number in range(3)])
     await register(real.database, real.context.keys, "mail", ["a@example.jp", "b@example.jp"])
     wanted = spec(category="saigai", channels=("line", "mail"))
-    line, mail = await posting.measure_impact(real.context, wanted)
+    line, mail = await measure_impact(real.context, wanted)
     assert [(one.account, one.count, one.broadcast) for one in (line, mail)] == [
         ("line", 3, False),
         ("mail", 2, False),
@@ -263,20 +269,20 @@ async def test_the_impact_counts_registrations_and_shows_the_words(real: Stage) 
 
 async def test_the_impact_says_which_account_goes_by_broadcast(real: Stage) -> None:
     wanted = spec(target=Target("everyone"), channels=("line", "mail"))
-    impacts = await posting.measure_impact(real.context, wanted)
+    impacts = await measure_impact(real.context, wanted)
     assert {one.account: one.broadcast for one in impacts} == {"line": True, "mail": False}
 
 
 async def test_the_impact_of_an_impossible_target_is_refused_by_name(real: Stage) -> None:
     with pytest.raises(NoticeRefused) as refused:
-        await posting.measure_impact(real.context, spec(target=Target("segment", "unheard")))
+        await measure_impact(real.context, spec(target=Target("segment", "unheard")))
     assert [problem.field for problem in refused.value.problems] == ["segment"]
 
 
 async def test_the_impact_is_the_audience_that_the_fan_out_then_plans(small_stage: Stage) -> None:
     await small_stage.subscribers(5)
     wanted = {"category": "saigai", "channels": ("line",)}
-    (impact,) = await posting.measure_impact(small_stage.context, spec(**wanted))
+    (impact,) = await measure_impact(small_stage.context, spec(**wanted))
     deliveries = await fire(small_stage, **wanted)
     await plan_all(small_stage)
     assert (await tally_of(small_stage.database, deliveries["line"])).planned == impact.count == 5

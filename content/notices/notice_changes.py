@@ -1,0 +1,134 @@
+"""What happens to a notice before it goes out: drafted, revised, approved, cancelled."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import insert, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database import insert_unless_known
+from content.notices import recurrence
+from content.notices.notices import NoticeSpec, get, notice, notice_version, trigger
+from content.notices.recurrence import next_after
+
+
+async def create(
+    connection: AsyncConnection, spec: NoticeSpec, *, submission_key: str, staff: str, at: int
+) -> tuple[int, bool]:
+    """Store a draft; its id, and False when the same form had been stored before."""
+    new_id = await connection.scalar(
+        insert_unless_known(connection, notice)
+        .values(
+            submission_key=submission_key,
+            state="draft",
+            created_by=staff,
+            created_at=at,
+            **_columns(spec),
+        )
+        .on_conflict_do_nothing(index_elements=["submission_key"])
+        .returning(notice.c.id)
+    )
+    if new_id is None:
+        known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
+        assert known is not None
+        return int(known), False
+    await _add_version(connection, new_id, 1, spec, staff, at)
+    await connection.execute(insert(trigger).values(notice_id=new_id, state="waiting", **_due_columns(spec)))
+    return int(new_id), True
+
+
+async def revise(
+    connection: AsyncConnection, notice_id: int, spec: NoticeSpec, *, staff: str, at: int
+) -> bool:
+    """Replace the words and choices of a draft by a new version; False when it is no draft any more."""
+    changed = await connection.execute(
+        update(notice)
+        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .values(version=notice.c.version + 1, **_columns(spec))
+    )
+    if not changed.rowcount:
+        return False
+    number = await connection.scalar(select(notice.c.version).where(notice.c.id == notice_id))
+    await _add_version(connection, notice_id, number or 1, spec, staff, at)
+    await connection.execute(
+        update(trigger).where(trigger.c.notice_id == notice_id).values(**_due_columns(spec))
+    )
+    return True
+
+
+async def approve(
+    connection: AsyncConnection, notice_id: int, *, staff: str, at: int, version_id: int | None = None
+) -> bool:
+    """draft → approved, due at its time, its first time or now; False when somebody was faster or it was
+    cancelled.
+
+    With `version_id` only that version: whoever approves must have seen the words that go out.
+    """
+    seen = select(notice_version.c.number).where(notice_version.c.id == version_id)
+    changed = await connection.execute(
+        update(notice)
+        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .where(notice.c.version == seen.scalar_subquery() if version_id is not None else true())
+        .values(state="approved", approved_by=staff, approved_at=at)
+    )
+    if not changed.rowcount:
+        return False
+    found = await get(connection, notice_id)
+    first = next_after(found.spec.rule, at) if found and found.spec.rule else None
+    await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.scheduled == 0)
+        .values(due_at=first.due_at if first else at)
+    )
+    return True
+
+
+async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
+    """A draft, scheduled or held notice never goes out; False once it has fired."""
+    changed = await connection.execute(
+        update(trigger)
+        .where(trigger.c.notice_id == notice_id, trigger.c.state.in_(("waiting", "held")))
+        .values(state="cancelled")
+    )
+    if changed.rowcount:
+        await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="cancelled"))
+    return bool(changed.rowcount)
+
+
+def _columns(spec: NoticeSpec) -> dict[str, object]:
+    return {
+        "category": spec.category,
+        "urgency": spec.urgency,
+        "mode": spec.mode,
+        "target_kind": spec.target.kind,
+        "target_key": spec.target.key,
+        "channels": ",".join(spec.channels),
+        "kind": spec.kind,
+        "corrects": spec.corrects,
+        "series": spec.series,
+    }
+
+
+def _due_columns(spec: NoticeSpec) -> dict[str, object]:
+    return {
+        "due_at": spec.at or 0,
+        "scheduled": int(spec.at is not None),
+        "expires_at": spec.expires,
+        "rule": json.dumps(recurrence.to_json(spec.rule)) if spec.rule else None,
+    }
+
+
+async def _add_version(
+    connection: AsyncConnection, notice_id: int, number: int, spec: NoticeSpec, staff: str, at: int
+) -> None:
+    texts = {key: {"title": title, "body": body} for key, (title, body) in spec.texts.items()}
+    await connection.execute(
+        insert(notice_version).values(
+            notice_id=notice_id,
+            number=number,
+            texts=json.dumps(texts, ensure_ascii=False),
+            created_by=staff,
+            created_at=at,
+        )
+    )

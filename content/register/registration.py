@@ -1,0 +1,105 @@
+"""New registrations, many at once: each with its address sealed and its event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database import reserve_ids
+from content.keys import Keys
+from content.register import addresses
+from content.register.subscribers import Preferences, address, preference, registration_event, subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One new registration, for `register_many`. `address` is normalised; times in ms."""
+
+    channel: str
+    account: str
+    address: str = field(repr=False)
+    preferences: Preferences = field(default_factory=Preferences)
+    registered_at: int = 0
+    left_at: int | None = None
+    left_reason: str = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A registration with its address hashed and sealed: work to do before a transaction begins."""
+
+    registration: Registration
+    lookup: bytes
+    sealed: bytes
+
+
+def seal(keys: Keys, item: Registration) -> Sealed:
+    lookup = keys.lookup(item.account, addresses.lookup_part(item.channel, item.address))
+    return Sealed(item, lookup, keys.seal(item.address))
+
+
+async def register_many(
+    connection: AsyncConnection, keys: Keys, registrations: Sequence[Registration], *, reason: str
+) -> list[int]:
+    """Insert new registrations with their events; the ids in the same order.
+
+    The addresses must be normalised and unknown so far: a double raises IntegrityError.
+    """
+    return await register_sealed(connection, [seal(keys, item) for item in registrations], reason=reason)
+
+
+async def register_sealed(connection: AsyncConnection, items: Sequence[Sealed], *, reason: str) -> list[int]:
+    """`register_many` for what is sealed already."""
+    if not items:
+        return []
+    ids = await reserve_ids(connection, subscriber, len(items))
+    pairs = [(new_id, item.registration) for new_id, item in zip(ids, items, strict=True)]
+    await connection.execute(
+        insert(subscriber),
+        [
+            {
+                "id": new_id,
+                "account": item.account,
+                "state": _first_state(item),
+                "language": item.preferences.language,
+                "joined_at": item.registered_at,
+                "changed_at": item.left_at or item.registered_at,
+            }
+            for new_id, item in pairs
+        ],
+    )
+    sealed = zip(ids, items, strict=True)
+    await connection.execute(insert(address), [address_row(new_id, item) for new_id, item in sealed])
+    chosen = [
+        row
+        for new_id, item in pairs
+        for row in item.preferences.rows(new_id, item.account, _first_state(item))
+    ]
+    if chosen:
+        await connection.execute(insert(preference), chosen)
+    await connection.execute(insert(registration_event), list(_event_rows(pairs, reason)))
+    return ids
+
+
+def _first_state(item: Registration) -> str:
+    return "active" if item.left_at is None else "left"
+
+
+def address_row(subscriber_id: int, item: Sealed) -> dict[str, object]:
+    return {
+        "subscriber_id": subscriber_id,
+        "account": item.registration.account,
+        "lookup": item.lookup,
+        "sealed": item.sealed,
+    }
+
+
+def _event_rows(pairs: list[tuple[int, Registration]], reason: str) -> Iterable[dict[str, object]]:
+    for new_id, item in pairs:
+        common = {"subscriber_id": new_id, "account": item.account}
+        yield {**common, "kind": "joined", "reason": reason, "at": item.registered_at}
+        if item.left_at is not None:
+            yield {**common, "kind": "left", "reason": item.left_reason, "at": item.left_at}

@@ -1,0 +1,199 @@
+"""What happens to a subscriber: it comes, comes back, chooses anew, leaves, is erased. Each leaves its event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.keys import Keys
+from content.register import addresses
+from content.register.registration import Registration, address_row, register_many, seal
+from content.register.subscribers import (
+    Preferences,
+    Subscriber,
+    address,
+    find,
+    preference,
+    registration_event,
+    require,
+    subscriber,
+)
+
+
+async def join(
+    connection: AsyncConnection,
+    keys: Keys,
+    *,
+    account: str,
+    channel: str,
+    plain: str,
+    preferences: Preferences,
+    reason: str,
+    at: int,
+    event_at: int = 0,
+) -> tuple[Subscriber, bool]:
+    """Register an address, or take it back with the preferences it had.
+
+    Returns the subscriber and whether anything changed. `event_at` is the platform's time of the
+    event; one that is not newer than the stored state changes nothing. Raises BadAddress.
+    """
+    plain = addresses.normalise(channel, plain)
+    known = await find(connection, keys, account, channel, plain)
+    if known is None:
+        registration = Registration(channel, account, plain, preferences, at)
+        (new_id,) = await register_many(connection, keys, [registration], reason=reason)
+        await connection.execute(
+            update(subscriber).where(subscriber.c.id == new_id).values(event_at=event_at)
+        )
+        return await require(connection, new_id), True
+    changed = await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == known, subscriber.c.state == "left", _not_older(event_at))
+        .values(state="active", changed_at=at, event_at=event_at or subscriber.c.event_at)
+    )
+    if changed.rowcount:
+        await _mark_choices(connection, known, active=True)
+        if not await _ever_joined(connection, known):
+            # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
+            await _write_choices(connection, known, preferences, joined_at=at)
+            await connection.execute(
+                update(address).where(address.c.subscriber_id == known).values(sealed=keys.seal(plain))
+            )
+        await _record(connection, known, account, "joined", reason, at)
+    elif event_at:
+        await _remember_event(connection, known, event_at)
+    return await require(connection, known), bool(changed.rowcount)
+
+
+async def leave(
+    connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int, event_at: int = 0
+) -> bool:
+    """End a registration; True when it was active. An event older than the stored state changes nothing."""
+    changed = await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, subscriber.c.state == "active", _not_older(event_at))
+        .values(state="left", changed_at=at, event_at=event_at or subscriber.c.event_at)
+    )
+    if not changed.rowcount:
+        if event_at:
+            await _remember_event(connection, subscriber_id, event_at)
+        return False
+    await _mark_choices(connection, subscriber_id, active=False)
+    account = (await require(connection, subscriber_id)).account
+    await _record(connection, subscriber_id, account, "left", reason, at)
+    return True
+
+
+async def leave_address(
+    connection: AsyncConnection,
+    keys: Keys,
+    *,
+    account: str,
+    channel: str,
+    plain: str,
+    reason: str,
+    at: int,
+    event_at: int,
+) -> bool:
+    """`leave` by address. A departure that overtakes its own arrival is remembered, so that the
+    older arrival cannot register somebody who has gone."""
+    plain = addresses.normalise(channel, plain)
+    known = await find(connection, keys, account, channel, plain)
+    if known is not None:
+        return await leave(connection, known, reason=reason, at=at, event_at=event_at)
+    gone = await connection.scalar(
+        insert(subscriber)
+        .values(account=account, state="left", language="ja", joined_at=at, changed_at=at, event_at=event_at)
+        .returning(subscriber.c.id)
+    )
+    assert gone is not None
+    # Nothing is ever sent to somebody who left before joining, so the address itself is not kept.
+    row = address_row(gone, seal(keys, Registration(channel, account, plain)))
+    await connection.execute(insert(address).values({**row, "sealed": b""}))
+    return False
+
+
+async def change_preferences(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    preferences: Preferences,
+    *,
+    reason: str,
+    at: int,
+) -> Subscriber:
+    """Replace what a registration chose; recorded as `changed` when it differs."""
+    before = await require(connection, subscriber_id)
+    if before.preferences == preferences:
+        return before
+    if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
+        return await require(connection, subscriber_id)
+    await _record(connection, subscriber_id, before.account, "changed", reason, at)
+    return replace(before, preferences=preferences)
+
+
+async def erase(connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int) -> None:
+    """Remove address and preferences for good; counts and ledger keep the bare number."""
+    await leave(connection, subscriber_id, reason=reason, at=at)
+    await connection.execute(
+        update(subscriber).where(subscriber.c.id == subscriber_id).values(state="erased", changed_at=at)
+    )
+    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
+
+
+def _not_older(event_at: int) -> ColumnElement[bool]:
+    # Without a platform time (mail, staff) the change is made now, so it is the newest.
+    return subscriber.c.event_at < event_at if event_at else subscriber.c.event_at >= 0
+
+
+async def _ever_joined(connection: AsyncConnection, subscriber_id: int) -> bool:
+    joined = await connection.scalar(
+        select(registration_event.c.id).where(registration_event.c.subscriber_id == subscriber_id).limit(1)
+    )
+    return joined is not None
+
+
+async def _write_choices(
+    connection: AsyncConnection, subscriber_id: int, preferences: Preferences, **times: int
+) -> bool:
+    """Replace the choices of a subscriber, unless it was erased; `times` are columns of its row."""
+    changed = await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, subscriber.c.state != "erased")
+        .values(language=preferences.language, **times)
+        .returning(subscriber.c.account, subscriber.c.state)
+    )
+    found = changed.one_or_none()
+    if found is None:
+        return False
+    await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    rows = preferences.rows(subscriber_id, found.account, found.state)
+    if rows:
+        await connection.execute(insert(preference), rows)
+    return True
+
+
+async def _mark_choices(connection: AsyncConnection, subscriber_id: int, *, active: bool) -> None:
+    await connection.execute(
+        update(preference).where(preference.c.subscriber_id == subscriber_id).values(active=active)
+    )
+
+
+async def _remember_event(connection: AsyncConnection, subscriber_id: int, event_at: int) -> None:
+    await connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, subscriber.c.event_at < event_at)
+        .values(event_at=event_at)
+    )
+
+
+async def _record(
+    connection: AsyncConnection, subscriber_id: int, account: str, kind: str, reason: str, at: int
+) -> None:
+    await connection.execute(
+        insert(registration_event).values(
+            subscriber_id=subscriber_id, account=account, kind=kind, reason=reason, at=at
+        )
+    )

@@ -1,0 +1,111 @@
+"""What is wrong with a draft: field by field, with the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from channels.channel import CannotRender
+from content.clock import now_ms, today_jst
+from content.notices.notices import NoticeSpec
+from content.notices.segments import TARGET_KINDS, NobodyMatches, audience
+from scheduler.timing import timing_problems
+from scheduler.town_context import TownContext, chosen_accounts, spec_announcement
+from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`field` is the form field to change: category, title, body, channels, mode, target, urgency, or one
+    of scheduler.timing."""
+
+    field: str
+    message: str
+
+
+class NoticeRefused(Exception):
+    """The draft cannot be used; nothing was changed."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{item.field}: {item.message}" for item in problems))
+        self.problems = problems
+
+
+def find_problems(context: TownContext, spec: NoticeSpec, now: int | None = None) -> list[Problem]:
+    """Everything that is wrong with a draft, field by field; empty when it can be stored."""
+    problems = [*_choice_problems(context, spec, now_ms() if now is None else now), *_text_problems(spec)]
+    unreadable = ("category", "urgency", "channels", "mode", "title", "body")
+    if any(item.field in unreadable for item in problems):
+        return problems
+    return problems + _rendering_problems(context, spec)
+
+
+def refuse_problems(context: TownContext, spec: NoticeSpec) -> None:
+    """Raises NoticeRefused when something is wrong with the draft."""
+    problems = find_problems(context, spec)
+    if problems:
+        raise NoticeRefused(problems)
+
+
+def _choice_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[Problem]:
+    problems = []
+    if spec.urgency not in URGENCY_NAMES:
+        problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
+    if spec.target.kind not in TARGET_KINDS:
+        problems.append(Problem("target", "宛先の決め方を選んでください。"))
+    try:
+        audience(context.town, spec.target, spec.category, today_jst(now))
+    except NobodyMatches as error:
+        problems.append(Problem(error.field, str(error)))
+    problems += [Problem(*found) for found in timing_problems(spec, now)]
+    return problems + _channel_problems(context, spec)
+
+
+def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
+    if spec.mode not in MODE_NAMES:
+        return [Problem("mode", "「本番」「訓練」「試験」のどれかを選んでください。")]
+    if not spec.channels:
+        return [Problem("channels", "配信手段を1つ以上選んでください。")]
+    unknown = [channel for channel in spec.channels if channel not in context.town.channels]
+    if unknown:
+        known = "、".join(context.town.channels)
+        return [Problem("channels", f"「{unknown[0]}」という配信手段はありません。使えるのは {known} です。")]
+    missing = [channel for channel in spec.channels if not context.town.accounts_for(channel, spec.mode)]
+    if missing:
+        names = "、".join(CHANNEL_NAMES.get(channel, channel) for channel in missing)
+        mode = MODE_NAMES[spec.mode]
+        return [
+            Problem(
+                "mode",
+                f"{names} には「{mode}」を送れるアカウントがありません。{mode}が住民に本番として届くのを防ぐため、"
+                f"送れません。町の設定でそのアカウントに{mode}を許すか(also_carries)、その配信手段を外してください。",
+            )
+        ]
+    return []
+
+
+def _text_problems(spec: NoticeSpec) -> list[Problem]:
+    problems = []
+    for language, (title, body) in spec.texts.items():
+        suffix = "" if language == "ja" else f"({language})"
+        if not title.strip():
+            problems.append(Problem("title", f"件名{suffix}を書いてください。"))
+        if not body.strip():
+            problems.append(Problem("body", f"本文{suffix}を書いてください。"))
+    if "ja" not in spec.texts:
+        problems.append(Problem("title", "日本語の件名と本文を書いてください。"))
+    return problems
+
+
+def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
+    announced = spec_announcement(context, spec)
+    problems = []
+    for key in chosen_accounts(context, spec):
+        channel = context.open_channel(context.town.account[key])
+        for text in announced.texts:
+            try:
+                channel.prepare(announced, text.language)
+            except CannotRender as error:
+                problem = Problem(error.field, error.message)
+                if problem not in problems:
+                    problems.append(problem)
+    return problems

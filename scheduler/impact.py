@@ -1,0 +1,47 @@
+"""What approving a draft would do: whom it reaches, and how it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from channels.channel import Preview
+from content.clock import today_jst
+from content.notices.audience_counts import count_audience
+from content.notices.notices import NoticeSpec
+from content.notices.segments import NobodyMatches
+from scheduler.checks import NoticeRefused, Problem
+from scheduler.town_context import TownContext, chosen_accounts, goes_by_broadcast, spec_announcement
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What approving would do on one account: how many active registrations, and how it looks."""
+
+    account: str
+    channel: str
+    count: int
+    broadcast: bool
+    previews: tuple[Preview, ...]
+
+
+async def measure_impact(context: TownContext, spec: NoticeSpec, notice_id: int = 0) -> list[Impact]:
+    """Who would get a draft that has no problems, if it went out now. Raises NoticeRefused."""
+    accounts = chosen_accounts(context, spec)
+    try:
+        counts = await count_audience(
+            context.database, context.town, spec.target, spec.category, list(accounts), today_jst()
+        )
+    except NobodyMatches as error:
+        raise NoticeRefused([Problem(error.field, str(error))]) from error
+    impacts = []
+    for key, channel in accounts.items():
+        broadcast = goes_by_broadcast(context, spec, key)
+        previews = _previews(context, spec, notice_id, key)
+        impacts.append(Impact(key, channel, counts[key], broadcast, previews))
+    return impacts
+
+
+def _previews(context: TownContext, spec: NoticeSpec, notice_id: int, account: str) -> tuple[Preview, ...]:
+    announced = spec_announcement(context, spec, notice_id=notice_id)
+    channel = context.open_channel(context.town.account[account])
+    return tuple(channel.preview(announced, text.language) for text in announced.texts)

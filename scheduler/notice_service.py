@@ -1,0 +1,146 @@
+"""From the staff's words to an approved notice: check, store, approve, cancel, release, and its status.
+
+Every refusal names the field and the remedy and changes nothing. The checks run when a draft is
+stored and again when it is approved, since the town profile may have changed in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from content.clock import now_ms
+from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
+from content.notices import notice_changes, notices, triggers
+from content.notices.notices import Notice, NoticeSpec
+from content.staff import audit
+from scheduler.checks import refuse_problems
+from scheduler.quota import Shortage, shortages_of
+from scheduler.town_context import TownContext
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A notice and what became of it. `state` as in content.tallies.progress_state."""
+
+    notice: Notice
+    state: str
+    tallies: tuple[Tally, ...]
+    reasons: tuple[tuple[str, str, int], ...]
+    shortages: tuple[Shortage, ...] = ()
+
+    @property
+    def planned(self) -> int:
+        return sum(row.planned for row in self.tallies)
+
+    @property
+    def accepted(self) -> int:
+        return sum(row.accepted for row in self.tallies)
+
+    @property
+    def open(self) -> int:
+        return sum(row.open for row in self.tallies)
+
+
+async def store(
+    context: TownContext, spec: NoticeSpec, *, submission_key: str, staff: str
+) -> tuple[int, bool]:
+    """Store a draft; its id, and False when the same form had come before. Raises NoticeRefused."""
+    refuse_problems(context, spec)
+    now = now_ms()
+    async with context.database.write() as connection:
+        notice_id, created = await notice_changes.create(
+            connection, spec, submission_key=submission_key, staff=staff, at=now
+        )
+        if created:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.drafted", subject=f"notice {notice_id}"
+            )
+    return notice_id, created
+
+
+async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staff: str) -> bool:
+    """Replace a draft's words and choices; False when it is no draft any more. Raises NoticeRefused."""
+    refuse_problems(context, spec)
+    now = now_ms()
+    async with context.database.write() as connection:
+        changed = await notice_changes.revise(connection, notice_id, spec, staff=staff, at=now)
+        if changed:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.revised", subject=f"notice {notice_id}"
+            )
+    return changed
+
+
+async def approve(context: TownContext, notice_id: int, *, staff: str, version_id: int | None = None) -> bool:
+    """Let a draft go, at once or at its time; False when it was approved or cancelled before.
+
+    With `version_id` (the version that was shown), also False when the words have changed since.
+
+    Raises NoticeRefused when the draft has become unusable, LookupError when there is no such notice.
+    """
+    found = await find(context, notice_id)
+    if found.state == "draft":
+        refuse_problems(context, found.spec)
+    now = now_ms()
+    async with context.database.write(wake="triggers") as connection:
+        approved = await notice_changes.approve(
+            connection, notice_id, staff=staff, at=now, version_id=version_id
+        )
+        if approved:
+            await audit.record(
+                connection,
+                at=now,
+                actor=staff,
+                action="notice.approved",
+                subject=f"notice {notice_id}",
+                urgency=found.spec.urgency,
+                mode=found.spec.mode,
+                target=found.spec.target.kind,
+            )
+    return approved
+
+
+async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
+    """A draft, scheduled or held notice never goes out; False once it has fired."""
+    now = now_ms()
+    async with context.database.write() as connection:
+        cancelled = await notice_changes.cancel(connection, notice_id)
+        if cancelled:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.cancelled", subject=f"notice {notice_id}"
+            )
+    return cancelled
+
+
+async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:
+    """A person lets a held notice go now after all; False when it is not held."""
+    now = now_ms()
+    async with context.database.write(wake="triggers") as connection:
+        released = await triggers.release(connection, notice_id, at=now)
+        if released:
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.released", subject=f"notice {notice_id}"
+            )
+    return released
+
+
+async def find(context: TownContext, notice_id: int) -> Notice:
+    """Raises LookupError when there is no such notice."""
+    async with context.database.read() as connection:
+        found = await notices.get(connection, notice_id)
+    if found is None:
+        raise LookupError(f"no notice {notice_id}")
+    return found
+
+
+async def status(context: TownContext, notice_id: int) -> Status:
+    """Raises LookupError when there is no such notice."""
+    async with context.database.read() as connection:
+        found = await notices.get(connection, notice_id)
+        if found is None:
+            raise LookupError(f"no notice {notice_id}")
+        tallies = await tally(connection, notice_id)
+        reasons = await refusal_reasons(connection, notice_id)
+        shortages = await shortages_of(connection, notice_id)
+    state = progress_state(found, tallies)
+    return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages))
