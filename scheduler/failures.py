@@ -19,13 +19,19 @@ from channels.channel import (
 from content.clock import HOUR, MINUTE, SECOND
 from content.ledger import batches, deliveries
 from content.ledger.batches import Batch, Later, RefusedRecipient
+from content.ledger.settling import stop_delivery
+from content.ledger.states import BatchState, DeliveryState, Lane, Outcome
 from scheduler.town_context import BUDGET
 
-LONGEST_WAIT = {"urgent": 15 * SECOND, "routine": 5 * MINUTE, "digest": 5 * MINUTE}
+LONGEST_WAIT: dict[str, int] = {
+    Lane.URGENT: 15 * SECOND,
+    Lane.ROUTINE: 5 * MINUTE,
+    Lane.DIGEST: 5 * MINUTE,
+}
 # A service outside may ask for a longer wait, but not for one that outlives the notice.
-LONGEST_ASKED_WAIT = {"urgent": 5 * MINUTE, "routine": HOUR, "digest": HOUR}
+LONGEST_ASKED_WAIT: dict[str, int] = {Lane.URGENT: 5 * MINUTE, Lane.ROUTINE: HOUR, Lane.DIGEST: HOUR}
 # For recipients deferred by a service that names no time.
-FIRST_WAIT = {"urgent": 20 * SECOND, "routine": MINUTE, "digest": MINUTE}
+FIRST_WAIT: dict[str, int] = {Lane.URGENT: 20 * SECOND, Lane.ROUTINE: MINUTE, Lane.DIGEST: MINUTE}
 STOPPED_ACCOUNT_WAIT = 30 * SECOND
 NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
 
@@ -48,16 +54,16 @@ def write_failure(connection: Connection, claimed: Batch, error: Exception, reas
     spent = not_before - claimed.created_at > BUDGET[claimed.lane]
     # A try that was never heard of is not forgotten because a later one surely failed.
     maybe_sent = claimed.maybe_sent or not isinstance(error, (*NOTHING_WENT_OUT, TooLate))
-    outcome = "unknown" if maybe_sent else "refused"
+    outcome = Outcome.UNKNOWN if maybe_sent else Outcome.REFUSED
     if isinstance(error, BatchRefused | CannotRender):
-        batches.settle_rest(connection, claimed, outcome="refused", reason=reason, now=now)
+        batches.settle_rest(connection, claimed, outcome=Outcome.REFUSED, reason=reason, now=now)
     elif isinstance(error, DeliveryStopped) and (spent or _is_planned(connection, claimed)):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
-        deliveries.stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
+        stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
     elif spent or isinstance(error, TooLate):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
     else:
-        state = "unknown" if maybe_sent else "ready"
+        state = BatchState.UNKNOWN if maybe_sent else BatchState.READY
         batches.requeue(connection, claimed, state=state, reason=reason, not_before=not_before)
 
 
@@ -93,4 +99,4 @@ def _wait_before_retry(claimed: Batch, error: Exception) -> int:
 
 def _is_planned(connection: Connection, claimed: Batch) -> bool:
     """A delivery is stopped only then: whoever planning has not reached yet would be in no count."""
-    return deliveries.get_delivery(connection, claimed.delivery_id).state != "planning"
+    return deliveries.get_delivery(connection, claimed.delivery_id).state != DeliveryState.PLANNING

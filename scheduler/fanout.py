@@ -18,6 +18,8 @@ from content.clock import now_ms, today_jst
 from content.database import all_rows, as_one_row
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
+from content.ledger.settling import refuse_waiting, stop_delivery
+from content.ledger.states import BatchKind, Lane
 from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
@@ -42,7 +44,7 @@ async def plan_next(context: TownContext) -> int:
     async with context.database.read() as connection:
         open_deliveries = await deliveries.deliveries_to_plan(connection)
     for delivery_id, lane in open_deliveries:
-        if context.urgent_priority.is_urgent_moving and lane != "urgent":
+        if context.urgent_priority.is_urgent_moving and lane != Lane.URGENT:
             # A slice keeps the ledger busy for a tenth of a second: not between two steps of an urgent send.
             await asyncio.sleep(NAP)
             return 1
@@ -71,7 +73,7 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
         reason = _reason_to_stop(context, planned, notice)
         if reason:
             log.warning("planning_stopped", delivery=delivery_id, reason=reason)
-            await connection.run_sync(deliveries.stop_delivery, delivery_id, reason=reason, now=now_ms())
+            await connection.run_sync(stop_delivery, delivery_id, reason=reason, now=now_ms())
             return False
         if is_lost(context, planned.account, planned.channel):
             # The account may come back: the rest is planned then, with whoever is registered.
@@ -101,9 +103,9 @@ async def _decide(
 async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) -> None:
     """Nobody of this slice is sent to; they stand in the ledger as refused."""
     if more:
-        await quota_reservations.refuse_waiting(connection, planned.id, planned.reason, now_ms())
+        await refuse_waiting(connection, planned.id, planned.reason, now_ms())
     else:
-        await connection.run_sync(deliveries.stop_delivery, planned.id, reason=planned.reason, now=now_ms())
+        await connection.run_sync(stop_delivery, planned.id, reason=planned.reason, now=now_ms())
 
 
 def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> str:
@@ -147,7 +149,7 @@ async def _plan_broadcast(
     now = now_ms()
     if people:
         ids = [subscriber_id for subscriber_id, _ in people]
-        await deliveries.add_batches(connection, planned, [("ja", ids)], kind="broadcast")
+        await deliveries.add_batches(connection, planned, [("ja", ids)], kind=BatchKind.BROADCAST)
     await deliveries.finish_planning(connection, planned.id, now)
     return False
 

@@ -24,6 +24,7 @@ from content.clock import SECOND, now_ms
 from content.keys import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
+from content.ledger.states import BatchKind, BatchState, Lane
 from content.town import Account
 from scheduler import failures
 from scheduler.failures import later, refuse_too_late, write_failure
@@ -38,7 +39,7 @@ POLL = 1.0
 # Renewed while a batch is in flight (`sender`), so it is short: what a dead process held is free again soon.
 LEASE = 15 * SECOND
 # Which part of an account's connections a lane may use beside the others.
-SHARE = {"urgent": 1.0, "routine": 1.0, "digest": 0.25}
+SHARE: dict[str, float] = {Lane.URGENT: 1.0, Lane.ROUTINE: 1.0, Lane.DIGEST: 0.25}
 # Batches that wait ready beside those on their way, half as many at the most: what one process has in flight no
 # other sends.
 AHEAD = 16
@@ -157,7 +158,7 @@ class LaneSender:
         return claimed
 
     async def _requeue(self, claimed: Batch) -> None:
-        state = "unknown" if claimed.maybe_sent else "ready"
+        state = BatchState.UNKNOWN if claimed.maybe_sent else BatchState.READY
         await self._context.database.write_step(
             partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)
         )
@@ -181,7 +182,7 @@ class LaneSender:
         refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
         message = await self._messages.get(claimed.delivery_id, claimed.language)
         refuse_too_late(claimed, message.send_until, now_ms())
-        cursor = None if claimed.kind == "broadcast" else await self._cursor(claimed, cursors)
+        cursor = None if claimed.kind == BatchKind.BROADCAST else await self._cursor(claimed, cursors)
         if cursor is not None and not cursor.sendable:
             await self._record(claimed, cursor.advance(Part(0)))
             return
@@ -209,7 +210,7 @@ class LaneSender:
         if self._channel.idempotent:
             return True
         return await self._context.database.write_step(
-            partial(batches.hold, claimed=claimed, until=now_ms() + LEASE)
+            partial(batches.renew_one, claimed=claimed, until=now_ms() + LEASE)
         )
 
     async def _cursor(
@@ -223,7 +224,7 @@ class LaneSender:
 
     async def _open_cursors(self, claimed: list[Batch]) -> dict[int, RecipientCursor]:
         """By batch id; a broadcast needs none."""
-        lists = [one for one in claimed if one.kind == "list"]
+        lists = [one for one in claimed if one.kind == BatchKind.LIST]
         if not lists:
             return {}
         return await self._context.database.read_step(
@@ -288,7 +289,7 @@ class LaneSender:
         )
         if isinstance(error, AccountStopped):
             self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
-        if isinstance(error, TemporaryFailure) and error.reason == "rate" and claimed.kind == "list":
+        if isinstance(error, TemporaryFailure) and error.reason == "rate" and claimed.kind == BatchKind.LIST:
             # Broadcasts have a limit of their own, which says nothing about the lists.
             self._limiter.slow_down(error.retry_after)
         if isinstance(error, DeliveryStopped):

@@ -18,6 +18,7 @@ from channels.channel import ChannelError, Quota
 from content.clock import now_ms
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
+from content.ledger.states import DeliveryState
 from content.notices import notices
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.segments import NobodyMatches
@@ -82,7 +83,9 @@ async def ask_for(context: TownContext, delivery_id: int) -> Left | None:
 
 def is_undecided(planned: Delivery) -> bool:
     return (
-        planned.state == "planning" and not planned.reason and not (planned.batches or planned.planned_up_to)
+        planned.state == DeliveryState.PLANNING
+        and not planned.reason
+        and not (planned.batches or planned.planned_up_to)
     )
 
 

@@ -9,6 +9,7 @@ import structlog
 from content.clock import MINUTE, now_ms, today_jst
 from content.figures import counts
 from content.ledger import leases, presence, retention
+from content.ledger.settling import settle_overdue
 from content.register import inbound_events
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
@@ -30,7 +31,7 @@ async def sweep(context: TownContext) -> None:
         released = await leases.release_expired(connection, now)
         for lane, budget in BUDGET.items():
             before = now - budget - GRACE
-            if closed := await leases.settle_overdue(connection, lane=lane, before=before, now=now):
+            if closed := await settle_overdue(connection, lane=lane, before=before, now=now):
                 log.warning("batches_overdue", lane=lane, batches=closed)
         dead = await presence.forget_dead(connection, now)
     if released:

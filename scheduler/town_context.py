@@ -9,15 +9,15 @@ from channels.channel import Announcement, Channel, Text
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.keys import Keys
+from content.ledger.states import Lane
 from content.notices.notices import Notice, NoticeSpec
 from content.town import Account, Town
 from scheduler.urgent_priority import UrgentPriority
 
-# The most urgent first. The digest lane carries what repeats by a rule and nobody waits for.
-LANES = ("urgent", "routine", "digest")
+LANES = tuple(Lane)
 # How long after its firing a delivery may still go out. A retry key of LINE lives 24 hours; past
 # that a repeat would be delivered again.
-BUDGET = {"urgent": 2 * HOUR, "routine": 12 * HOUR, "digest": 12 * HOUR}
+BUDGET: dict[str, int] = {Lane.URGENT: 2 * HOUR, Lane.ROUTINE: 12 * HOUR, Lane.DIGEST: 12 * HOUR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def spec_announcement(
 
 def lane_of(spec: NoticeSpec) -> str:
     """What comes again and again stands behind what somebody wrote for today."""
-    return "digest" if spec.series is not None else spec.urgency
+    return Lane.DIGEST if spec.series is not None else spec.urgency
 
 
 def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from content.ledger.states import Lane
+
 # How long after the last step of an urgent send the other lanes still hold back. An urgent send that is
 # stuck makes no steps, so it holds nobody.
 HOLD_BACK = 0.25
@@ -17,7 +19,7 @@ class UrgentPriority:
 
     def moved(self, lane: str) -> None:
         """Something of this lane was claimed or written down."""
-        if lane == "urgent":
+        if lane == Lane.URGENT:
             self._until = asyncio.get_running_loop().time() + HOLD_BACK
 
     @property
@@ -26,5 +28,5 @@ class UrgentPriority:
 
     async def give_way(self, lane: str) -> None:
         """Wait for as long as an urgent send makes progress."""
-        while lane != "urgent" and self.is_urgent_moving:  # noqa: ASYNC110 - what ends it is that nothing comes
+        while lane != Lane.URGENT and self.is_urgent_moving:  # noqa: ASYNC110 - what ends it is that nothing comes
             await asyncio.sleep(HOLD_BACK / 5)

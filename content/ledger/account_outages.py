@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import SECOND, from_datetime, to_jst
 from content.ledger.deliveries import batch, delivery
+from content.ledger.settling import LEFT_OVER, UNSETTLED
+from content.ledger.states import DeliveryState
 
 # Reasons of batches that wait for a person, not for time.
 FOR_A_PERSON = ("authentication", "credentials")
@@ -38,10 +40,9 @@ async def find_outages(connection: AsyncConnection, now: int) -> list[AccountOut
 
 async def _waiting_for_a_person(connection: AsyncConnection) -> list[AccountOutage]:
     """Open batches whose last try was refused, unless the account has accepted anything since."""
-    is_open = batch.c.state.in_(("ready", "claimed", "unknown"))
     rows = await connection.execute(
         select(batch.c.account, func.max(batch.c.reason), func.max(batch.c.not_before))
-        .where(is_open, batch.c.reason.in_(FOR_A_PERSON))
+        .where(UNSETTLED, batch.c.reason.in_(FOR_A_PERSON))
         .group_by(batch.c.account)
     )
     outages = []
@@ -51,8 +52,9 @@ async def _waiting_for_a_person(connection: AsyncConnection) -> list[AccountOuta
         )
         if (accepted_at or 0) > next_try - TRIED_AGAIN_AFTER:
             continue
-        left = func.sum(batch.c.size - batch.c.accepted - batch.c.refused - batch.c.unknown)
-        waiting = await connection.scalar(select(left).where(batch.c.account == account, is_open))
+        waiting = await connection.scalar(
+            select(func.sum(LEFT_OVER)).where(batch.c.account == account, UNSETTLED)
+        )
         outages.append(AccountOutage(account, reason, int(waiting or 0)))
     return outages
 
@@ -63,7 +65,7 @@ async def _out_of_quota(connection: AsyncConnection, now: int) -> list[AccountOu
     rows = await connection.execute(
         select(delivery.c.account, func.max(delivery.c.id))
         .where(
-            delivery.c.state == "stopped",
+            delivery.c.state == DeliveryState.STOPPED,
             delivery.c.reason == "quota",
             delivery.c.created_at >= from_datetime(first_of_month),
         )

@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     Connection,
     Row,
     Select,
+    and_,
     bindparam,
     case,
     func,
@@ -29,6 +31,8 @@ from sqlalchemy import (
 
 from content.ledger.deliveries import IS_OPEN, batch, delivery, refusal
 from content.ledger.recipients import pack, unpack
+from content.ledger.settling import settle
+from content.ledger.states import BatchState, Outcome
 
 DEFERRED = "deferred"
 
@@ -44,8 +48,8 @@ _RECORD_PART = (
     update(batch)
     .where(
         batch.c.id == _bound("this"),
-        batch.c.fence == _bound("held"),
-        batch.c.state == "claimed",
+        batch.c.fence == _bound("fenced"),
+        batch.c.state == BatchState.CLAIMED,
         batch.c.position == _bound("since"),
     )
     .values(
@@ -60,7 +64,7 @@ _RECORD_PART = (
             else_=batch.c.first_accepted_at,
         ),
         last_accepted_at=case((_SOME_ACCEPTED, _bound("now")), else_=batch.c.last_accepted_at),
-        state=case((_DONE, "settled"), else_="claimed"),
+        state=case((_DONE, BatchState.SETTLED), else_=BatchState.CLAIMED),
         settled_at=case((_DONE, _bound("now")), else_=None),
         reason=case((_DONE, ""), else_=batch.c.reason),
     )
@@ -123,7 +127,7 @@ def claim(
         update(batch)
         .where(batch.c.id.in_(oldest), IS_OPEN)
         .values(
-            state="claimed",
+            state=BatchState.CLAIMED,
             lease_owner=owner,
             lease_until=now + lease,
             fence=batch.c.fence + 1,
@@ -138,12 +142,12 @@ def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: i
     """Lengthen the leases of batches still in flight, given as (batch id, fence)."""
     connection.execute(
         update(batch)
-        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == "claimed")
+        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == BatchState.CLAIMED)
         .values(lease_until=until)
     )
 
 
-def hold(connection: Connection, claimed: Batch, *, until: int) -> bool:
+def renew_one(connection: Connection, claimed: Batch, *, until: int) -> bool:
     """Lengthen the lease of one batch right before it goes out; False when somebody else has it by now."""
     return _update_owned(connection, claimed, {"lease_until": until})
 
@@ -165,7 +169,7 @@ def record_part(
         _RECORD_PART,
         {
             "this": claimed.id,
-            "held": claimed.fence,
+            "fenced": claimed.fence,
             "since": since,
             "upto": position,
             "more": accepted,
@@ -184,12 +188,9 @@ def record_part(
     return True
 
 
-def settle_rest(connection: Connection, claimed: Batch, *, outcome: str, reason: str, now: int) -> bool:
+def settle_rest(connection: Connection, claimed: Batch, *, outcome: Outcome, reason: str, now: int) -> bool:
     """Close a batch: what is not accounted for yet becomes `refused` or `unknown`, for one reason."""
-    rest = batch.c.size - batch.c.accepted - batch.c.refused
-    changes: dict[str, object] = {"state": "settled", "settled_at": now, "reason": reason}
-    changes[outcome] = batch.c.refused + rest if outcome == "refused" else rest
-    return _update_owned(connection, claimed, changes)
+    return bool(connection.execute(settle(_owned(claimed), outcome, reason, now=now)).rowcount)
 
 
 def accept_all(connection: Connection, claimed: Batch, *, now: int) -> bool:
@@ -203,7 +204,7 @@ def accept_all(connection: Connection, claimed: Batch, *, now: int) -> bool:
 def requeue(connection: Connection, claimed: Batch, *, state: str, reason: str, not_before: int) -> bool:
     """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key."""
     changes: dict[str, object] = {"state": state, "reason": reason, "not_before": not_before}
-    if state == "unknown":
+    if state == BatchState.UNKNOWN:
         changes["maybe_sent"] = True
     return _update_owned(connection, claimed, {**changes, "lease_owner": "", "lease_until": 0})
 
@@ -215,12 +216,11 @@ def _claimed(row: Row[Any]) -> Batch:
 
 
 def _update_owned(connection: Connection, claimed: Batch, changes: dict[str, object]) -> bool:
-    changed = connection.execute(
-        update(batch)
-        .where(batch.c.id == claimed.id, batch.c.fence == claimed.fence, batch.c.state == "claimed")
-        .values(**changes)
-    )
-    return bool(changed.rowcount)
+    return bool(connection.execute(update(batch).where(_owned(claimed)).values(**changes)).rowcount)
+
+
+def _owned(claimed: Batch) -> ColumnElement[bool]:
+    return and_(batch.c.id == claimed.id, batch.c.fence == claimed.fence, batch.c.state == BatchState.CLAIMED)
 
 
 def _add_refusals(
@@ -251,7 +251,7 @@ def _defer(connection: Connection, claimed: Batch, later: Later, now: int) -> No
     _add_refusals(connection, claimed.id, moved, now)
     waiting = connection.execute(
         select(batch.c.id, batch.c.recipients)
-        .where(batch.c.origin == claimed.id, batch.c.state == "ready", batch.c.position == 0)
+        .where(batch.c.origin == claimed.id, batch.c.state == BatchState.READY, batch.c.position == 0)
         .order_by(batch.c.id.desc())
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -286,7 +286,7 @@ def _defer(connection: Connection, claimed: Batch, later: Later, now: int) -> No
             lane=claimed.lane,
             kind=claimed.kind,
             language=claimed.language,
-            state="ready",
+            state=BatchState.READY,
             recipients=pack(sorted(later.subscriber_ids)),
             size=len(later.subscriber_ids),
             retry_key=str(uuid.uuid4()),

@@ -36,6 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata
 from content.ledger.recipients import pack
+from content.ledger.states import BatchKind, BatchState, DeliveryState, one_of
 
 delivery = Table(
     "delivery",
@@ -58,7 +59,7 @@ delivery = Table(
     # Nothing of it is sent after this time; None: until the budget of its lane is over.
     Column("send_until", BigInteger),
     UniqueConstraint("notice_id", "account"),
-    CheckConstraint("state IN ('planning', 'planned', 'stopped')", name="state"),
+    CheckConstraint(one_of("state", DeliveryState), name="state"),
     Index(None, "state"),
 )
 
@@ -96,14 +97,14 @@ batch = Table(
     Column("last_accepted_at", BigInteger),
     Column("settled_at", BigInteger),
     UniqueConstraint("delivery_id", "seq"),
-    CheckConstraint("state IN ('ready', 'claimed', 'unknown', 'settled')", name="state"),
-    CheckConstraint("kind IN ('list', 'broadcast')", name="kind"),
+    CheckConstraint(one_of("state", BatchState), name="state"),
+    CheckConstraint(one_of("kind", BatchKind), name="kind"),
     Index(None, "state", "lease_until"),
     Index(None, "origin"),
 )
 # Written out, not bound: a partial index serves only a query that says the very same.
-IS_OPEN = text("batch.state IN ('ready', 'unknown')")
-OPEN = text("state IN ('ready', 'unknown')")
+_OPEN = f"state IN ('{BatchState.READY}', '{BatchState.UNKNOWN}')"
+IS_OPEN = text(f"batch.{_OPEN}")
 # What a claim reads: in order, and no longer than what is still to be done.
 Index(
     "ix_batch_open",
@@ -111,8 +112,8 @@ Index(
     batch.c.lane,
     batch.c.attempt,
     batch.c.id,
-    sqlite_where=OPEN,
-    postgresql_where=OPEN,
+    sqlite_where=text(_OPEN),
+    postgresql_where=text(_OPEN),
 )
 
 refusal = Table(
@@ -163,7 +164,7 @@ async def open_delivery(
             account=account,
             channel=channel,
             lane=lane,
-            state="planning",
+            state=DeliveryState.PLANNING,
             created_at=at,
             send_until=send_until,
         )
@@ -177,7 +178,7 @@ async def deliveries_to_plan(connection: AsyncConnection) -> list[tuple[int, str
     """(id, lane) of deliveries whose planning is not finished, urgent ones first."""
     rows = await connection.execute(
         select(delivery.c.id, delivery.c.lane)
-        .where(delivery.c.state == "planning")
+        .where(delivery.c.state == DeliveryState.PLANNING)
         .order_by(delivery.c.lane.desc(), delivery.c.id)
     )
     return [(int(delivery_id), lane) for delivery_id, lane in rows]
@@ -191,7 +192,7 @@ async def lock_delivery(connection: AsyncConnection, delivery_id: int) -> Delive
     row = (
         await connection.execute(
             _delivery_columns()
-            .where(delivery.c.id == delivery_id, delivery.c.state == "planning")
+            .where(delivery.c.id == delivery_id, delivery.c.state == DeliveryState.PLANNING)
             .with_for_update(skip_locked=True)
         )
     ).one_or_none()
@@ -203,7 +204,7 @@ async def add_batches(
     planned: Delivery,
     slices: Sequence[tuple[str, Sequence[int]]],
     *,
-    kind: str = "list",
+    kind: str = BatchKind.LIST,
 ) -> None:
     """Freeze slices of (language, ascending subscriber ids) as ready batches, each with its retry key."""
     rows = [
@@ -214,7 +215,7 @@ async def add_batches(
             "lane": planned.lane,
             "kind": kind,
             "language": language,
-            "state": "ready",
+            "state": BatchState.READY,
             "recipients": pack(ids),
             "size": len(ids),
             "retry_key": str(uuid.uuid4()),
@@ -243,27 +244,9 @@ async def remember_planning(connection: AsyncConnection, delivery_id: int, *, up
 async def finish_planning(connection: AsyncConnection, delivery_id: int, at: int) -> None:
     await connection.execute(
         update(delivery)
-        .where(delivery.c.id == delivery_id, delivery.c.state == "planning")
-        .values(state="planned", planned_at=at)
+        .where(delivery.c.id == delivery_id, delivery.c.state == DeliveryState.PLANNING)
+        .values(state=DeliveryState.PLANNED, planned_at=at)
     )
-
-
-def stop_delivery(connection: Connection, delivery_id: int, *, reason: str, now: int) -> int:
-    """Refuse every open batch of a delivery that nobody has in flight; the number of batches."""
-    connection.execute(
-        update(delivery).where(delivery.c.id == delivery_id).values(state="stopped", reason=reason)
-    )
-    stopped = connection.execute(
-        update(batch)
-        .where(batch.c.delivery_id == delivery_id, batch.c.state == "ready")
-        .values(
-            state="settled",
-            refused=batch.c.size - batch.c.accepted,
-            reason=reason,
-            settled_at=now,
-        )
-    )
-    return int(stopped.rowcount)
 
 
 def get_delivery(connection: Connection, delivery_id: int) -> Delivery:

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
 from content.ledger.deliveries import batch, delivery
+from content.ledger.settling import LEFT_OVER
+from content.ledger.states import BatchState, DeliveryState
 
 
 async def lock_account(connection: AsyncConnection, account: str) -> None:
@@ -22,7 +24,7 @@ async def lock_account(connection: AsyncConnection, account: str) -> None:
     """
     await connection.execute(
         select(delivery.c.id)
-        .where(delivery.c.account == account, delivery.c.state == "planning")
+        .where(delivery.c.account == account, delivery.c.state == DeliveryState.PLANNING)
         .order_by(delivery.c.id)
         .with_for_update()
     )
@@ -32,10 +34,7 @@ async def reserved(
     connection: AsyncConnection, account: str, lanes: Sequence[str], *, but: int, asked_at: int
 ) -> int:
     """Recipients in batches of other deliveries that the service had not counted when it was asked."""
-    still_open = case(
-        (batch.c.state != "settled", batch.c.size - batch.c.accepted - batch.c.refused - batch.c.unknown),
-        else_=0,
-    )
+    still_open = case((batch.c.state != BatchState.SETTLED, LEFT_OVER), else_=0)
     since = case((batch.c.last_accepted_at >= asked_at, batch.c.accepted), else_=0)
     found = await connection.scalar(
         select(func.sum(still_open + since))
@@ -54,7 +53,7 @@ async def half_planned(
     rows = await connection.scalars(
         select(delivery.c.id).where(
             *_others(account, lanes, but),
-            delivery.c.state == "planning",
+            delivery.c.state == DeliveryState.PLANNING,
             delivery.c.reason == "",
             or_(delivery.c.batches > 0, delivery.c.planned_up_to > 0),
         )
@@ -65,15 +64,6 @@ async def half_planned(
 async def mark_refused(connection: AsyncConnection, delivery_id: int, reason: str) -> None:
     """Everything that is planned of this delivery from now on will be refused for this reason."""
     await connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(reason=reason))
-
-
-async def refuse_waiting(connection: AsyncConnection, delivery_id: int, reason: str, now: int) -> None:
-    """Settle what the last slice wrote as refused, before anybody can claim it."""
-    await connection.execute(
-        update(batch)
-        .where(batch.c.delivery_id == delivery_id, batch.c.state == "ready")
-        .values(state="settled", refused=batch.c.size - batch.c.accepted, reason=reason, settled_at=now)
-    )
 
 
 def _others(account: str, lanes: Sequence[str], but: int) -> tuple[ColumnElement[bool], ...]:

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.database import Id, insert_unless_known, metadata
 from content.ledger.batches import DEFERRED
 from content.ledger.deliveries import batch, delivery, refusal
+from content.ledger.states import BatchState, DeliveryState
 
 delivery_summary = Table(
     "delivery_summary",
@@ -52,11 +53,16 @@ delivery_summary_reason = Table(
 
 async def deliveries_to_summarise(connection: AsyncConnection, *, before: int) -> list[int]:
     """Deliveries opened before a time that have ended and are not summarised yet, oldest first."""
-    still_open = exists().where(batch.c.delivery_id == delivery.c.id, batch.c.state != "settled")
+    still_open = exists().where(batch.c.delivery_id == delivery.c.id, batch.c.state != BatchState.SETTLED)
     summarised = exists().where(delivery_summary.c.delivery_id == delivery.c.id)
     rows = await connection.scalars(
         select(delivery.c.id)
-        .where(delivery.c.created_at < before, delivery.c.state != "planning", ~still_open, ~summarised)
+        .where(
+            delivery.c.created_at < before,
+            delivery.c.state != DeliveryState.PLANNING,
+            ~still_open,
+            ~summarised,
+        )
         .order_by(delivery.c.id)
     )
     return [int(row) for row in rows]
@@ -120,6 +126,6 @@ def reasons_in_batches(condition: ColumnElement[bool]) -> CompoundSelect[tuple[i
         )
         .select_from(batch)
         .join(delivery, delivery.c.id == batch.c.delivery_id)
-        .where(condition, batch.c.state == "settled", batch.c.reason != "")
+        .where(condition, batch.c.state == BatchState.SETTLED, batch.c.reason != "")
     )
     return single.union_all(whole)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, delete, or_, select, update
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, insert_unless_known, metadata
-from content.ledger import deliveries
 from content.ledger.deliveries import batch, delivery
+from content.ledger.settling import UNSETTLED, settle, stop_delivery
+from content.ledger.states import BatchState, DeliveryState, Outcome
 
 HELD = "account_gone"
 GIVEN_UP = "given_up"
@@ -27,10 +28,10 @@ delivery_hold = Table(
 
 async def open_deliveries(connection: AsyncConnection) -> list[tuple[int, str, str]]:
     """(id, account, channel) of what is still being planned or has batches that are not settled."""
-    unsettled = select(batch.c.delivery_id).where(batch.c.state.in_(("ready", "claimed", "unknown")))
+    unsettled = select(batch.c.delivery_id).where(UNSETTLED)
     rows = await connection.execute(
         select(delivery.c.id, delivery.c.account, delivery.c.channel).where(
-            or_(delivery.c.state == "planning", delivery.c.id.in_(unsettled))
+            or_(delivery.c.state == DeliveryState.PLANNING, delivery.c.id.in_(unsettled))
         )
     )
     return [(int(delivery_id), account, channel) for delivery_id, account, channel in rows]
@@ -65,16 +66,8 @@ async def give_up(connection: AsyncConnection, notice_id: int, *, now: int) -> i
     )
     given_up = [int(row) for row in of_notice]
     for delivery_id in given_up:
-        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason=GIVEN_UP, now=now)
-        await connection.execute(
-            update(batch)
-            .where(batch.c.delivery_id == delivery_id, batch.c.state == "unknown")
-            .values(
-                state="settled",
-                unknown=batch.c.size - batch.c.accepted - batch.c.refused,
-                reason=GIVEN_UP,
-                settled_at=now,
-            )
-        )
+        await connection.run_sync(stop_delivery, delivery_id, reason=GIVEN_UP, now=now)
+        in_doubt = and_(batch.c.delivery_id == delivery_id, batch.c.state == BatchState.UNKNOWN)
+        await connection.execute(settle(in_doubt, Outcome.UNKNOWN, GIVEN_UP, now=now))
     await let_go(connection, given_up)
     return len(given_up)

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.deliveries import batch, delivery
 from content.ledger.retention import delivery_summary, delivery_summary_reason, reasons_in_batches
+from content.ledger.settling import LEFT_OVER, UNSETTLED
+from content.ledger.states import BatchState, DeliveryState
 from content.ledger.suspensions import HELD, delivery_hold
 from content.notices.notices import Notice
 
@@ -39,8 +41,7 @@ class Tally:
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
     """One row per delivery of the notice, in the order of the channels."""
     # What a stopped delivery stopped for, else what its open batches are waiting for.
-    waiting_for = func.max(case((batch.c.state != "settled", batch.c.reason), else_=""))
-    settled_or_part = func.coalesce(func.sum(batch.c.accepted + batch.c.refused + batch.c.unknown), 0)
+    waiting_for = func.max(case((batch.c.state != BatchState.SETTLED, batch.c.reason), else_=""))
     rows = await connection.execute(
         select(
             delivery.c.account,
@@ -55,7 +56,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             _total(batch.c.accepted, delivery_summary.c.accepted),
             _total(batch.c.refused, delivery_summary.c.refused),
             _total(batch.c.unknown, delivery_summary.c.unknown),
-            func.coalesce(func.sum(batch.c.size), 0) - settled_or_part,
+            func.coalesce(func.sum(LEFT_OVER), 0),
             func.coalesce(func.min(batch.c.first_accepted_at), delivery_summary.c.first_accepted_at),
             func.coalesce(func.max(batch.c.last_accepted_at), delivery_summary.c.last_accepted_at),
             delivery_hold.c.since,
@@ -107,11 +108,11 @@ def progress_state(item: Notice, tallies: list[Tally]) -> str:
     if item.trigger_state != "fired":
         waiting = "recurring" if item.spec.rule else "scheduled"
         return {"waiting": waiting, "finished": "ended"}.get(item.trigger_state, item.trigger_state)
-    if any(row.state == "planning" for row in tallies):
+    if any(row.state == DeliveryState.PLANNING for row in tallies):
         return "planning"
     if sum(row.open for row in tallies):
         return "sending"
-    if any(row.state == "stopped" for row in tallies):
+    if any(row.state == DeliveryState.STOPPED for row in tallies):
         return "partly"
     if not sum(row.planned for row in tallies):
         return "nobody"
@@ -143,9 +144,7 @@ async def refusal_reasons(connection: AsyncConnection, notice_id: int) -> list[t
 
 async def nothing_open(connection: AsyncConnection) -> bool:
     """True when no batch of any notice is waiting or in flight."""
-    found = await connection.scalar(
-        select(batch.c.id).where(batch.c.state.in_(("ready", "claimed", "unknown"))).limit(1)
-    )
+    found = await connection.scalar(select(batch.c.id).where(UNSETTLED).limit(1))
     return found is None
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from content.clock import MINUTE
-from content.ledger import batches, deliveries
+from content.ledger import batches, deliveries, settling
 from content.ledger.batches import RefusedRecipient
 from content.ledger.deliveries import refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
@@ -85,7 +85,7 @@ async def test_stopping_a_delivery_refuses_what_nobody_has_in_hand(database, sen
         part, in_hand = await claim(connection), await claim(connection)
         await record(connection, part, 1, 1)
         await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
-        assert await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
+        assert await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
         assert await figures(connection, notice_id) == (9, 1, 5, 0, 3)
         stopped = await connection.run_sync(deliveries.get_delivery, delivery_id)
         assert (stopped.state, stopped.reason) == ("stopped", "quota")
@@ -100,7 +100,7 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
         part = await claim(connection)
         await record(connection, part, 3, 1, refuse(part.recipients[1:3]))
         await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
-        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert await figures(connection, notice_id) == (5, 1, 4, 0, 0)
         assert await refusal_reasons(connection, notice_id) == [
             ("line", "no_such_user", 2),
@@ -111,7 +111,7 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
 async def test_a_stopped_delivery_is_not_planned_on(database, send):
     async with database.write() as connection:
         _, delivery_id = await send(connection, 2, planned=False)
-        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
         await deliveries.finish_planning(connection, delivery_id, NOW)
         assert await deliveries.deliveries_to_plan(connection) == []
         assert await deliveries.lock_delivery(connection, delivery_id) is None
@@ -134,7 +134,7 @@ async def test_a_delivery_says_what_its_open_batches_wait_for(database, send):
         claimed = await claim(connection)
         await connection.run_sync(batches.requeue, claimed, state="ready", reason="busy", not_before=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["busy"]
-        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["quota"]
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from content.ledger import batches, deliveries, leases
+from content.ledger import batches, leases, settling
 from content.ledger.deliveries import batch, refusal
 from content.ledger.tallies import refusal_reasons
 from tests.content.played import LEASE, NOW, claim, deferred, figures, record, refuse
@@ -55,9 +55,7 @@ class Story:
         self.claims = []
 
     async def stop(self, *_):
-        await self.connection.run_sync(
-            deliveries.stop_delivery, self.delivery_id, reason="quota", now=self.now
-        )
+        await self.connection.run_sync(settling.stop_delivery, self.delivery_id, reason="quota", now=self.now)
 
     async def part(self, size, gone, _):
         if not self.claims:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from content.clock import DAY, MINUTE
-from content.ledger import batches, deliveries, retention
+from content.ledger import batches, retention, settling
 from content.ledger.batches import Later, RefusedRecipient
 from content.ledger.deliveries import batch, refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
@@ -73,7 +73,7 @@ async def play(connection, ids, account, outcomes, notice_id, stopped):
                 batches.settle_rest, claimed, outcome=outcome, reason=reason, now=at
             )
     if stopped:
-        await connection.run_sync(deliveries.stop_delivery, delivery_id, reason="quota", now=NOW)
+        await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
 
 
 @few_examples

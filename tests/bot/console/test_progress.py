@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from bot.console.words import REASONS, reason_words
 from bot.service import Service
 from content.clock import HOUR, MINUTE, SECOND, now_ms
-from content.ledger import deliveries, suspensions
+from content.ledger import settling, suspensions
 from content.ledger.batches import RefusedRecipient, claim, record_part, requeue
 from content.notices import notice_changes, notices, triggers
 from content.notices.segments import Target
@@ -125,7 +125,7 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
 async def test_a_stopped_channel_says_why(tanaka: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await connection.run_sync(deliveries.stop_delivery, 1, reason="quota", now=now_ms() + SECOND)
+        await connection.run_sync(settling.stop_delivery, 1, reason="quota", now=now_ms() + SECOND)
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "中止:LINEの今月の配信数の上限のため、送れませんでした" in page.text
 
