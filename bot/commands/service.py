@@ -17,7 +17,8 @@ from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file
 from content.schema import SchemaMismatch, upgrade
-from content.staff import audit, members
+from content.staff import audit, member_changes, members
+from content.staff.passwords import PasswordRefused
 from content.town import Town, TownProfileError, load_town
 
 CANNOT_LISTEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
@@ -114,16 +115,16 @@ async def _prepare_database(settings: Settings, login: str, password_file: Path 
 
 async def _first_administrator(database: Database, login: str, password_file: Path | None) -> None:
     async with database.read() as connection:
-        if await members.find(connection, login) is not None:
+        if await members.find_any(connection, login) is not None:
             talk.print(f"職員「{login}」は登録済みです。")
             return
     password = _password(password_file)
     now = now_ms()
     try:
         async with database.write() as connection:
-            await members.add(connection, login=login, password=password, role="administrator", at=now)
+            await member_changes.add(connection, login=login, password=password, role="administrator", at=now)
             await audit.record(connection, at=now, actor="init", action="staff.added", subject=login)
-    except members.PasswordTooShort as error:
+    except PasswordRefused as error:
         fail(str(error), USAGE)
     talk.print(f"管理者「{login}」を登録しました。`kairanban serve` で始められます。")
 

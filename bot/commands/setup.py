@@ -15,7 +15,8 @@ from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, oper
 from bot.service import refuse_shared_credentials
 from content.clock import now_ms, today_jst
 from content.notices.segments import NobodyMatches, Target, audience
-from content.staff import audit, members
+from content.staff import audit, member_changes, members
+from content.staff.passwords import PasswordRefused
 from content.town import Town, TownProfileError, load_town
 
 config_app = typer.Typer(no_args_is_help=True, help="設定を見る.")
@@ -93,11 +94,11 @@ async def _add(login: str, role: str, password: str) -> None:
         now = now_ms()
         try:
             async with service.database.write() as connection:
-                await members.add(connection, login=login, password=password, role=role, at=now)
+                await member_changes.add(connection, login=login, password=password, role=role, at=now)
                 await audit.record(
                     connection, at=now, actor=operator(), action="staff.added", subject=login, role=role
                 )
-        except members.PasswordTooShort as error:
+        except PasswordRefused as error:
             fail(str(error), USAGE)
         except IntegrityError:
             fail(f"職員「{login}」は既に登録されています。", FAILED)

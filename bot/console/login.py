@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from bot.console.access import StaffRequest
+from bot.console.devices import device_of, remember_device
 from bot.console.sessions import comes_from_here, forget_session, open_session
-from bot.errors import error_page, read_fields
+from bot.errors import error_page, message_page, read_fields
 from bot.pages import page, redirect, service_of
-from content.clock import now_ms, to_jst
-from content.staff import audit, members
-from content.staff.members import Locked, Staff
+from bot.service import SERVICE
+from content.clock import now_ms
+from content.staff import audit, member_changes
+from content.staff.hashing import Busy
+from content.staff.members import Staff
+from content.staff.sign_in import Attempt, SignIns
 
 HOME = "/console/"
-NOT_FITTING = "ログイン名かパスワードが違います。もう一度入力してください。"
+SIGN_INS: web.AppKey[SignIns] = web.AppKey("sign_ins", SignIns)
+# The same words whether the name is unknown, the password wrong or the source has to wait.
+NOT_ENTERED = (
+    "ログインできませんでした。ログイン名とパスワードを確かめて、もう一度入力してください。"
+    "間違いが続くと、正しいパスワードでも5分ほどログインできません。"
+)
+RETRY_AFTER = "5"
+
+
+async def keep_the_door(app: web.Application) -> AsyncIterator[None]:
+    """For `cleanup_ctx`: who failed is remembered for as long as the process serves."""
+    app[SIGN_INS] = SignIns(app[SERVICE].database)
+    yield
+    app[SIGN_INS].close()
 
 
 async def show_login(request: web.Request) -> web.Response:
@@ -26,25 +45,28 @@ async def log_in(request: web.Request) -> web.Response:
         return error_page(request, 403)
     form = await read_fields(request)
     login, target = str(form.get("login", "")).strip(), local_path(str(form.get("next", "")))
+    device = device_of(request, service)
+    attempt = Attempt(login, str(form.get("password", "")), request.remote or "", device)
     try:
-        member = await members.log_in(service.database, login, str(form.get("password", "")), now_ms())
-    except Locked as locked:
-        return _login_page(request, target, login, _lock_message(locked), status=429)
+        member = await request.app[SIGN_INS].enter(attempt)
+    except Busy:
+        return _busy_page(request)
     if member is None:
-        return _login_page(request, target, login, NOT_FITTING, status=401)
+        return _login_page(request, target, login, NOT_ENTERED, status=401)
     await _record(request, member, "staff.logged_in")
     response = redirect(target)
     open_session(service, response, member)
+    remember_device(service, response, device, member)
     return response
 
 
 async def log_out(staff_request: StaffRequest) -> web.Response:
     """Ends every session of this member, also one left open at another desk."""
     async with staff_request.service.database.write() as connection:
-        await members.end_sessions(connection, staff_request.staff.id)
+        await member_changes.end_sessions(connection, staff_request.staff.id)
     await _record(staff_request.request, staff_request.staff, "staff.logged_out")
     response = redirect("/console/login")
-    forget_session(response)
+    forget_session(staff_request.service, response)
     return response
 
 
@@ -61,11 +83,17 @@ def _login_page(
     return page(request, "console/login.html", status=status, next=target, login=login, error=error)
 
 
-def _lock_message(locked: Locked) -> str:
-    return (
-        f"パスワードの間違いが続いたため、{to_jst(locked.until):%H:%M:%S} までログインできません。"
-        "急ぐときは、ほかの職員がログインしてください。"
+def _busy_page(request: web.Request) -> web.Response:
+    response = message_page(
+        request,
+        503,
+        "ただいま混み合っています",
+        "ログインする人が重なっています。少し待って(10秒ほど)、もう一度ログインしてください。"
+        "お知らせの配信は、この画面と関係なく続いています。",
+        "Many people are signing in at this moment. Please try again in a few seconds.",
     )
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 async def _record(request: web.Request, member: Staff, action: str) -> None:

@@ -14,6 +14,7 @@ NOTICE = r"/notices/{id:\d{1,18}}"
 
 
 def add_console(app: web.Application) -> None:
+    app.cleanup_ctx.append(login.keep_the_door)
     app.router.add_get("/console", _to_home)
     app.router.add_get("/console/login", login.show_login)
     app.router.add_post("/console/login", login.log_in)

@@ -12,38 +12,30 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 
+from bot.console.cookies import cookie_name, drop_cookie, put_cookie
 from bot.service import Service
 from content.staff import members
 from content.staff.members import Staff
 
 COOKIE = "kairanban_session"
-COOKIE_PATH = "/console"
 LASTS_SECONDS = 12 * 60 * 60
 
 
 def open_session(service: Service, response: web.Response, member: Staff) -> None:
     """Put the signed cookie on a response."""
     value = _serializer(service).dumps([member.id, member.session_number])
-    response.set_cookie(
-        COOKIE,
-        str(value),
-        max_age=LASTS_SECONDS,
-        path=COOKIE_PATH,
-        httponly=True,
-        samesite="Lax",
-        secure=service.settings.public_url.startswith("https://"),
-    )
+    put_cookie(service, response, COOKIE, str(value), max_age=LASTS_SECONDS)
 
 
-def forget_session(response: web.Response) -> None:
-    response.del_cookie(COOKIE, path=COOKIE_PATH)
+def forget_session(service: Service, response: web.Response) -> None:
+    drop_cookie(service, response, COOKIE)
 
 
 async def current_staff(request: web.Request, service: Service) -> Staff | None:
     """The member of staff of this request's cookie; None when it is missing, forged, too old or ended."""
     try:
-        value = _serializer(service).loads(request.cookies.get(COOKIE, ""), max_age=LASTS_SECONDS)
-        staff_id, session_number = value
+        cookie = request.cookies.get(cookie_name(service, COOKIE), "")
+        staff_id, session_number = _serializer(service).loads(cookie, max_age=LASTS_SECONDS)
     except (BadSignature, TypeError, ValueError):
         return None
     async with service.database.read() as connection:

@@ -25,7 +25,7 @@ from content.keys import create_key_file, load_keys
 from content.register.registration import Registration
 from content.register.subscribers_csv import import_registrations, seal_all
 from content.schema import upgrade
-from content.staff import members
+from content.staff import member_changes
 from content.town import Town, load_town
 from sandbox.line import SandboxOptions
 from sandbox.line import create_app as create_line
@@ -167,7 +167,7 @@ async def _seed(settings: Settings, hook_address: str) -> None:
     async with database.write() as connection:
         await import_registrations(connection, sealed, lambda _: None, reason="demo")
         for login, password, role, _ in STAFF:
-            await members.add(connection, login=login, password=password, role=role, at=now_ms())
+            await member_changes.add(connection, login=login, password=password, role=role, at=now_ms())
     await database.close()
 
 

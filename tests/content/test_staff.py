@@ -1,61 +1,35 @@
-"""Staff: passwords, the lock after wrong ones, roles and sessions."""
+"""Staff: members, passwords, roles, and sessions that end."""
 
 import asyncio
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from content.clock import MINUTE
-from content.staff import members
-from content.staff.members import LOCK_FOR, PERMISSIONS, ROLES, Locked, PasswordTooShort, Staff, staff_member
+from content.staff import member_changes, members, passwords
+from content.staff.member_changes import LastAdministrator
+from content.staff.members import PERMISSIONS, ROLES, Staff, staff_member
+from content.staff.passwords import PasswordRefused
 from tests.factories import APRIL_TUESDAY
 
-PASSWORD, WRONG = "ひなん-所-2026-船岡", "wrong password"
+PASSWORD = "ひなん-所-2026-船岡"
 NOW = APRIL_TUESDAY
 
 
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch):
-    """The same hash with small costs, so that a wrong password takes no time."""
-    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(members, "_hasher", quick)
-    monkeypatch.setattr(members, "_NOBODY", quick.hash("nobody has this password"))
+    """The same hash with small costs."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture
 def hire(database):
     async def add(login="tanaka", role="editor", password=PASSWORD):
         async with database.write() as connection:
-            return await members.add(connection, login=login, password=password, role=role, at=NOW)
+            return await member_changes.add(connection, login=login, password=password, role=role, at=NOW)
 
     return add
-
-
-async def fail(database, times, now=NOW):
-    for _ in range(times):
-        assert await members.log_in(database, "tanaka", WRONG, now) is None
-
-
-async def test_login_and_password_let_in(database, hire):
-    staff_id = await hire()
-    entered = await members.log_in(database, "tanaka", PASSWORD, NOW)
-    assert entered == Staff(staff_id, "tanaka", "editor", 1)
-
-
-async def test_a_wrong_password_and_an_unknown_login_give_the_same_answer(database, hire):
-    await hire()
-    assert await members.log_in(database, "tanaka", WRONG, NOW) is None
-    assert await members.log_in(database, "nobody", PASSWORD, NOW) is None
-    assert await members.log_in(database, "nobody", "nobody has this password", NOW) is None
-
-
-async def test_an_unknown_login_is_never_locked_and_leaves_nothing(database):
-    for _ in range(7):
-        assert await members.log_in(database, "nobody", WRONG, NOW) is None
-    async with database.read() as connection:
-        assert (await connection.execute(select(staff_member))).all() == []
 
 
 async def test_a_password_is_not_stored_in_clear(database, hire):
@@ -66,90 +40,69 @@ async def test_a_password_is_not_stored_in_clear(database, hire):
     assert PASSWORD not in stored
 
 
-async def test_five_wrong_passwords_lock_also_the_right_one(database, hire):
+async def test_who_is_disabled_is_not_found_and_every_session_ends(database, hire):
     await hire()
-    await fail(database, 5)
-    with pytest.raises(Locked) as locked:
-        await members.log_in(database, "tanaka", PASSWORD, NOW + 1)
-    assert locked.value.until == NOW + LOCK_FOR
-
-
-async def test_four_wrong_passwords_do_not_lock(database, hire):
-    await hire()
-    await fail(database, 4)
-    assert await members.log_in(database, "tanaka", PASSWORD, NOW) is not None
-
-
-async def test_a_right_password_clears_the_wrong_ones_before_it(database, hire):
-    await hire()
-    await fail(database, 4)
-    await members.log_in(database, "tanaka", PASSWORD, NOW)
-    await fail(database, 4)
-    assert await members.log_in(database, "tanaka", PASSWORD, NOW) is not None
-
-
-async def test_the_lock_ends_after_five_minutes(database, hire):
-    await hire()
-    await fail(database, 5)
-    with pytest.raises(Locked):
-        await members.log_in(database, "tanaka", PASSWORD, NOW + 5 * MINUTE - 1)
-    assert await members.log_in(database, "tanaka", PASSWORD, NOW + 5 * MINUTE) is not None
-
-
-async def test_after_a_lock_there_are_five_tries_again(database, hire):
-    await hire()
-    await fail(database, 5)
-    await fail(database, 4, NOW + LOCK_FOR)
-    assert await members.log_in(database, "tanaka", PASSWORD, NOW + LOCK_FOR) is not None
-
-
-async def test_wrong_passwords_at_the_same_moment_are_all_counted(database, hire):
-    await hire()
-    tries = (members.log_in(database, "tanaka", WRONG, NOW) for _ in range(5))
-    assert await asyncio.gather(*tries, return_exceptions=True) == [None] * 5
-    with pytest.raises(Locked):
-        await members.log_in(database, "tanaka", PASSWORD, NOW + 1)
-
-
-async def test_a_right_password_that_was_under_way_when_the_lock_fell_is_refused(database, hire, monkeypatch):
-    await hire()
-
-    def slowly(password_hash, password):
-        asyncio.run_coroutine_threadsafe(lock(), loop).result()
-        return True
-
-    async def lock():
-        async with database.write() as connection:
-            await connection.execute(update(staff_member).values(locked_until=NOW + LOCK_FOR))
-
-    loop = asyncio.get_running_loop()
-    monkeypatch.setattr(members, "_fits", slowly)
-    with pytest.raises(Locked):
-        await members.log_in(database, "tanaka", PASSWORD, NOW)
-
-
-async def test_one_members_lock_is_not_anothers(database, hire):
-    await hire()
-    await hire("sato")
-    await fail(database, 5)
-    assert await members.log_in(database, "sato", PASSWORD, NOW) is not None
-
-
-async def test_who_is_disabled_cannot_enter_and_is_not_found(database, hire):
-    staff_id = await hire()
     async with database.write() as connection:
-        await connection.execute(update(staff_member).values(disabled_at=NOW))
-        assert await members.get(connection, staff_id) is None
+        tanaka = await members.find(connection, "tanaka")
+        await member_changes.disable(connection, tanaka, at=NOW)
+        assert await members.get(connection, tanaka.id) is None
         assert await members.find(connection, "tanaka") is None
-    assert await members.log_in(database, "tanaka", PASSWORD, NOW) is None
+        gone = await members.find_any(connection, "tanaka")
+        assert (gone.disabled_at, gone.session_number) == (NOW, 2)
 
 
-async def test_ending_sessions_raises_the_number_they_carry(database, hire):
-    staff_id = await hire()
+async def test_who_is_enabled_again_starts_without_the_sessions_of_before(database, hire):
+    await hire()
     async with database.write() as connection:
-        await members.end_sessions(connection, staff_id)
-        assert (await members.get(connection, staff_id)).session_number == 2
+        tanaka = await members.find(connection, "tanaka")
+        await member_changes.disable(connection, tanaka, at=NOW)
+        await member_changes.enable(connection, tanaka)
+        assert (await members.find(connection, "tanaka")).session_number > tanaka.session_number
+
+
+async def test_a_new_password_ends_sessions_and_a_new_role_does_not(database, hire):
+    await hire()
+    async with database.write() as connection:
+        tanaka = await members.find(connection, "tanaka")
+        await member_changes.set_password(connection, tanaka, "another-kotoba-1", at=NOW + 1)
         assert (await members.find(connection, "tanaka")).session_number == 2
+        await member_changes.set_role(connection, tanaka, "viewer")
+        assert await members.find(connection, "tanaka") == Staff(tanaka.id, "tanaka", "viewer", 2)
+        stored = (await connection.execute(select(staff_member))).one()
+    assert passwords.fits(stored.password_hash, "another-kotoba-1")
+    assert not passwords.fits(stored.password_hash, PASSWORD)
+    assert stored.password_set_at == NOW + 1
+
+
+async def test_the_last_administrator_stays(database, hire):
+    await hire("suzuki", "administrator")
+    await hire("sato", "administrator")
+    await hire("tanaka", "editor")
+    async with database.write() as connection:
+        suzuki, sato, tanaka = await members.everybody(connection)
+        await member_changes.disable(connection, sato, at=NOW)
+        with pytest.raises(LastAdministrator):
+            await member_changes.disable(connection, suzuki, at=NOW)
+        with pytest.raises(LastAdministrator):
+            await member_changes.set_role(connection, suzuki, "editor")
+        await member_changes.set_role(connection, suzuki, "administrator")
+        await member_changes.disable(connection, tanaka, at=NOW)
+        await member_changes.enable(connection, sato)
+        await member_changes.set_role(connection, suzuki, "viewer")
+
+
+async def test_two_administrators_who_go_at_the_same_moment_do_not_both_go(database, hire):
+    await hire("suzuki", "administrator")
+    await hire("sato", "administrator")
+    async with database.read() as connection:
+        both = await members.everybody(connection)
+
+    async def go(member):
+        async with database.write() as connection:
+            await member_changes.disable(connection, member, at=NOW)
+
+    outcomes = await asyncio.gather(*map(go, both), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LastAdministrator", "NoneType"]
 
 
 async def test_a_login_is_given_once(database, hire):
@@ -166,10 +119,27 @@ async def test_a_role_that_does_not_exist_is_refused(hire):
 @pytest.mark.parametrize(("length", "taken"), [(9, False), (10, True)])
 async def test_a_password_has_ten_characters_or_more(hire, length, taken):
     if taken:
-        assert await hire(password="あ" * length)
+        assert await hire(password="あいうえおかきくけこ"[:length])
     else:
-        with pytest.raises(PasswordTooShort, match="10文字"):
-            await hire(password="あ" * length)
+        with pytest.raises(PasswordRefused, match="10文字"):
+            await hire(password="あいうえおかきくけこ"[:length])
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Password123",
+        "password123",
+        "9876543210",
+        "ああああああああああ",
+        "abababababab",
+        "tanaka2026",
+        "Qwertyuiop",
+    ],
+)
+async def test_what_everybody_tries_first_is_no_password(hire, password):
+    with pytest.raises(PasswordRefused, match="推測されやすい"):
+        await hire(password=password)
 
 
 def test_each_role_may_do_more_than_the_one_before():

@@ -1,20 +1,35 @@
-"""Logging in, being locked out, and sessions that end."""
+"""Logging in, waiting after wrong passwords, and sessions that end."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 import time_machine
-from aiohttp import web
+from aiohttp import TCPConnector, web
+from aiohttp.test_utils import TestClient, make_mocked_request
 
+from bot.console.devices import COOKIE as DEVICE
+from bot.console.devices import device_of, remember_device
 from bot.console.login import local_path
-from bot.console.sessions import COOKIE, open_session
+from bot.console.sessions import COOKIE, current_staff, open_session
 from bot.service import Service
 from bot.settings import WebSettings
-from content.clock import HOUR, now_ms
-from content.staff import audit, members
+from content.clock import DAY, HOUR, now_ms
+from content.staff import audit, member_changes, members
+from content.staff.members import Staff
 from tests.bot.web_visitor import Visitor
+from tests.factories import APRIL_TUESDAY
 
-WRONG = "ログイン名かパスワードが違います。"
+WRONG = "ログインできませんでした。ログイン名とパスワードを確かめて"
+
+
+async def member_of(service: Service, login: str) -> Staff:
+    async with service.database.read() as connection:
+        member = await members.find(connection, login)
+    assert member is not None
+    return member
 
 
 async def test_a_member_of_staff_logs_in_and_sees_the_home_page(stranger: Visitor) -> None:
@@ -45,13 +60,79 @@ async def test_a_body_that_is_no_form_is_refused_and_no_mistake_of_ours(
         assert "送られた内容を読み取れません" in await answer.text()
 
 
-async def test_five_wrong_passwords_lock_the_login_and_say_until_when(stranger: Visitor) -> None:
-    for _ in range(5):
+@pytest.fixture
+async def neighbour(stranger: Visitor) -> AsyncIterator[Visitor]:
+    """Somebody else, at another address."""
+    connector = TCPConnector(local_addr=("127.0.0.2", 0))
+    client = TestClient(stranger.client.server, connector=connector)
+    yield Visitor(client)
+    await client.session.close()
+
+
+async def test_whoever_guesses_gets_one_answer_for_every_name_and_locks_out_nobody_else(
+    stranger: Visitor, neighbour: Visitor
+) -> None:
+    answers = set()
+    for name in ("tanaka", "nobody"):
+        for _ in range(7):
+            page = await neighbour.log_in(name, "wrong wrong wrong")
+            answers.add((page.status, page.text))
+    page = await neighbour.log_in()
+    answers.add((page.status, page.text))
+    assert [(status, text.count(WRONG)) for status, text in answers] == [(401, 1)]
+    assert "間違いが続くと、正しいパスワードでも5分ほど" in page.text
+    assert (await stranger.log_in()).path == "/console/"
+
+
+async def test_a_browser_that_has_been_here_before_is_not_kept_waiting(
+    stranger: Visitor, service: Service
+) -> None:
+    await stranger.log_in()
+    await stranger.submit(await stranger.get("/console/"), "/console/logout")
+    kept = stranger.client.session.cookie_jar.filter_cookies(stranger.client.make_url("/console/login"))
+    stranger.client.session.cookie_jar.clear()
+    for _ in range(6):
         await stranger.log_in("tanaka", "wrong wrong wrong")
-    page = await stranger.log_in()
-    assert page.status == 429
-    assert "までログインできません" in page.text
-    assert (await stranger.log_in("suzuki")).path == "/console/"
+    assert (await stranger.log_in()).status == 401
+    stranger.client.session.cookie_jar.update_cookies(
+        {DEVICE: kept[DEVICE].value}, stranger.client.make_url("/console/")
+    )
+    assert (await stranger.log_in("suzuki")).status == 200
+    await stranger.submit(await stranger.get("/console/"), "/console/logout")
+    assert (await stranger.log_in()).path == "/console/"
+
+
+async def test_the_device_that_is_known_is_forgotten_after_half_a_year_and_cannot_be_made_up(
+    service: Service,
+) -> None:
+    member = await member_of(service, "tanaka")
+    response = web.Response()
+    with time_machine.travel(APRIL_TUESDAY / 1000):
+        remember_device(service, response, None, member)
+    value = response.cookies[DEVICE].value
+    for days, expected in ((179, {member.id}), (181, set())):
+        with time_machine.travel((APRIL_TUESDAY + days * DAY) / 1000):
+            request = make_mocked_request("GET", "/console/login", {"Cookie": f"{DEVICE}={value}"})
+            device = device_of(request, service)
+            assert device is not None and set(device.members) == expected
+    request = make_mocked_request("GET", "/console/login", {"Cookie": f"{DEVICE}={value[:-2]}xx"})
+    assert device_of(request, service) is None
+
+
+async def test_a_crowd_at_the_door_is_asked_to_come_again_at_once(
+    stranger: Visitor, neighbour: Visitor
+) -> None:
+    crowd = [
+        asyncio.create_task(neighbour.post("/console/login", [("login", f"n{n}"), ("password", "x" * 12)]))
+        for n in range(40)
+    ]
+    colleague = asyncio.create_task(stranger.log_in())
+    answers = [await answer for answer in crowd]
+    turned_away = [answer for answer in answers if answer.status == 503]
+    assert {answer.status for answer in answers} == {401, 503}
+    assert len(turned_away) > 20
+    assert "少し待って" in turned_away[0].text and turned_away[0].headers["Retry-After"]
+    assert (await colleague).path == "/console/"
 
 
 async def test_a_page_without_a_session_asks_to_log_in_and_comes_back(stranger: Visitor) -> None:
@@ -81,15 +162,37 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(stranger: Visitor
     assert "Max-Age=43200" in cookie
 
 
-async def test_the_cookie_travels_encrypted_only_where_the_pages_do(service: Service) -> None:
-    async with service.database.read() as connection:
-        member = await members.find(connection, "tanaka")
-    assert member is not None
-    for public_url, secure in (("https://oshirase.example.jp", True), ("http://127.0.0.1:8080", False)):
+async def test_where_the_pages_are_encrypted_the_cookies_travel_so_and_belong_to_this_host(
+    service: Service,
+) -> None:
+    member = await member_of(service, "tanaka")
+    for public_url, prefix, path in (
+        ("https://oshirase.example.jp", "__Host-", "/"),
+        ("http://127.0.0.1:8080", "", "/console"),
+    ):
         settings = service.settings.model_copy(update={"web": WebSettings(public_url=public_url)})
+        there = Service(settings, service.context)
         response = web.Response()
-        open_session(Service(settings, service.context), response, member)
-        assert bool(response.cookies[COOKIE]["secure"]) is secure
+        open_session(there, response, member)
+        remember_device(there, response, None, member)
+        assert set(response.cookies) == {prefix + COOKIE, prefix + DEVICE}
+        for cookie in response.cookies.values():
+            assert bool(cookie["secure"]) is bool(prefix)
+            assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (path, True, "Lax")
+        value = response.cookies[prefix + COOKIE].value
+        request = make_mocked_request("GET", "/console/", {"Cookie": f"{prefix}{COOKIE}={value}"})
+        assert await current_staff(request, there) == member
+
+
+async def test_a_member_who_is_disabled_is_out_at_the_next_request(tanaka: Visitor, service: Service) -> None:
+    assert (await tanaka.get("/console/")).status == 200
+    async with service.database.write() as connection:
+        member = await members.find(connection, "tanaka")
+        assert member is not None
+        await member_changes.disable(connection, member, at=now_ms())
+    assert (await tanaka.get("/console/")).path.startswith("/console/login")
+    page = await tanaka.log_in()
+    assert page.status == 401 and WRONG in page.text
 
 
 async def test_logging_out_ends_the_session_at_every_desk(tanaka: Visitor, service: Service) -> None:
@@ -101,9 +204,7 @@ async def test_logging_out_ends_the_session_at_every_desk(tanaka: Visitor, servi
 
 
 async def test_a_session_ends_after_twelve_hours(stranger: Visitor, service: Service) -> None:
-    async with service.database.read() as connection:
-        member = await members.find(connection, "tanaka")
-    assert member is not None
+    member = await member_of(service, "tanaka")
     for hours, expected in ((11, "/console/"), (13, "/console/login?next=/console/")):
         response = web.Response()
         with time_machine.travel((now_ms() - hours * HOUR) / 1000):

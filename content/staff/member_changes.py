@@ -1,0 +1,86 @@
+"""Members of staff come, go, and get another password or role."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.staff import passwords
+from content.staff.members import Staff, staff_member
+
+
+class LastAdministrator(Exception):
+    """Nobody could administer the service any more."""
+
+
+async def add(connection: AsyncConnection, *, login: str, password: str, role: str, at: int) -> int:
+    """The member's id. Raises PasswordRefused; IntegrityError when the login exists."""
+    new_id = await connection.scalar(
+        insert(staff_member)
+        .values(
+            login=login,
+            password_hash=await _hashed(password, login),
+            password_set_at=at,
+            role=role,
+            created_at=at,
+        )
+        .returning(staff_member.c.id)
+    )
+    assert new_id is not None
+    return int(new_id)
+
+
+async def end_sessions(connection: AsyncConnection, staff_id: int) -> None:
+    """Every session of this member ends, on every machine."""
+    await _change(connection, staff_id)
+
+
+async def disable(connection: AsyncConnection, member: Staff, *, at: int) -> None:
+    """The member cannot enter any more, and open sessions end. Raises LastAdministrator."""
+    await _refuse_the_last(connection, member)
+    await _change(connection, member.id, disabled_at=at)
+
+
+async def enable(connection: AsyncConnection, member: Staff) -> None:
+    """The member may sign in again, with the password of before."""
+    await _change(connection, member.id, disabled_at=None)
+
+
+async def set_password(connection: AsyncConnection, member: Staff, password: str, *, at: int) -> None:
+    """Sessions end, and devices have to become known again. Raises PasswordRefused."""
+    password_hash = await _hashed(password, member.login)
+    await _change(connection, member.id, password_hash=password_hash, password_set_at=at)
+
+
+async def set_role(connection: AsyncConnection, member: Staff, role: str) -> None:
+    """Sessions go on: the role is asked for at each request. Raises LastAdministrator."""
+    if role != "administrator":
+        await _refuse_the_last(connection, member)
+    await connection.execute(update(staff_member).where(staff_member.c.id == member.id).values(role=role))
+
+
+async def _change(connection: AsyncConnection, staff_id: int, **values: object) -> None:
+    await connection.execute(
+        update(staff_member)
+        .where(staff_member.c.id == staff_id)
+        .values(session_number=staff_member.c.session_number + 1, **values)
+    )
+
+
+async def _refuse_the_last(connection: AsyncConnection, member: Staff) -> None:
+    # All of them are locked, so that two who leave at the same moment see each other go.
+    administrators = await connection.scalars(
+        select(staff_member.c.id)
+        .where(staff_member.c.role == "administrator", staff_member.c.disabled_at.is_(None))
+        .order_by(staff_member.c.id)
+        .with_for_update()
+    )
+    if administrators.all() == [member.id]:
+        raise LastAdministrator
+
+
+async def _hashed(password: str, login: str) -> str:
+    passwords.check(password, login)
+    return await asyncio.to_thread(passwords.make_hash, password)
