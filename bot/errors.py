@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # Machines call these; a page would not help them.
 MACHINE_PATHS = ("/line/", "/api/", "/healthz", "/readyz")
+# What a refusal says beside its page.
+KEPT = ("Allow", "Retry-After")
 TEXTS = {
     400: (
         "送られた内容を読み取れません",
@@ -40,6 +42,11 @@ TEXTS = {
         "文章を短くして、もう一度送ってください。",
         "The text you sent is too large.",
     ),
+    415: (
+        "この形式では受け取れません",
+        "ブラウザーで前の画面に戻って再読み込みし、もう一度送ってください。まだ何も保存・送信されていません。",
+        "This service reads plain forms in UTF-8 only. Go back, reload and send it again.",
+    ),
     500: (
         "画面を表示できませんでした",
         "サービスの内部で問題が起きました。少し待って、もう一度開いてください。"
@@ -57,7 +64,9 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as error:
         if error.status < 400 or _is_machine(request):
             raise
-        return error_page(request, error.status)
+        response = error_page(request, error.status)
+        response.headers.update({name: error.headers[name] for name in KEPT if name in error.headers})
+        return response
     except Exception as error:
         log.error(
             "request_failed",
@@ -69,14 +78,6 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         if _is_machine(request):
             return web.Response(status=500, text="internal error")
         return error_page(request, 500)
-
-
-async def read_fields(request: web.Request) -> Mapping[str, object]:
-    """The fields of a sent form; 400 when the body is none (no boundary, an unknown charset)."""
-    try:
-        return await request.post()
-    except (ValueError, LookupError) as error:
-        raise web.HTTPBadRequest from error
 
 
 def error_page(request: web.Request, status: int) -> web.Response:

@@ -41,8 +41,13 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
+# Where the pages are reached by https, browsers shall never try http again.
+ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def environment(service: Service) -> jinja2.Environment:
@@ -79,8 +84,11 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """For `on_response_prepare`: a handler's own header, such as a shorter cache time, stays."""
-    for name, value in HEADERS.items():
+    is_https = service_of(request).settings.public_url.startswith("https://")
+    for name, value in (HEADERS | ONLY_HTTPS if is_https else HEADERS).items():
         response.headers.setdefault(name, value)
+    # The library's own tells its version and Python's.
+    response.headers["Server"] = "kairanban"
     if request.path.startswith("/static/"):
         # The address carries the version of the content, so a changed file has another address.
         response.headers["Cache-Control"] = "public, max-age=86400"

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
 from bot.console.words import outage_words
-from bot.errors import error_page, message_page, read_fields
+from bot.errors import error_page, message_page
+from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import Service
 from content.clock import now_ms
@@ -94,7 +95,7 @@ async def _is_meant(request: web.Request, service: Service, member: Staff) -> bo
     if not comes_from_here(request, service):
         return False
     form = await read_fields(request)
-    return csrf_matches(service, member, str(form.get("csrf", "")))
+    return csrf_matches(service, member, form.get("csrf", ""))
 
 
 def _ask_to_log_in(request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ from bot.console.form import (
     unset_channels,
 )
 from bot.console.words import channel_words, language_words
+from bot.forms import read_fields
 from bot.pages import redirect
 from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line.messages import TEXT_LIMIT
@@ -40,7 +41,7 @@ async def show_new(staff_request: StaffRequest) -> web.Response:
 
 
 async def create(staff_request: StaffRequest) -> web.Response:
-    form = read_form(staff_request.service.town, await staff_request.request.post())
+    form = read_form(staff_request.service.town, await read_fields(staff_request.request))
     spec = to_spec(form)
     problems = await _all_problems(staff_request, form, spec)
     if problems:
@@ -57,7 +58,7 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
 
 
 async def change(staff_request: StaffRequest) -> web.Response:
-    form = read_form(staff_request.service.town, await staff_request.request.post())
+    form = read_form(staff_request.service.town, await read_fields(staff_request.request))
     spec = to_spec(form)
     await notice_service.find(staff_request.service.context, staff_request.notice_id)
     problems = await _all_problems(staff_request, form, spec)

@@ -22,6 +22,7 @@ from bot.console.words import (
     shortage_words,
     urgency_words,
 )
+from bot.forms import read_fields
 from bot.pages import redirect
 from content.notices.notices import Notice
 from scheduler import checks, notice_service
@@ -69,9 +70,9 @@ async def approve(staff_request: StaffRequest) -> web.Response:
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
     if found.state != "draft":
         return redirect(f"/console/notices/{found.id}")
-    fields = await staff_request.request.post()
+    fields = await read_fields(staff_request.request)
     outlook = await _look_ahead(staff_request, found)
-    error = _mistake(found, str(fields.get("word", "")), str(fields.get("version", "")))
+    error = _mistake(found, fields.get("word", ""), fields.get("version", ""))
     if not error and placeholders(found.spec.texts) and not fields.get("leave_placeholders"):
         # With shaking hands the typed word alone would send a template to the whole town.
         error = LEFT_OVER

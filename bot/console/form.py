@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot.accounts import missing_settings
 from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
+from bot.forms import Fields
 from bot.service import Service
 from channels.rendering import clean
 from content.clock import from_datetime, to_jst
@@ -80,16 +80,16 @@ def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
     )
 
 
-def read_form(town: Town, fields: Any) -> NoticeForm:
-    """What the browser sent. `fields` is aiohttp's multi-dict."""
+def read_form(town: Town, fields: Fields) -> NoticeForm:
+    """What the browser sent."""
 
     def text(name: str) -> str:
-        return clean(str(fields.get(name, ""))).strip()
+        return clean(fields.get(name, "")).strip()
 
     return NoticeForm(
         submission_key=text("submission_key")[:KEY_LIMIT] or str(uuid.uuid4()),
         texts={tag: (text(f"title.{tag}"), text(f"body.{tag}")) for tag in town.languages},
-        channels=tuple(dict.fromkeys(str(item) for item in fields.getall("channels", []))),
+        channels=tuple(dict.fromkeys(fields.getall("channels", []))),
         category=text("category"),
         urgency=text("urgency"),
         mode=text("mode"),

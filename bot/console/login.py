@@ -9,7 +9,8 @@ from aiohttp import web
 from bot.console.access import StaffRequest
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import comes_from_here, forget_session, open_session
-from bot.errors import error_page, message_page, read_fields
+from bot.errors import error_page, message_page
+from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
 from bot.service import SERVICE
 from content.clock import now_ms
@@ -44,9 +45,9 @@ async def log_in(request: web.Request) -> web.Response:
     if not comes_from_here(request, service):
         return error_page(request, 403)
     form = await read_fields(request)
-    login, target = str(form.get("login", "")).strip(), local_path(str(form.get("next", "")))
+    login, target = form.get("login", "").strip(), local_path(form.get("next", ""))
     device = device_of(request, service)
-    attempt = Attempt(login, str(form.get("password", "")), request.remote or "", device)
+    attempt = Attempt(login, form.get("password", ""), request.remote or "", device)
     try:
         member = await request.app[SIGN_INS].enter(attempt)
     except Busy:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from bot.forms import Fields
 from content.notices.recurrence import BadRecurrence, Closure, RecurrenceRule, faults, read_closure, read_date
 from scheduler.checks import Problem
 
@@ -31,12 +32,12 @@ class RepeatFields:
     on_holiday: str = "send"
 
 
-def read_repeat(fields: Any, text: Callable[[str], str]) -> RepeatFields:
-    """What the browser sent. `fields` is aiohttp's multi-dict, `text` reads one field of it."""
+def read_repeat(fields: Fields, text: Callable[[str], str]) -> RepeatFields:
+    """What the browser sent; `text` reads one field of it."""
     return RepeatFields(
         repeat=text("repeat"),
-        weekdays=tuple(str(item) for item in fields.getall("weekdays", [])),
-        nths=tuple(str(item) for item in fields.getall("nths", [])),
+        weekdays=tuple(fields.getall("weekdays", [])),
+        nths=tuple(fields.getall("nths", [])),
         days=text("days"),
         dates=text("dates"),
         time=text("time"),

@@ -10,7 +10,7 @@ from bot.console import compose, confirm, home, login, progress, reports, series
 from bot.console.access import ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.pages import redirect
 
-NOTICE = r"/notices/{id:\d{1,18}}"
+NOTICE = r"/notices/{id:[0-9]{1,18}}"
 
 
 def add_console(app: web.Application) -> None:

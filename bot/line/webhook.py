@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.forms import read_body
 from bot.service import SERVICE, Service
 from content.clock import now_ms
 from content.register import inbound_events
@@ -22,7 +23,6 @@ from content.register import inbound_events
 log = structlog.get_logger(__name__)
 
 PATH = "/line/webhook"
-BODY_LIMIT = 1024 * 1024
 SIGNATURE = "x-line-signature"
 EVENT_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 LATEST_TIME = 2**53
@@ -36,7 +36,7 @@ def add_routes(app: web.Application) -> None:
 async def receive(request: web.Request) -> web.Response:
     """403 for a body that LINE did not sign, 400 for one that is no webhook, else 200 once it is stored."""
     service = request.app[SERVICE]
-    raw = await _read(request)
+    raw = await read_body(request)
     secret = service.settings.line.channel_secret.get_secret_value()
     if not is_signed(secret, raw, request.headers.get(SIGNATURE, "")):
         log.warning(
@@ -67,15 +67,6 @@ def event_id(event: dict[str, Any]) -> str:
         return given
     same = {name: value for name, value in event.items() if name != "deliveryContext"}
     return f"hash-{hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:40]}"
-
-
-async def _read(request: web.Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body))
-    return bytes(body)
 
 
 def _events(raw: bytes) -> list[dict[str, Any]] | None:

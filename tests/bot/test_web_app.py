@@ -5,11 +5,24 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
+from yarl import URL
 
 from bot.app import create_app
+from bot.pages import HEADERS
 from bot.service import Service, open_town_context
-from bot.settings import LINE_API, LineSettings, Settings
+from bot.settings import LINE_API, LineSettings, Settings, WebSettings
 from tests.bot.web_visitor import Visitor
+
+# Every page that reads its query, and the names it reads.
+QUERIES = {
+    "/console/login": ["next"],
+    "/console/": ["before", "note"],
+    "/console/notices": ["before", "note"],
+    "/console/notices/new": ["urgency", "template"],
+    "/console/notices/1": ["note"],
+    "/console/reports": ["year", "format"],
+    "/console/reports/indicators/touroku": ["year", "format"],
+}
 
 
 async def test_the_process_is_alive_even_without_its_database(stranger: Visitor, service: Service) -> None:
@@ -38,6 +51,105 @@ async def test_every_page_carries_the_protecting_headers(tanaka: Visitor, path: 
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert page.headers["Cache-Control"] == "no-store"
     assert "<script>" not in page.html and " style=" not in page.html and " onclick=" not in page.html
+
+
+@pytest.mark.parametrize("path", ["/", "/console/login", "/n/1", "/nowhere", "/healthz", "/static/none.css"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
+async def test_every_answer_protects_and_no_answer_tells_a_version(
+    stranger: Visitor, path: str, method: str
+) -> None:
+    async with stranger.client.request(method, path, allow_redirects=False) as answer:
+        assert {name: answer.headers.get(name) for name in HEADERS if name != "Cache-Control"} == {
+            name: value for name, value in HEADERS.items() if name != "Cache-Control"
+        }
+        assert not any(char.isdigit() for char in answer.headers["Server"])
+        if answer.status == 405:
+            assert "GET" in answer.headers["Allow"]
+
+
+async def test_browsers_that_came_by_https_shall_stay_there(service: Service) -> None:
+    web_settings = WebSettings(public_url="https://oshirase.example.jp")
+    settings: Settings = service.settings.model_copy(update={"web": web_settings})
+    public = Service(settings, open_town_context(settings, service.town, service.database, service.keys))
+    async with TestClient(TestServer(create_app(public))) as client:
+        page = await Visitor(client).get("/")
+        assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+async def test_another_method_is_told_which_ones_there_are(stranger: Visitor, method: str) -> None:
+    for path in ("/", "/n/1", "/healthz"):
+        async with stranger.client.request(method, path) as answer:
+            assert answer.status == 405
+            assert "GET" in answer.headers["Allow"]
+    async with stranger.client.get("/line/webhook") as answer:
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/", "/console/login", "/n/1", "/healthz", "/static/kairanban.css"])
+async def test_head_is_get_without_the_body(stranger: Visitor, path: str) -> None:
+    async with stranger.client.get(path) as got, stranger.client.head(path) as head:
+        assert head.status == got.status
+        assert head.headers.get("Content-Type") == got.headers.get("Content-Type")
+        assert await head.read() == b""
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "%D9%A3",
+        "1%EF%BC%91",
+        "%EF%BC%91",
+        "-1",
+        "1.0",
+        "1e3",
+        "0x1",
+        "9" * 18,
+        "9" * 19,
+        "9" * 400,
+        "1%00",
+        "%31%2f",
+    ],
+)
+async def test_what_is_no_number_of_ours_is_not_found(tanaka: Visitor, number: str) -> None:
+    for path in (
+        "/n/{}",
+        "/console/notices/{}",
+        "/console/notices/{}/confirm",
+        "/console/notices/{}/progress",
+    ):
+        url = URL(tanaka.client.make_url("/")).joinpath(path.format(number).lstrip("/"), encoded=True)
+        async with tanaka.client.session.get(url, allow_redirects=False) as answer:
+            assert answer.status == 404, path
+
+
+@pytest.mark.parametrize("value", ["９", "9" * 30, "-1", "%00", "%FF", "a=b", "", "[]", "'", "%F0%9F%98%80"])
+async def test_no_query_breaks_a_page(tanaka: Visitor, value: str) -> None:
+    for path, names in QUERIES.items():
+        for name in names:
+            url = f"{tanaka.client.make_url(path)}?{name}={value}"
+            async with tanaka.client.session.get(URL(url, encoded=True), allow_redirects=False) as answer:
+                assert answer.status < 500, (path, name)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "kairanban_session=x",
+        "kairanban_session=",
+        "=",
+        ";;;",
+        'kairanban_session="\\777',
+        "a" * 4000,
+        "k=\xff",
+    ],
+)
+async def test_no_cookie_breaks_a_page(stranger: Visitor, cookie: str) -> None:
+    page = await stranger.get("/console/login", Cookie=cookie)
+    assert page.status == 200
+    async with stranger.client.get("/console/", headers={"Cookie": cookie}, allow_redirects=False) as answer:
+        assert answer.status == 303
 
 
 async def test_static_files_may_be_kept(stranger: Visitor) -> None:

@@ -56,8 +56,8 @@ async def test_a_body_that_is_no_form_is_refused_and_no_mistake_of_ours(
     headers = {"Content-Type": content_type, "Sec-Fetch-Site": "same-origin"}
     for visitor, path in ((stranger, "/console/login"), (tanaka, "/console/logout")):
         answer = await visitor.client.post(path, data=b"login=a", headers=headers)
-        assert answer.status == 400
-        assert "送られた内容を読み取れません" in await answer.text()
+        assert answer.status == 415
+        assert "この形式では受け取れません" in await answer.text()
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
+from bot.door.body_limits import body_limit
 from bot.line.handling import handle_waiting, run_inbox
-from bot.line.webhook import BODY_LIMIT, is_signed
+from bot.line.webhook import PATH, is_signed
 from tests.bot.line.village import SATO, SECRET, STRANGER, event, follow, sign, unfollow
 
 VERIFY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
@@ -44,7 +45,7 @@ async def test_what_is_no_webhook_is_refused(village, raw):
 
 
 async def test_more_than_a_megabyte_is_not_read(village):
-    assert await village.post_raw(b" " * (BODY_LIMIT + 1)) == 413
+    assert await village.post_raw(b" " * (body_limit(PATH) + 1)) == 413
 
 
 async def test_a_second_copy_changes_nothing(village):
