@@ -7,6 +7,7 @@ from datetime import date
 from content.clock import now_ms, words
 from content.notices.notices import Notice
 from content.notices.recurrence import Closure, Occurrence, RecurrenceRule, upcoming
+from content.notices.states import NoticeState, TriggerState
 
 WEEKDAYS = "月火水木金土日"
 ON_HOLIDAY = {
@@ -48,10 +49,14 @@ def occurrence_words(rule: RecurrenceRule, item: Occurrence) -> str:
 
 def next_dates(notice: Notice, limit: int = 5) -> list[Occurrence]:
     """What a recurring notice will do next; nothing once it was stopped or has ended."""
-    if notice.spec.rule is None or notice.state == "cancelled" or notice.trigger_state == "finished":
+    if (
+        notice.spec.rule is None
+        or notice.state == NoticeState.CANCELLED
+        or notice.trigger_state == TriggerState.FINISHED
+    ):
         return []
     # What is due and not yet done counts as still to come.
-    since = now_ms() if notice.state == "draft" or notice.due_at is None else notice.due_at - 1
+    since = now_ms() if notice.state == NoticeState.DRAFT or notice.due_at is None else notice.due_at - 1
     return upcoming(notice.spec.rule, since, limit)
 
 

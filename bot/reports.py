@@ -11,6 +11,7 @@ from bot.service import Service
 from content.clock import now_ms, today_jst
 from content.figures.counts import active_by_choice, active_now, movements
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
+from content.town import Mode
 from scheduler.words import CHANNEL_NAMES
 
 DEFINITION = (
@@ -50,7 +51,7 @@ async def counts_rows(service: Service) -> list[dict[str, Any]]:
     town, today = service.town, today_jst(now_ms()).isoformat()
     rows = []
     for account in town.accounts:
-        if account.mode != "live":
+        if account.mode != Mode.LIVE:
             continue
         same = {"date": today, "channel": account.channel}
         name = CHANNEL_NAMES[account.channel]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,9 +12,22 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-Mode = Literal["live", "drill", "test"]
 ChannelName = Literal["line", "mail", "webhook"]
-Urgency = Literal["urgent", "routine"]
+
+
+class Mode(StrEnum):
+    """Of a notice and of an account: a drill or test never leaves through an account that is not for it."""
+
+    LIVE = "live"
+    DRILL = "drill"
+    TEST = "test"
+
+
+class Urgency(StrEnum):
+    """Which lane a notice travels."""
+
+    URGENT = "urgent"
+    ROUTINE = "routine"
 
 
 class TownProfileError(Exception):
@@ -82,7 +96,7 @@ class Account(ProfilePart):
 
     key: Key
     channel: ChannelName
-    mode: Mode = "live"
+    mode: Mode = Mode.LIVE
     also_carries: tuple[Mode, ...] = ()
     everyone: Literal["multicast", "broadcast"] = "multicast"
 
@@ -99,7 +113,7 @@ class Template(ProfilePart):
     key: Key
     name: str
     category: Key
-    urgency: Urgency = "routine"
+    urgency: Urgency = Urgency.ROUTINE
     texts: dict[str, Words]
 
 
@@ -186,7 +200,9 @@ class Town(ProfilePart):
 
     def live_account(self, channel: str) -> Account | None:
         """Where residents of a channel register."""
-        return next((item for item in self.accounts if item.channel == channel and item.mode == "live"), None)
+        return next(
+            (item for item in self.accounts if item.channel == channel and item.mode == Mode.LIVE), None
+        )
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> Self:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from channels.channel import CannotRender
 from content.clock import now_ms, today_jst
 from content.notices.notices import NoticeSpec
-from content.notices.segments import TARGET_KINDS, NobodyMatches, audience
+from content.notices.segments import NobodyMatches, audience
+from content.notices.states import TargetKind
 from scheduler.timing import timing_problems
 from scheduler.town_context import TownContext, chosen_accounts, spec_announcement
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
@@ -50,7 +51,7 @@ def _choice_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[P
     problems = []
     if spec.urgency not in URGENCY_NAMES:
         problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
-    if spec.target.kind not in TARGET_KINDS:
+    if spec.target.kind not in set(TargetKind):
         problems.append(Problem("target", "宛先の決め方を選んでください。"))
     try:
         audience(context.town, spec.target, spec.category, today_jst(now))

@@ -12,6 +12,7 @@ from content.clock import now_ms
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
 from content.notices import notice_changes, notices, triggers
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.states import NoticeState
 from content.staff import audit
 from scheduler.checks import refuse_problems
 from scheduler.quota import Shortage, shortages_of
@@ -79,7 +80,7 @@ async def approve(context: TownContext, notice_id: int, *, staff: str, version_i
     Raises NoticeRefused when the draft has become unusable, LookupError when there is no such notice.
     """
     found = await find(context, notice_id)
-    if found.state == "draft":
+    if found.state == NoticeState.DRAFT:
         refuse_problems(context, found.spec)
     now = now_ms()
     async with context.database.write(wake="triggers") as connection:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from content.notices import recurrence
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import RecurrenceRule
+from content.notices.states import NoticeKind
+from content.town import Urgency
 
 
 def timing_problems(spec: NoticeSpec, now: int) -> Iterator[tuple[str, str]]:
@@ -20,7 +22,7 @@ def timing_problems(spec: NoticeSpec, now: int) -> Iterator[tuple[str, str]]:
 
 
 def _rule_problems(spec: NoticeSpec, rule: RecurrenceRule, now: int) -> Iterator[tuple[str, str]]:
-    if spec.urgency == "urgent":
+    if spec.urgency == Urgency.URGENT:
         yield (
             "urgency",
             "くり返しは緊急にできません。緊急度を「通常」にするか、くり返しをやめて「すぐに」か「日時を指定」を選んでください。",
@@ -29,7 +31,7 @@ def _rule_problems(spec: NoticeSpec, rule: RecurrenceRule, now: int) -> Iterator
         yield "at", "くり返しと配信日時は、どちらか一方にしてください。"
     if spec.expires is not None:
         yield "expires", "くり返しに有効期限は使えません。代わりに終わりの日を決めてください。"
-    if spec.kind != "original":
+    if spec.kind != NoticeKind.ORIGINAL:
         yield "repeat", "訂正と取り消しは、くり返せません。「すぐに」か「日時を指定」を選んでください。"
     found = [(error.field, str(error)) for error in recurrence.faults(rule)]
     yield from found

@@ -11,6 +11,7 @@ from content.database import Database
 from content.keys import Keys
 from content.ledger.states import Lane
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.states import TargetKind
 from content.town import Account, Town
 from scheduler.urgent_priority import UrgentPriority
 
@@ -74,7 +75,7 @@ def spec_announcement(
             if language in spec.texts
         ),
         # A group's notice is for its members alone, so it has no public page.
-        url="" if spec.target.kind == "group" else context.notice_url(notice_id),
+        url="" if spec.target.kind == TargetKind.GROUP else context.notice_url(notice_id),
         published_at=now_ms() if published_at is None else published_at,
         contact=f"{context.town.office} {context.town.phone}",
     )
@@ -88,7 +89,7 @@ def lane_of(spec: NoticeSpec) -> str:
 def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) -> bool:
     """Whether one call reaches everyone on the account: the target, the town and the channel say so."""
     account = context.town.account[account_key]
-    chosen = spec.target.kind == "everyone" and account.everyone == "broadcast"
+    chosen = spec.target.kind == TargetKind.EVERYONE and account.everyone == "broadcast"
     return chosen and hasattr(context.open_channel(account), "broadcast")
 
 

@@ -1,5 +1,9 @@
 """Channels, modes and urgencies as staff and residents read them."""
 
+from __future__ import annotations
+
+from content.town import Mode, Urgency
+
 CHANNEL_NAMES = {"line": "LINE", "mail": "メール", "webhook": "Webhook"}
-MODE_NAMES = {"live": "本番", "drill": "訓練", "test": "試験"}
-URGENCY_NAMES = {"urgent": "緊急", "routine": "通常"}
+MODE_NAMES: dict[str, str] = {Mode.LIVE: "本番", Mode.DRILL: "訓練", Mode.TEST: "試験"}
+URGENCY_NAMES: dict[str, str] = {Urgency.URGENT: "緊急", Urgency.ROUTINE: "通常"}

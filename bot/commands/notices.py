@@ -39,6 +39,8 @@ from content.ledger.suspensions import HELD
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
 from content.notices.segments import Target
+from content.notices.states import TargetKind
+from content.town import Mode, Urgency
 from scheduler import notice_service
 from scheduler.checks import NoticeRefused, refuse_problems
 from scheduler.impact import measure_impact
@@ -64,7 +66,7 @@ def post(
     title: Annotated[str, typer.Option(help="Title in Japanese.")],
     body: Annotated[str, typer.Option(help="Body in Japanese.")],
     urgent: Annotated[bool, typer.Option("--urgent", help="Travels in the urgent lane.")] = False,
-    mode: Annotated[str, typer.Option(help="live, drill or test.")] = "live",
+    mode: Annotated[str, typer.Option(help="live, drill or test.")] = Mode.LIVE,
     segment: Annotated[str, typer.Option(help="Key of a segment.")] = "",
     group: Annotated[str, typer.Option(help="Key of a group.")] = "",
     everyone: Annotated[bool, typer.Option("--everyone", help="Every active registration.")] = False,
@@ -85,7 +87,7 @@ def post(
     """Write, approve and send a notice to the registrations that chose its category."""
     spec = NoticeSpec(
         category=category,
-        urgency="urgent" if urgent else "routine",
+        urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
         texts={"ja": (title, body)},
         channels=tuple(channel or ()),
         mode=mode,
@@ -249,10 +251,10 @@ def _target(segment: str, group: str, everyone: bool) -> Target:
     if len(chosen) > 1:
         fail(f"--{chosen[0]} and --{chosen[1]} exclude each other; choose one target.", USAGE)
     if segment:
-        return Target("segment", segment)
+        return Target(TargetKind.SEGMENT, segment)
     if group:
-        return Target("group", group)
-    return Target("everyone") if everyone else Target()
+        return Target(TargetKind.GROUP, group)
+    return Target(TargetKind.EVERYONE) if everyone else Target()
 
 
 def _rule(every: str, first: str, until: str, closures: list[str], on_holiday: str) -> RecurrenceRule | None:

@@ -15,6 +15,7 @@ from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, oper
 from bot.service import refuse_shared_credentials
 from content.clock import now_ms, today_jst
 from content.notices.segments import NobodyMatches, Target, audience
+from content.notices.states import TargetKind
 from content.staff import audit, member_changes, members
 from content.staff.passwords import PasswordRefused
 from content.town import Town, TownProfileError, load_town
@@ -83,7 +84,7 @@ def _unusable_segments(town: Town) -> Iterator[str]:
     category = next((item.key for item in town.categories if not item.closed), "")
     for segment in town.segments:
         try:
-            audience(town, Target("segment", segment.key), category, today_jst())
+            audience(town, Target(TargetKind.SEGMENT, segment.key), category, today_jst())
         except NobodyMatches as error:
             if not segment.closed:
                 yield str(error)

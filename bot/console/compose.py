@@ -23,6 +23,7 @@ from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line.messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length
 from content.notices.notices import NoticeSpec
+from content.notices.states import NoticeState
 from content.town import Town
 from scheduler import checks, notice_service
 from scheduler.checks import Problem
@@ -52,7 +53,7 @@ async def create(staff_request: StaffRequest) -> web.Response:
 
 async def show_edit(staff_request: StaffRequest) -> web.Response:
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    if found.state != "draft":
+    if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}?note=no-draft")
     return _form_page(staff_request, form_of(staff_request.service.town, found.spec), [], notice_id=found.id)
 

@@ -25,6 +25,7 @@ from bot.console.words import (
 from bot.forms import read_fields
 from bot.pages import redirect
 from content.notices.notices import Notice
+from content.notices.states import NoticeState
 from scheduler import checks, notice_service
 from scheduler.checks import NoticeRefused, Problem
 from scheduler.impact import Impact, measure_impact
@@ -60,7 +61,7 @@ class Outlook:
 
 async def show_confirm(staff_request: StaffRequest) -> web.Response:
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    if found.state != "draft":
+    if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}")
     return _confirm_page(staff_request, found, await _look_ahead(staff_request, found))
 
@@ -68,7 +69,7 @@ async def show_confirm(staff_request: StaffRequest) -> web.Response:
 async def approve(staff_request: StaffRequest) -> web.Response:
     """Sends nothing unless the word is right, the content is what was shown, and somebody would get it."""
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    if found.state != "draft":
+    if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}")
     fields = await read_fields(staff_request.request)
     outlook = await _look_ahead(staff_request, found)

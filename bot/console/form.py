@@ -15,7 +15,8 @@ from channels.rendering import clean
 from content.clock import from_datetime, to_jst
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
-from content.town import Town
+from content.notices.states import TargetKind
+from content.town import Mode, Town, Urgency
 from scheduler.checks import Problem
 from scheduler.words import CHANNEL_NAMES, URGENCY_NAMES
 
@@ -34,9 +35,9 @@ class NoticeForm:
     texts: dict[str, tuple[str, str]]
     channels: tuple[str, ...]
     category: str = ""
-    urgency: str = "routine"
-    mode: str = "live"
-    target: str = "subscribed"
+    urgency: str = Urgency.ROUTINE
+    mode: str = Mode.LIVE
+    target: str = TargetKind.SUBSCRIBED
     segment: str = ""
     group: str = ""
     when: str = "now"
@@ -56,7 +57,9 @@ def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
         texts=texts,
         channels=usable_channels(service),
         category=template.category if template else "",
-        urgency=template.urgency if template else ("urgent" if urgency == "urgent" else "routine"),
+        urgency=template.urgency
+        if template
+        else (Urgency.URGENT if urgency == Urgency.URGENT else Urgency.ROUTINE),
     )
 
 
@@ -71,8 +74,8 @@ def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
         urgency=spec.urgency,
         mode=spec.mode,
         target=kind,
-        segment=key if kind == "segment" else "",
-        group=key if kind == "group" else "",
+        segment=key if kind == TargetKind.SEGMENT else "",
+        group=key if kind == TargetKind.GROUP else "",
         when="repeat" if spec.rule else ("now" if spec.at is None else "at"),
         at=_typed_time(spec.at),
         expires=_typed_time(spec.expires),
@@ -105,7 +108,8 @@ def read_form(town: Town, fields: Fields) -> NoticeForm:
 
 def to_spec(form: NoticeForm) -> NoticeSpec:
     """The spec that the fields ask for; what cannot be read is left out, see `form_problems`."""
-    key = {"segment": form.segment, "group": form.group}.get(form.target, "")
+    keys: dict[str, str] = {TargetKind.SEGMENT: form.segment, TargetKind.GROUP: form.group}
+    key = keys.get(form.target, "")
     return NoticeSpec(
         category=form.category,
         urgency=form.urgency,
@@ -126,9 +130,9 @@ def form_problems(service: Service, form: NoticeForm) -> list[Problem]:
         problems.append(Problem("category", "分野を一覧から選んでください。"))
     if form.urgency not in URGENCY_NAMES:
         problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
-    if form.target == "segment" and not form.segment:
+    if form.target == TargetKind.SEGMENT and not form.segment:
         problems.append(Problem("segment", "配信対象を一覧から選んでください。"))
-    if form.target == "group" and not form.group:
+    if form.target == TargetKind.GROUP and not form.group:
         problems.append(Problem("group", "グループを一覧から選んでください。"))
     problems += _when_problems(form)
     unset = unset_channels(service)

@@ -15,6 +15,7 @@ from content.figures.counts import active_now
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.notices.notices import Notice
+from content.town import Mode
 
 ON_HOME = 8
 ON_LIST = 30
@@ -46,7 +47,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
-        if account.mode == "live"
+        if account.mode == Mode.LIVE
     ]
     lines = await _lines(staff_request, ON_HOME)
     return staff_request.page("console/home.html", lines=lines, counts=counts, now=now_ms())

@@ -22,6 +22,7 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
+from content.notices.states import NoticeState
 from scheduler import notice_service
 from scheduler.notice_service import Status
 from scheduler.suspending import give_up_rest
@@ -45,7 +46,7 @@ NOTES = {
 
 async def show_progress(staff_request: StaffRequest) -> web.Response:
     status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
-    if status.state == "draft" and staff_request.staff.may("write"):
+    if status.state == NoticeState.DRAFT and staff_request.staff.may("write"):
         return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
     note = NOTES.get(staff_request.request.query.get("note", ""), "")
     past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from content.ledger.account_outages import AccountOutage
 from content.notices.notices import NoticeSpec
-from content.town import Town
+from content.town import Mode, Town, Urgency
 from scheduler.quota import Shortage
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
@@ -157,11 +157,11 @@ MORE_QUOTA = (
 
 def approval_word(spec: NoticeSpec) -> str:
     """What a person types to send: another word for each kind, so that habit cannot send an alarm."""
-    if spec.mode != "live":
+    if spec.mode != Mode.LIVE:
         return f"{MODE_NAMES[spec.mode]}配信"
     if spec.rule:
         return "くり返し配信"
-    return "緊急配信" if spec.urgency == "urgent" else "配信"
+    return "緊急配信" if spec.urgency == Urgency.URGENT else "配信"
 
 
 def state_words(state: str, spec: NoticeSpec) -> tuple[str, str]:

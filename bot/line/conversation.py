@@ -19,6 +19,7 @@ from bot.line.words import words
 from content.clock import now_ms, today_jst
 from content.keys import Keys
 from content.register import subscriber_changes, subscribers
+from content.register.states import SubscriberState
 from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
@@ -73,7 +74,7 @@ async def _follow(
 ) -> list[Message]:
     before = await find(connection, conversation, resident_event.user_id)
     now = await _join(connection, conversation, resident_event, first_language)
-    if now.state != "active":
+    if now.state != SubscriberState.ACTIVE:
         return []
     # Somebody known only from a block that overtook the follow has no categories yet.
     is_new = before is None or not before.preferences.categories
@@ -105,7 +106,7 @@ async def _tap(
 ) -> list[Message]:
     before = await find(connection, conversation, resident_event.user_id)
     subscriber = await _join(connection, conversation, resident_event, first_language)
-    if subscriber.state != "active":
+    if subscriber.state != SubscriberState.ACTIVE:
         return []
     command = read(resident_event.data, resident_event.date)
     if command is None or not choices.is_known(conversation.town, command):

@@ -21,6 +21,7 @@ from channels.channel import ChannelError
 from channels.line.api import LineApi
 from content.register import inbound_events
 from content.register.inbound_events import Inbound
+from content.register.states import SubscriberState
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +142,7 @@ async def _first_languages(
             if resident_event is None or resident_event.kind == "unfollow":
                 continue
             known = await find(connection, desks[one.event.account], resident_event.user_id)
-            if known is None or known.state != "active":
+            if known is None or known.state != SubscriberState.ACTIVE:
                 strangers[resident_event.user_id] = None
     gate = asyncio.Semaphore(CALLS_AT_ONCE)
     asked = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in strangers))

@@ -12,6 +12,7 @@ from channels import rendering
 from channels.channel import Announcement
 from content.notices import notices
 from content.notices.notices import Notice
+from content.notices.states import TargetKind, TriggerState
 from scheduler.town_context import announcement
 
 # A withdrawal must show soon, and an alarm makes everybody open the page at once.
@@ -57,7 +58,7 @@ async def show_notice(request: web.Request) -> web.Response:
 
 def _is_public(found: Notice) -> bool:
     # What a closed group gets is for its members alone.
-    return found.trigger_state == "fired" and found.spec.target.kind != "group"
+    return found.trigger_state == TriggerState.FIRED and found.spec.target.kind != TargetKind.GROUP
 
 
 def _section(announced: Announcement, language: str) -> Section:

@@ -12,6 +12,7 @@ from bot.pages import page, service_of
 from bot.service import Service
 from content.clock import now_ms
 from content.register import subscriber_changes, subscribers
+from content.register.states import SubscriberState
 from content.register.subscribers import Subscriber
 from scheduler.words import CHANNEL_NAMES
 
@@ -22,7 +23,7 @@ async def show_unsubscribe(request: web.Request) -> web.Response:
     found = await _find(request)
     if found is None:
         return page(request, "resident/unsubscribe_unknown.html", status=404)
-    state = "ask" if found.state == "active" else "already"
+    state = "ask" if found.state == SubscriberState.ACTIVE else "already"
     return _answer(request, found, state)
 
 

@@ -11,7 +11,7 @@ from content.database.dialects import (
     reserve_ids,
 )
 from content.database.engine import Database, UnknownDatabase
-from content.database.tables import Id, metadata
+from content.database.tables import Id, metadata, one_of
 
 __all__ = [
     "Database",
@@ -24,6 +24,7 @@ __all__ = [
     "hexadecimal",
     "insert_unless_known",
     "metadata",
+    "one_of",
     "refresh_statistics",
     "reserve_ids",
 ]

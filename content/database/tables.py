@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import BigInteger, Integer, MetaData
 
 metadata = MetaData(
@@ -16,3 +18,8 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only in a column that is declared INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """The condition of a check constraint: the column holds one of these."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"

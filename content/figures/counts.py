@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY, HOUR
 from content.database import insert_unless_known, metadata
+from content.register.states import EventKind, SubscriberState
 from content.register.subscribers import preference, registration_event, subscriber
 
 EPOCH = date(1970, 1, 1)
@@ -55,11 +56,11 @@ class Movement:
 async def movements(connection: AsyncConnection) -> list[Movement]:
     """Every day on which somebody joined or left, in order of days."""
     day = (registration_event.c.at + JAPAN_AHEAD) // DAY
-    joined = func.sum(case((registration_event.c.kind == "joined", 1), else_=0))
-    left = func.sum(case((registration_event.c.kind == "left", 1), else_=0))
+    joined = func.sum(case((registration_event.c.kind == EventKind.JOINED, 1), else_=0))
+    left = func.sum(case((registration_event.c.kind == EventKind.LEFT, 1), else_=0))
     rows = await connection.execute(
         select(day.label("day"), registration_event.c.account, joined, left)
-        .where(registration_event.c.kind != "changed")
+        .where(registration_event.c.kind != EventKind.CHANGED)
         .group_by("day", registration_event.c.account)
         .order_by("day", registration_event.c.account)
     )
@@ -78,7 +79,7 @@ async def active_now(connection: AsyncConnection) -> dict[str, int]:
     """Active registrations per account."""
     rows = await connection.execute(
         select(subscriber.c.account, func.count())
-        .where(subscriber.c.state == "active")
+        .where(subscriber.c.state == SubscriberState.ACTIVE)
         .group_by(subscriber.c.account)
     )
     return {account: int(count) for account, count in rows}

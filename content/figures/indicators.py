@@ -12,7 +12,7 @@ from datetime import date
 
 from content.clock import fiscal_months, month_end
 from content.figures.counts import Movement, count_at
-from content.town import Annotation, Indicator, Town
+from content.town import Annotation, Indicator, Mode, Town
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def report(
 ) -> IndicatorReport:
     """Every fiscal year that has a target, or the `years` asked for, oldest first."""
     accounts = {
-        item.key for item in town.accounts if item.channel in indicator.channels and item.mode == "live"
+        item.key for item in town.accounts if item.channel in indicator.channels and item.mode == Mode.LIVE
     }
     wanted = years or tuple(sorted(indicator.targets))
     return IndicatorReport(

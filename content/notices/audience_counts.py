@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database
 from content.notices.segments import Choice, Rules, Target, rules_of
+from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
 from content.town import Town
 
@@ -74,7 +75,7 @@ async def _count_everyone(
 ) -> dict[str, int]:
     rows = await connection.execute(
         select(subscriber.c.account, func.count())
-        .where(subscriber.c.state == "active", subscriber.c.account.in_(accounts), within)
+        .where(subscriber.c.state == SubscriberState.ACTIVE, subscriber.c.account.in_(accounts), within)
         .group_by(subscriber.c.account)
     )
     counts = {account: int(count) for account, count in rows}

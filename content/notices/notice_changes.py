@@ -11,6 +11,7 @@ from content.database import insert_unless_known
 from content.notices import recurrence
 from content.notices.notices import NoticeSpec, get, notice, notice_version, trigger
 from content.notices.recurrence import next_after
+from content.notices.states import NoticeState, TriggerState
 
 
 async def create(
@@ -21,7 +22,7 @@ async def create(
         insert_unless_known(connection, notice)
         .values(
             submission_key=submission_key,
-            state="draft",
+            state=NoticeState.DRAFT,
             created_by=staff,
             created_at=at,
             **_columns(spec),
@@ -34,7 +35,9 @@ async def create(
         assert known is not None
         return int(known), False
     await _add_version(connection, new_id, 1, spec, staff, at)
-    await connection.execute(insert(trigger).values(notice_id=new_id, state="waiting", **_due_columns(spec)))
+    await connection.execute(
+        insert(trigger).values(notice_id=new_id, state=TriggerState.WAITING, **_due_columns(spec))
+    )
     return int(new_id), True
 
 
@@ -44,7 +47,7 @@ async def revise(
     """Replace the words and choices of a draft by a new version; False when it is no draft any more."""
     changed = await connection.execute(
         update(notice)
-        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .where(notice.c.id == notice_id, notice.c.state == NoticeState.DRAFT)
         .values(version=notice.c.version + 1, **_columns(spec))
     )
     if not changed.rowcount:
@@ -68,9 +71,9 @@ async def approve(
     seen = select(notice_version.c.number).where(notice_version.c.id == version_id)
     changed = await connection.execute(
         update(notice)
-        .where(notice.c.id == notice_id, notice.c.state == "draft")
+        .where(notice.c.id == notice_id, notice.c.state == NoticeState.DRAFT)
         .where(notice.c.version == seen.scalar_subquery() if version_id is not None else true())
-        .values(state="approved", approved_by=staff, approved_at=at)
+        .values(state=NoticeState.APPROVED, approved_by=staff, approved_at=at)
     )
     if not changed.rowcount:
         return False
@@ -88,11 +91,15 @@ async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
     """A draft, scheduled or held notice never goes out; False once it has fired."""
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state.in_(("waiting", "held")))
-        .values(state="cancelled")
+        .where(
+            trigger.c.notice_id == notice_id, trigger.c.state.in_((TriggerState.WAITING, TriggerState.HELD))
+        )
+        .values(state=TriggerState.CANCELLED)
     )
     if changed.rowcount:
-        await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="cancelled"))
+        await connection.execute(
+            update(notice).where(notice.c.id == notice_id).values(state=NoticeState.CANCELLED)
+        )
     return bool(changed.rowcount)
 
 

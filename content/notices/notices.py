@@ -29,10 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import Id, metadata
+from content.database import Id, metadata, one_of
 from content.notices import recurrence
 from content.notices.recurrence import RecurrenceRule
 from content.notices.segments import Target
+from content.notices.states import NoticeKind, NoticeState, TargetKind, TriggerState
+from content.town import Mode, Urgency
 
 notice = Table(
     "notice",
@@ -41,7 +43,7 @@ notice = Table(
     # One form, sent twice, is one notice.
     Column("submission_key", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
-    Column("kind", Text, nullable=False, server_default="original"),
+    Column("kind", Text, nullable=False, server_default=NoticeKind.ORIGINAL),
     Column("corrects", Id, ForeignKey("notice.id")),
     Column("urgency", Text, nullable=False),
     Column("mode", Text, nullable=False),
@@ -56,11 +58,11 @@ notice = Table(
     Column("approved_at", BigInteger),
     # The recurring notice of which this is one occurrence.
     Column("series", Id, ForeignKey("notice.id"), index=True),
-    CheckConstraint("state IN ('draft', 'approved', 'cancelled')", name="state"),
-    CheckConstraint("kind IN ('original', 'correction', 'withdrawal')", name="kind"),
-    CheckConstraint("urgency IN ('urgent', 'routine')", name="urgency"),
-    CheckConstraint("mode IN ('live', 'drill', 'test')", name="mode"),
-    CheckConstraint("target_kind IN ('subscribed', 'segment', 'group', 'everyone')", name="target"),
+    CheckConstraint(one_of("state", NoticeState), name="state"),
+    CheckConstraint(one_of("kind", NoticeKind), name="kind"),
+    CheckConstraint(one_of("urgency", Urgency), name="urgency"),
+    CheckConstraint(one_of("mode", Mode), name="mode"),
+    CheckConstraint(one_of("target_kind", TargetKind), name="target"),
 )
 
 notice_version = Table(
@@ -89,7 +91,7 @@ trigger = Table(
     # Of a recurring notice; its `due_at` is that of the next occurrence.
     Column("rule", Text),
     Column("expires_at", BigInteger),
-    CheckConstraint("state IN ('waiting', 'fired', 'held', 'cancelled', 'finished')", name="state"),
+    CheckConstraint(one_of("state", TriggerState), name="state"),
     Index(None, "state", "due_at"),
 )
 
@@ -107,13 +109,13 @@ class NoticeSpec:
     urgency: str
     texts: dict[str, tuple[str, str]]
     channels: tuple[str, ...]
-    mode: str = "live"
+    mode: str = Mode.LIVE
     target: Target = field(default_factory=Target)
     at: int | None = None
     expires: int | None = None
     rule: RecurrenceRule | None = None
     series: int | None = None
-    kind: str = "original"
+    kind: NoticeKind = NoticeKind.ORIGINAL
     corrects: int | None = None
 
 
@@ -122,8 +124,8 @@ class Notice:
     """One notice with its newest version and its trigger, as read from the rows."""
 
     id: int
-    state: str
-    kind: str
+    state: NoticeState
+    kind: NoticeKind
     corrects: int | None
     version_id: int
     spec: NoticeSpec
@@ -131,7 +133,7 @@ class Notice:
     created_at: int
     approved_by: str | None
     approved_at: int | None
-    trigger_state: str
+    trigger_state: TriggerState
     due_at: int | None
     fired_at: int | None
     held_reason: str
@@ -206,13 +208,13 @@ def _notice(row: Row[Any]) -> Notice:
         expires=row.expires_at,
         rule=recurrence.from_json(json.loads(row.rule)) if row.rule else None,
         series=row.series,
-        kind=row.kind,
+        kind=NoticeKind(row.kind),
         corrects=row.corrects,
     )
     return Notice(
         id=row.id,
-        state=row.state,
-        kind=row.kind,
+        state=NoticeState(row.state),
+        kind=NoticeKind(row.kind),
         corrects=row.corrects,
         version_id=row.version_id,
         spec=spec,
@@ -220,7 +222,7 @@ def _notice(row: Row[Any]) -> Notice:
         created_at=row.created_at,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
-        trigger_state=row.trigger_state,
+        trigger_state=TriggerState(row.trigger_state),
         due_at=row.due_at or None,
         fired_at=row.fired_at,
         held_reason=row.reason,

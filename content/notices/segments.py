@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 
 from content.database.planner_hints import Scanned
+from content.notices.states import TargetKind
+from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
 from content.town import Segment, SegmentRule, Town, birth_months
-
-TargetKind = Literal["subscribed", "segment", "group", "everyone"]
-TARGET_KINDS: tuple[str, ...] = get_args(TargetKind)
 
 
 class NobodyMatches(Exception):
@@ -34,18 +32,18 @@ class NobodyMatches(Exception):
 class Target:
     """宛先の決め方. `key` names the segment or group, "" for the other kinds."""
 
-    kind: str = "subscribed"
+    kind: str = TargetKind.SUBSCRIBED
     key: str = ""
 
     def describe(self, town: Town, category: str) -> str:
         """As the confirm page and the report print it."""
         name = town.category[category].name() if category in town.category else category
-        if self.kind == "everyone":
+        if self.kind == TargetKind.EVERYONE:
             return "登録者全員(選んだ分野によらない)"
-        if self.kind == "group":
+        if self.kind == TargetKind.GROUP:
             group = town.group[self.key].name() if self.key in town.group else self.key
             return f"グループ「{group}」"
-        if self.kind == "segment":
+        if self.kind == TargetKind.SEGMENT:
             segment = town.segment[self.key].name() if self.key in town.segment else self.key
             return f"配信対象「{segment}」(「{name}」を選んだ登録者のうち)"
         return f"「{name}」を選んだ登録者"
@@ -102,7 +100,7 @@ class Rules:
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
     """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
     rules = rules_of(town, target, category, today)
-    active = subscriber.c.state == "active"
+    active = subscriber.c.state == SubscriberState.ACTIVE
     if rules is None:
         return active
     return and_(
@@ -122,17 +120,17 @@ def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | 
         raise NobodyMatches(
             "category", f"分野「{known.name()}」は受付を終えています。別の分野を選んでください。"
         )
-    if target.kind == "everyone":
+    if target.kind == TargetKind.EVERYONE:
         return None
-    if target.kind == "subscribed":
+    if target.kind == TargetKind.SUBSCRIBED:
         return Rules((Choice("category", (category,)),))
-    if target.kind == "group":
+    if target.kind == TargetKind.GROUP:
         if target.key not in town.group:
             raise NobodyMatches(
                 "group", f"グループ「{target.key}」は町の設定にありません。一覧から選んでください。"
             )
         return Rules((Choice("group", (target.key,)),))
-    if target.kind == "segment":
+    if target.kind == TargetKind.SEGMENT:
         return _segment_rules(town, _open_segment(town, target.key), category, today)
     raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.notices import notice_changes, recurrence
 from content.notices.notices import Notice, notice, trigger
+from content.notices.states import NoticeState, TriggerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,11 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
     rows = await connection.scalars(
         select(notice.c.id)
         .join(trigger, trigger.c.notice_id == notice.c.id)
-        .where(notice.c.state == "approved", trigger.c.state == "waiting", trigger.c.due_at <= now)
+        .where(
+            notice.c.state == NoticeState.APPROVED,
+            trigger.c.state == TriggerState.WAITING,
+            trigger.c.due_at <= now,
+        )
         .order_by(notice.c.urgency.desc(), trigger.c.due_at, notice.c.id)
     )
     return [int(row) for row in rows]
@@ -39,11 +44,15 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
 
 async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
     """Claim the trigger of an approved notice: waiting → fired. Row count 1 wins, whoever else tries."""
-    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == "approved")
+    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == NoticeState.APPROVED)
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id.in_(approved), trigger.c.state == "waiting", trigger.c.rule.is_(None))
-        .values(state="fired", fired_at=now)
+        .where(
+            trigger.c.notice_id.in_(approved),
+            trigger.c.state == TriggerState.WAITING,
+            trigger.c.rule.is_(None),
+        )
+        .values(state=TriggerState.FIRED, fired_at=now)
     )
     return bool(changed.rowcount)
 
@@ -52,8 +61,12 @@ async def hold(connection: AsyncConnection, notice_id: int, reason: str) -> bool
     """Keep a notice that is due too late for a person to decide."""
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state == "waiting", trigger.c.rule.is_(None))
-        .values(state="held", reason=reason)
+        .where(
+            trigger.c.notice_id == notice_id,
+            trigger.c.state == TriggerState.WAITING,
+            trigger.c.rule.is_(None),
+        )
+        .values(state=TriggerState.HELD, reason=reason)
     )
     return bool(changed.rowcount)
 
@@ -62,9 +75,9 @@ async def release(connection: AsyncConnection, notice_id: int, *, at: int) -> bo
     """A person decided that a held notice goes out now after all, also when it has expired."""
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id == notice_id, trigger.c.state == "held")
+        .where(trigger.c.notice_id == notice_id, trigger.c.state == TriggerState.HELD)
         .values(
-            state="waiting",
+            state=TriggerState.WAITING,
             due_at=at,
             reason="",
             expires_at=case((trigger.c.expires_at > at, trigger.c.expires_at)),
@@ -84,10 +97,14 @@ async def next_occurrence(connection: AsyncConnection, series: Notice, now: int)
     # The stored time counts also when the rule's days, such as a new public holiday, have changed since.
     *missed, newest = [due_at, *(item.due_at for item in later)]
     following = recurrence.next_after(rule, newest)
-    moved_on = {"due_at": following.due_at} if following else {"state": "finished"}
+    moved_on = {"due_at": following.due_at} if following else {"state": TriggerState.FINISHED}
     changed = await connection.execute(
         update(trigger)
-        .where(trigger.c.notice_id == series.id, trigger.c.state == "waiting", trigger.c.due_at == due_at)
+        .where(
+            trigger.c.notice_id == series.id,
+            trigger.c.state == TriggerState.WAITING,
+            trigger.c.due_at == due_at,
+        )
         .values(**moved_on)
     )
     if not changed.rowcount:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row, hexadecimal
 from content.keys import Keys
+from content.register.states import SubscriberState
 from content.register.subscribers import address, subscriber
 
 
@@ -36,7 +37,7 @@ def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
     )
     if not with_left:
         sealed = sealed.join(subscriber, subscriber.c.id == address.c.subscriber_id).where(
-            subscriber.c.state == "active"
+            subscriber.c.state == SubscriberState.ACTIVE
         )
     return as_one_row(dialect, sealed)
 

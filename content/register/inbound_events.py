@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
-from content.database import insert_unless_known, metadata
+from content.database import insert_unless_known, metadata, one_of
 from content.keys import Keys
+from content.register.states import InboundState
 
 KEEP_IDS_FOR = 14 * DAY
 GIVE_UP_AFTER = 5
@@ -42,7 +43,7 @@ inbound_event = Table(
     Column("occurred_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False, server_default="0"),
-    CheckConstraint("state IN ('waiting', 'handled', 'failed')", name="state"),
+    CheckConstraint(one_of("state", InboundState), name="state"),
     Index(None, "state", "occurred_at"),
 )
 
@@ -71,7 +72,7 @@ async def store(
         .values(
             id=event_id,
             account=account,
-            state="waiting",
+            state=InboundState.WAITING,
             sealed=keys.seal(json.dumps(payload, ensure_ascii=False)),
             occurred_at=occurred_at,
             received_at=received_at,
@@ -85,7 +86,7 @@ async def waiting(connection: AsyncConnection, keys: Keys, limit: int = 100) -> 
     """The oldest happenings first."""
     rows = await connection.execute(
         select(inbound_event)
-        .where(inbound_event.c.state == "waiting")
+        .where(inbound_event.c.state == InboundState.WAITING)
         .order_by(inbound_event.c.occurred_at, inbound_event.c.id)
         .limit(limit)
     )
@@ -96,8 +97,8 @@ async def finish(connection: AsyncConnection, event_id: str) -> bool:
     """In the transaction of the change that the event caused; False when another was faster."""
     changed = await connection.execute(
         update(inbound_event)
-        .where(inbound_event.c.id == event_id, inbound_event.c.state == "waiting")
-        .values(state="handled", sealed=b"")
+        .where(inbound_event.c.id == event_id, inbound_event.c.state == InboundState.WAITING)
+        .values(state=InboundState.HANDLED, sealed=b"")
     )
     return bool(changed.rowcount)
 
@@ -107,10 +108,10 @@ async def failed(connection: AsyncConnection, event: Inbound) -> None:
 
     Changes nothing when another has handled it meanwhile."""
     gone = event.attempt + 1 >= GIVE_UP_AFTER
-    changes = {"state": "failed", "sealed": b""} if gone else {}
+    changes = {"state": InboundState.FAILED, "sealed": b""} if gone else {}
     await connection.execute(
         update(inbound_event)
-        .where(inbound_event.c.id == event.id, inbound_event.c.state == "waiting")
+        .where(inbound_event.c.id == event.id, inbound_event.c.state == InboundState.WAITING)
         .values(attempt=event.attempt + 1, **changes)
     )
 
@@ -118,7 +119,7 @@ async def failed(connection: AsyncConnection, event: Inbound) -> None:
 async def forget_old(connection: AsyncConnection, now: int) -> int:
     gone = await connection.execute(
         delete(inbound_event).where(
-            inbound_event.c.state != "waiting", inbound_event.c.received_at < now - KEEP_IDS_FOR
+            inbound_event.c.state != InboundState.WAITING, inbound_event.c.received_at < now - KEEP_IDS_FOR
         )
     )
     return int(gone.rowcount)

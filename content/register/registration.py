@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.database import reserve_ids
 from content.keys import Keys
 from content.register import addresses
+from content.register.states import EventKind, SubscriberState
 from content.register.subscribers import Preferences, address, preference, registration_event, subscriber
 
 
@@ -84,8 +85,8 @@ async def register_sealed(connection: AsyncConnection, items: Sequence[Sealed], 
     return ids
 
 
-def _first_state(item: Registration) -> str:
-    return "active" if item.left_at is None else "left"
+def _first_state(item: Registration) -> SubscriberState:
+    return SubscriberState.ACTIVE if item.left_at is None else SubscriberState.LEFT
 
 
 def address_row(subscriber_id: int, item: Sealed) -> dict[str, object]:
@@ -100,6 +101,6 @@ def address_row(subscriber_id: int, item: Sealed) -> dict[str, object]:
 def _event_rows(pairs: list[tuple[int, Registration]], reason: str) -> Iterable[dict[str, object]]:
     for new_id, item in pairs:
         common = {"subscriber_id": new_id, "account": item.account}
-        yield {**common, "kind": "joined", "reason": reason, "at": item.registered_at}
+        yield {**common, "kind": EventKind.JOINED, "reason": reason, "at": item.registered_at}
         if item.left_at is not None:
-            yield {**common, "kind": "left", "reason": item.left_reason, "at": item.left_at}
+            yield {**common, "kind": EventKind.LEFT, "reason": item.left_reason, "at": item.left_at}

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.keys import Keys
 from content.register import addresses
 from content.register.registration import Registration, address_row, register_many, seal
+from content.register.states import EventKind, SubscriberState
 from content.register.subscribers import (
     Preferences,
     Subscriber,
@@ -50,8 +51,8 @@ async def join(
         return await require(connection, new_id), True
     changed = await connection.execute(
         update(subscriber)
-        .where(subscriber.c.id == known, subscriber.c.state == "left", _not_older(event_at))
-        .values(state="active", changed_at=at, event_at=event_at or subscriber.c.event_at)
+        .where(subscriber.c.id == known, subscriber.c.state == SubscriberState.LEFT, _not_older(event_at))
+        .values(state=SubscriberState.ACTIVE, changed_at=at, event_at=event_at or subscriber.c.event_at)
     )
     if changed.rowcount:
         await _mark_choices(connection, known, active=True)
@@ -61,7 +62,7 @@ async def join(
             await connection.execute(
                 update(address).where(address.c.subscriber_id == known).values(sealed=keys.seal(plain))
             )
-        await _record(connection, known, account, "joined", reason, at)
+        await _record(connection, known, account, EventKind.JOINED, reason, at)
     elif event_at:
         await _remember_event(connection, known, event_at)
     return await require(connection, known), bool(changed.rowcount)
@@ -73,8 +74,12 @@ async def leave(
     """End a registration; True when it was active. An event older than the stored state changes nothing."""
     changed = await connection.execute(
         update(subscriber)
-        .where(subscriber.c.id == subscriber_id, subscriber.c.state == "active", _not_older(event_at))
-        .values(state="left", changed_at=at, event_at=event_at or subscriber.c.event_at)
+        .where(
+            subscriber.c.id == subscriber_id,
+            subscriber.c.state == SubscriberState.ACTIVE,
+            _not_older(event_at),
+        )
+        .values(state=SubscriberState.LEFT, changed_at=at, event_at=event_at or subscriber.c.event_at)
     )
     if not changed.rowcount:
         if event_at:
@@ -82,7 +87,7 @@ async def leave(
         return False
     await _mark_choices(connection, subscriber_id, active=False)
     account = (await require(connection, subscriber_id)).account
-    await _record(connection, subscriber_id, account, "left", reason, at)
+    await _record(connection, subscriber_id, account, EventKind.LEFT, reason, at)
     return True
 
 
@@ -105,7 +110,14 @@ async def leave_address(
         return await leave(connection, known, reason=reason, at=at, event_at=event_at)
     gone = await connection.scalar(
         insert(subscriber)
-        .values(account=account, state="left", language="ja", joined_at=at, changed_at=at, event_at=event_at)
+        .values(
+            account=account,
+            state=SubscriberState.LEFT,
+            language="ja",
+            joined_at=at,
+            changed_at=at,
+            event_at=event_at,
+        )
         .returning(subscriber.c.id)
     )
     assert gone is not None
@@ -129,7 +141,7 @@ async def change_preferences(
         return before
     if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
         return await require(connection, subscriber_id)
-    await _record(connection, subscriber_id, before.account, "changed", reason, at)
+    await _record(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at)
     return replace(before, preferences=preferences)
 
 
@@ -137,7 +149,9 @@ async def erase(connection: AsyncConnection, subscriber_id: int, *, reason: str,
     """Remove address and preferences for good; counts and ledger keep the bare number."""
     await leave(connection, subscriber_id, reason=reason, at=at)
     await connection.execute(
-        update(subscriber).where(subscriber.c.id == subscriber_id).values(state="erased", changed_at=at)
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id)
+        .values(state=SubscriberState.ERASED, changed_at=at)
     )
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
     await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
@@ -161,7 +175,7 @@ async def _write_choices(
     """Replace the choices of a subscriber, unless it was erased; `times` are columns of its row."""
     changed = await connection.execute(
         update(subscriber)
-        .where(subscriber.c.id == subscriber_id, subscriber.c.state != "erased")
+        .where(subscriber.c.id == subscriber_id, subscriber.c.state != SubscriberState.ERASED)
         .values(language=preferences.language, **times)
         .returning(subscriber.c.account, subscriber.c.state)
     )
@@ -190,7 +204,7 @@ async def _remember_event(connection: AsyncConnection, subscriber_id: int, event
 
 
 async def _record(
-    connection: AsyncConnection, subscriber_id: int, account: str, kind: str, reason: str, at: int
+    connection: AsyncConnection, subscriber_id: int, account: str, kind: EventKind, reason: str, at: int
 ) -> None:
     await connection.execute(
         insert(registration_event).values(

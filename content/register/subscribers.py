@@ -28,9 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import Id, metadata
+from content.database import Id, metadata, one_of
 from content.keys import Keys
 from content.register import addresses
+from content.register.states import EventKind, SubscriberState
 
 subscriber = Table(
     "subscriber",
@@ -43,7 +44,7 @@ subscriber = Table(
     Column("changed_at", BigInteger, nullable=False),
     # The platform's own time of the newest follow or unfollow: a late event must not undo a newer one.
     Column("event_at", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("state IN ('active', 'left', 'erased')", name="state"),
+    CheckConstraint(one_of("state", SubscriberState), name="state"),
     Index(None, "account", "state", "id"),
 )
 
@@ -80,7 +81,7 @@ registration_event = Table(
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    CheckConstraint("kind IN ('joined', 'left', 'changed')", name="kind"),
+    CheckConstraint(one_of("kind", EventKind), name="kind"),
     Index(None, "account", "at", "kind"),
     Index(None, "subscriber_id"),
 )
@@ -96,9 +97,13 @@ class Preferences:
     groups: frozenset[str] = frozenset()
     language: str = "ja"
 
-    def rows(self, subscriber_id: int, account: str, state: str) -> list[dict[str, object]]:
+    def rows(self, subscriber_id: int, account: str, state: SubscriberState) -> list[dict[str, object]]:
         """Rows of `preference` for a subscriber in this state."""
-        common = {"subscriber_id": subscriber_id, "account": account, "active": state == "active"}
+        common = {
+            "subscriber_id": subscriber_id,
+            "account": account,
+            "active": state == SubscriberState.ACTIVE,
+        }
         kinds = (
             ("category", self.categories),
             ("area", self.areas),
@@ -114,7 +119,7 @@ class Preferences:
 class Subscriber:
     id: int
     account: str
-    state: str
+    state: SubscriberState
     joined_at: int
     event_at: int
     preferences: Preferences
@@ -145,7 +150,9 @@ async def get(connection: AsyncConnection, subscriber_id: int) -> Subscriber | N
         groups=frozenset(chosen["group"]),
         language=row.language,
     )
-    return Subscriber(row.id, row.account, row.state, row.joined_at, row.event_at, preferences)
+    return Subscriber(
+        row.id, row.account, SubscriberState(row.state), row.joined_at, row.event_at, preferences
+    )
 
 
 async def require(connection: AsyncConnection, subscriber_id: int) -> Subscriber:

@@ -22,8 +22,9 @@ from content.keys import Keys
 from content.register import addresses
 from content.register.address_book import known_lookups
 from content.register.registration import Registration, Sealed, register_sealed, seal
+from content.register.states import SubscriberState
 from content.register.subscribers import Preferences, address, preference, subscriber
-from content.town import Town
+from content.town import Mode, Town
 
 COLUMNS = (
     "channel",
@@ -147,7 +148,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
 
     The form has no account: registrations for drills would come back as residents.
     """
-    live = [account.key for account in town.accounts if account.mode == "live"]
+    live = [account.key for account in town.accounts if account.mode == Mode.LIVE]
     yield list(COLUMNS)
     after = 0
     while True:
@@ -157,7 +158,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
                 .join(address, address.c.subscriber_id == subscriber.c.id)
                 .where(
                     subscriber.c.id > after,
-                    subscriber.c.state == "active",
+                    subscriber.c.state == SubscriberState.ACTIVE,
                     subscriber.c.account.in_(live),
                 )
                 .order_by(subscriber.c.id)

@@ -1,0 +1,29 @@
+"""The states of a registration, what is recorded of it, and the states of what came in about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SubscriberState(StrEnum):
+    """Whether an address is sent to. Who has left may come back, who was erased is a bare number."""
+
+    ACTIVE = "active"
+    LEFT = "left"
+    ERASED = "erased"
+
+
+class EventKind(StrEnum):
+    """The kinds of registration events."""
+
+    JOINED = "joined"
+    LEFT = "left"
+    CHANGED = "changed"
+
+
+class InboundState(StrEnum):
+    """An event from a platform: to be handled, handled, or set aside for a person."""
+
+    WAITING = "waiting"
+    HANDLED = "handled"
+    FAILED = "failed"
