@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 
+from bot.logs import where
 from bot.pages import page
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
             method=request.method,
             route=_route(request),
             error=type(error).__name__,
-            where=_where(error),
+            where=where(error.__traceback__),
         )
         if _is_machine(request):
             return web.Response(status=500, text="internal error")
@@ -108,9 +108,3 @@ def _route(request: web.Request) -> str:
     # The pattern, not the path: a path may carry an unsubscribe token.
     resource = request.match_info.route.resource
     return resource.canonical if resource else ""
-
-
-def _where(error: BaseException) -> list[str]:
-    # Neither message nor local variables: they may hold an address or the words of a notice.
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
