@@ -42,6 +42,7 @@ class Keys:
         # Made for every mail. BLAKE2 takes a key by itself (RFC 7693 §2.5) and a third of the time of HMAC.
         self._token_mac = hashlib.blake2b(key=_derive(first, b"token"), digest_size=TOKEN_MAC_BYTES)
         self.session_secret = _derive(first, b"session").hex()
+        self.audit_secret = _derive(first, b"audit")
 
     def seal(self, plain: str) -> bytes:
         """Key number (1 byte), nonce (12 bytes), AES-256-GCM ciphertext with tag."""

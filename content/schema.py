@@ -15,12 +15,13 @@ from content.figures import counts
 from content.ledger import deliveries, presence, retention, suspensions
 from content.notices import notices
 from content.register import inbound_events, subscribers
-from content.staff import audit, members
+from content.staff import audit, audit_chain, members
 
 # Importing them puts their tables into `metadata`.
 
 TABLE_MODULES = (
     audit,
+    audit_chain,
     counts,
     deliveries,
     inbound_events,

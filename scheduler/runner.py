@@ -26,7 +26,9 @@ from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
     forget_handled,
+    forget_sources,
     forget_times_ahead,
+    link_audit,
     snapshot_counts,
     summarise_old,
     sweep,
@@ -67,12 +69,14 @@ class Runner:
         self._tasks = [
             asyncio.create_task(self._repeat("triggers", fire_due, database.listen("triggers"))),
             asyncio.create_task(self._repeat("fan-out", plan_next, database.listen("planning"))),
+            asyncio.create_task(self._repeat("audit", link_audit, database.listen("audit"))),
             asyncio.create_task(self._sweep_regularly()),
             asyncio.create_task(database.hear_others()),
             asyncio.create_task(self._sender.run()),
         ]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])
         # Once at the start too: a machine that is off at night would keep recipients for ever.
         self._clock.add_job(summarise_old, args=[self._context])
@@ -85,11 +89,11 @@ class Runner:
         # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
         # cancelled inside a SELECT would keep the lock of SQLite, and what is in flight could not settle.
         self._stop.set()
-        for topic in ("triggers", "planning"):
+        for topic in ("triggers", "planning", "audit"):
             self._context.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
-            await asyncio.wait(self._tasks[:3], timeout=DRAIN)
+            await asyncio.wait(self._tasks[:4], timeout=DRAIN)
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -11,6 +11,7 @@ from content.figures import counts
 from content.ledger import leases, presence, retention
 from content.ledger.settling import settle_overdue
 from content.register import inbound_events
+from content.staff import audit, audit_chain
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
 
@@ -59,6 +60,24 @@ async def forget_handled(context: TownContext) -> None:
     """The ids of handled events, kept to recognise late copies, are forgotten after two weeks."""
     async with context.database.write() as connection:
         await inbound_events.forget_old(connection, now_ms())
+
+
+async def forget_sources(context: TownContext) -> None:
+    """From where somebody signed in is forgotten; that he did stays."""
+    async with context.database.write() as connection:
+        await audit.forget_sources(connection, now_ms())
+
+
+async def link_audit(context: TownContext) -> int:
+    """Link what the audit trail got since; 0 when nothing is left to link.
+
+    The log is outside the database: a trail that was cut off and written anew does not fit to it.
+    """
+    head = await audit_chain.link_new(context.database, context.keys)
+    if head is None:
+        return 0
+    log.info("audit_linked", head=str(head))
+    return head.number
 
 
 async def take_over(context: TownContext) -> None:

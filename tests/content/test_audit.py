@@ -3,7 +3,7 @@
 import pytest
 
 from content.staff import audit
-from content.staff.audit import Entry
+from content.staff.audit import SOURCES_KEPT, Entry
 from tests.factories import APRIL_TUESDAY
 
 NOW = APRIL_TUESDAY
@@ -41,3 +41,31 @@ async def test_an_entry_stands_or_falls_with_the_change_it_tells_of(database):
             raise ZeroDivisionError
     async with database.read() as connection:
         assert await audit.entries(connection) == []
+
+
+async def test_entries_are_found_by_who_what_and_when(database):
+    async with database.write() as connection:
+        for number, (actor, action) in enumerate(
+            [("tanaka", "staff.logged_in"), ("tanaka", "notice.approved"), ("sato", "staff.logged_in")]
+        ):
+            await audit.record(connection, at=NOW + number, actor=actor, action=action)
+        found = {
+            name: [entry.at - NOW for entry in await audit.entries(connection, **wanted)]
+            for name, wanted in {
+                "tanaka": {"actor": "tanaka"},
+                "sign-ins": {"action": "staff.logged_in"},
+                "later": {"since": NOW + 1},
+                "earlier": {"before": NOW + 1},
+                "both": {"actor": "tanaka", "action": "staff.logged_in", "before": NOW + 9},
+            }.items()
+        }
+    assert found == {"tanaka": [1, 0], "sign-ins": [2, 0], "later": [2, 1], "earlier": [0], "both": [0]}
+
+
+async def test_from_where_somebody_came_is_forgotten_and_the_entry_stays(database):
+    async with database.write() as connection:
+        for at, source in ((NOW, "192.0.2.1"), (NOW + 1, "192.0.2.2"), (NOW + 2, "")):
+            await audit.record(connection, at=at, actor="sato", action="staff.logged_in", source=source)
+        assert await audit.forget_sources(connection, NOW + SOURCES_KEPT) == 0
+        assert await audit.forget_sources(connection, NOW + SOURCES_KEPT + 1) == 1
+        assert [entry.source for entry in await audit.entries(connection)] == ["", "192.0.2.2", ""]

@@ -1,0 +1,152 @@
+"""Whether the trail is what was written: each link carries a keyed hash of its entry and of the link before.
+
+Entries are linked right after they are committed, not while they are being written: an act of staff or a
+sender never waits for another's. The key stands outside the database, so whoever can change rows cannot
+make a link that fits. Numbers of links have no gap and are given once: two processes that link at the same
+moment cannot both succeed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, Row, Table, exists, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database import Database, Id, metadata
+from content.keys import Keys
+from content.staff.audit import audit_entry
+
+audit_link = Table(
+    "audit_link",
+    metadata,
+    Column("number", Id, primary_key=True, autoincrement=False),
+    Column("entry_id", Id, ForeignKey("audit_entry.id"), nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# So that a long trail of an older version is linked in many short transactions.
+SLICE = 500
+# A transaction that took its id early may commit late, on PostgreSQL. None is open for that long.
+LOOK_BACK = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest link. Noted down elsewhere, it proves later that nothing before it is gone."""
+
+    number: int = 0
+    hash: bytes = b""
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash.hex()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place where the trail is not what was written."""
+
+    number: int
+    entry_id: int | None
+    at: int | None
+    why: str
+
+
+async def link_new(database: Database, keys: Keys, look_back: int | None = LOOK_BACK) -> Head | None:
+    """Link some of the entries that have none; the new head, or None when there was nothing to do.
+
+    With `look_back` None it searches the whole trail.
+    """
+    async with database.read() as connection:
+        if not await _unlinked(connection, look_back, 1):
+            return None
+    try:
+        async with database.write() as connection:
+            head = await newest(connection)
+            links = []
+            for entry in await _unlinked(connection, look_back, SLICE):
+                head = Head(head.number + 1, _hash(keys, head.hash, entry))
+                links.append({"number": head.number, "entry_id": entry.id, "hash": head.hash})
+            if links:
+                await connection.execute(insert(audit_link), links)
+    except IntegrityError:
+        # Another process has linked them in this moment.
+        return None
+    return head if links else None
+
+
+async def newest(connection: AsyncConnection) -> Head:
+    row = (
+        await connection.execute(select(audit_link).order_by(audit_link.c.number.desc()).limit(1))
+    ).one_or_none()
+    return Head(row.number, row.hash) if row else Head()
+
+
+async def verify(database: Database, keys: Keys, noted: str = "") -> Head | Broken:
+    """The head of a trail that is whole, else its first broken place.
+
+    `noted` is a head (as a text) that was noted down before: a trail that was cut off and written anew
+    after it, by the service itself, shows nowhere else.
+    """
+    while await link_new(database, keys, look_back=None):
+        pass
+    head = Head()
+    noted_number = noted.partition(":")[0]
+    async for row in _links(database):
+        if row.number != head.number + 1:
+            return Broken(head.number + 1, None, None, "gone")
+        if row.id is None:
+            return Broken(row.number, row.entry_id, None, "gone")
+        if not hmac.compare_digest(_hash(keys, head.hash, row), row.hash):
+            return Broken(row.number, row.id, row.at, "changed")
+        head = Head(row.number, row.hash)
+        if str(row.number) == noted_number and str(head) != noted:
+            return Broken(row.number, row.id, row.at, "not_as_noted")
+    if noted_number and head.number < int(noted_number):
+        return Broken(head.number + 1, None, None, "gone")
+    return head
+
+
+async def _links(database: Database) -> AsyncIterator[Row[Any]]:
+    """Every link in order, with its entry; in short transactions."""
+    after = 0
+    while True:
+        async with database.read() as connection:
+            rows = (
+                await connection.execute(
+                    select(audit_link.c.number, audit_link.c.entry_id, audit_link.c.hash, audit_entry)
+                    .outerjoin(audit_entry, audit_entry.c.id == audit_link.c.entry_id)
+                    .where(audit_link.c.number > after)
+                    .order_by(audit_link.c.number)
+                    .limit(SLICE * 4)
+                )
+            ).all()
+        if not rows:
+            return
+        for row in rows:
+            yield row
+        after = rows[-1].number
+
+
+async def _unlinked(connection: AsyncConnection, look_back: int | None, limit: int) -> list[Row[Any]]:
+    chosen = (
+        select(audit_entry)
+        .where(~exists().where(audit_link.c.entry_id == audit_entry.c.id))
+        .order_by(audit_entry.c.id)
+        .limit(limit)
+    )
+    if look_back is not None:
+        newest_linked = select(func.coalesce(func.max(audit_link.c.entry_id), 0)).scalar_subquery()
+        chosen = chosen.where(audit_entry.c.id > newest_linked - look_back)
+    return list(await connection.execute(chosen))
+
+
+def _hash(keys: Keys, before: bytes, entry: Row[Any]) -> bytes:
+    told = [entry.id, entry.at, entry.actor, entry.action, entry.subject, entry.detail]
+    return hmac.digest(keys.audit_secret, before + json.dumps(told).encode(), hashlib.sha256)
