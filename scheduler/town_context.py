@@ -11,6 +11,7 @@ from content.database import Database
 from content.keys import Keys
 from content.ledger.states import Lane
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import TargetKind
 from content.town import Account, Town
 from scheduler.urgent_priority import UrgentPriority
@@ -46,6 +47,7 @@ def announcement(context: TownContext, notice: Notice) -> Announcement:
         notice_id=notice.id,
         version_id=notice.version_id,
         published_at=notice.fired_at or notice.approved_at or notice.created_at,
+        closed=not may_have_page(context.town, notice),
     )
 
 
@@ -56,6 +58,7 @@ def spec_announcement(
     notice_id: int = 0,
     version_id: int = 0,
     published_at: int | None = None,
+    closed: bool = False,
 ) -> Announcement:
     """A draft as channels see it, for checking and previewing before it is stored."""
     category = context.town.category.get(spec.category)
@@ -74,8 +77,7 @@ def spec_announcement(
             for language in context.town.languages
             if language in spec.texts
         ),
-        # A group's notice is for its members alone, so it has no public page.
-        url="" if spec.target.kind == TargetKind.GROUP else context.notice_url(notice_id),
+        url="" if closed or is_closed(context.town, spec.target) else context.notice_url(notice_id),
         published_at=now_ms() if published_at is None else published_at,
         contact=f"{context.town.office} {context.town.phone}",
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import MINUTE, iso, now_ms, today_jst, words
 from content.ledger import deliveries
-from content.notices import notices, triggers
+from content.notices import notices, publicity, triggers
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from content.staff import audit
@@ -56,6 +56,7 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
         return False
     if not await triggers.fire(connection, notice_id, now):
         return False
+    await publicity.write_down(connection, context.town, notice)
     for account, channel in chosen_accounts(context, notice.spec).items():
         await deliveries.open_delivery(
             connection,

@@ -20,7 +20,7 @@ from content.town import Mode, Town, Urgency
 from scheduler.checks import Problem
 from scheduler.words import CHANNEL_NAMES, URGENCY_NAMES
 
-KEY_LIMIT = 64
+FORM_KEYS = uuid.UUID("8f4f7e0e-1c0f-4a47-9d9e-0a3c2f6f1c55")
 WHEN = ("now", "at", "repeat")
 
 
@@ -90,7 +90,7 @@ def read_form(town: Town, fields: Fields) -> NoticeForm:
         return clean(fields.get(name, "")).strip()
 
     return NoticeForm(
-        submission_key=text("submission_key")[:KEY_LIMIT] or str(uuid.uuid4()),
+        submission_key=form_key(text("submission_key")),
         texts={tag: (text(f"title.{tag}"), text(f"body.{tag}")) for tag in town.languages},
         channels=tuple(dict.fromkeys(fields.getall("channels", []))),
         category=text("category"),
@@ -104,6 +104,14 @@ def read_form(town: Town, fields: Fields) -> NoticeForm:
         expires=text("expires"),
         repeat=read_repeat(fields, text),
     )
+
+
+def form_key(sent: str) -> str:
+    """A UUID as our forms have it. Anything else becomes one, always the same, so that nobody chooses a key."""
+    try:
+        return str(uuid.UUID(sent))
+    except ValueError:
+        return str(uuid.uuid5(FORM_KEYS, sent) if sent else uuid.uuid4())
 
 
 def to_spec(form: NoticeForm) -> NoticeSpec:

@@ -22,6 +22,7 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
+from content.notices.publicity import is_public
 from content.notices.states import NoticeState
 from scheduler import notice_service
 from scheduler.notice_service import Status
@@ -122,6 +123,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
     return {
         "notice": status.notice,
         "spec": spec,
+        "is_public": is_public(town, status.notice),
         "result": status,
         "outline": outline(status.notice),
         "word": word,

@@ -8,11 +8,12 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.pages import page, service_of
+from bot.service import Service
 from channels import rendering
 from channels.channel import Announcement
 from content.notices import notices
 from content.notices.notices import Notice
-from content.notices.states import TargetKind, TriggerState
+from content.notices.publicity import is_listed, is_public
 from scheduler.town_context import announcement
 
 # A withdrawal must show soon, and an alarm makes everybody open the page at once.
@@ -35,11 +36,11 @@ async def show_notice(request: web.Request) -> web.Response:
     service, notice_id = service_of(request), int(request.match_info["id"])
     async with service.database.read() as connection:
         found = await notices.get(connection, notice_id)
-        if found is None or not _is_public(found):
+        if found is None or not is_public(service.town, found):
             raise web.HTTPNotFound
-        earlier = await _public(connection, found.corrects)
+        earlier = await _public(service, connection, found.corrects)
         later = [
-            await _public(connection, number)
+            await _public(service, connection, number)
             for number in await notices.corrections_of(connection, notice_id)
         ]
     announced = announcement(service.context, found)
@@ -53,12 +54,9 @@ async def show_notice(request: web.Request) -> web.Response:
         later=[item for item in later if item],
     )
     response.headers["Cache-Control"] = CACHE
+    if not is_listed(service.town, found):
+        response.headers["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _is_public(found: Notice) -> bool:
-    # What a closed group gets is for its members alone.
-    return found.trigger_state == TriggerState.FIRED and found.spec.target.kind != TargetKind.GROUP
 
 
 def _section(announced: Announcement, language: str) -> Section:
@@ -72,6 +70,6 @@ def _section(announced: Announcement, language: str) -> Section:
     )
 
 
-async def _public(connection: AsyncConnection, notice_id: int | None) -> Notice | None:
+async def _public(service: Service, connection: AsyncConnection, notice_id: int | None) -> Notice | None:
     found = None if notice_id is None else await notices.get(connection, notice_id)
-    return found if found and _is_public(found) else None
+    return found if found and is_public(service.town, found) else None

@@ -15,9 +15,18 @@ from content.notices.states import NoticeState, TriggerState
 
 
 async def create(
-    connection: AsyncConnection, spec: NoticeSpec, *, submission_key: str, staff: str, at: int
+    connection: AsyncConnection,
+    spec: NoticeSpec,
+    *,
+    submission_key: str,
+    staff: str,
+    at: int,
+    occurs_at: int | None = None,
 ) -> tuple[int, bool]:
-    """Store a draft; its id, and False when the same form had been stored before."""
+    """Store a draft; its id, and False when the same form had been stored before.
+
+    `occurs_at` is for the occurrence of a series: a second one for that time raises IntegrityError.
+    """
     new_id = await connection.scalar(
         insert_unless_known(connection, notice)
         .values(
@@ -25,6 +34,7 @@ async def create(
             state=NoticeState.DRAFT,
             created_by=staff,
             created_at=at,
+            occurs_at=occurs_at,
             **_columns(spec),
         )
         .on_conflict_do_nothing(index_elements=["submission_key"])

@@ -3,7 +3,7 @@
 draft → approved; from there its text cannot change, a change is a correction. `held` waits for a
 person because it was due too long ago; `cancelled` never goes out. Whether an approved notice is
 scheduled, going out or finished is derived from trigger and ledger, never stored. A notice with a
-rule is the pattern of a series and never goes out itself, see content.series.
+rule is the pattern of a series and never goes out itself, see content.notices.triggers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    false,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,7 +42,7 @@ notice = Table(
     "notice",
     metadata,
     Column("id", Id, primary_key=True),
-    # One form, sent twice, is one notice.
+    # One form, sent twice, is one notice. Occurrences of a series have a random one: no form can meet it.
     Column("submission_key", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("kind", Text, nullable=False, server_default=NoticeKind.ORIGINAL),
@@ -58,6 +60,11 @@ notice = Table(
     Column("approved_at", BigInteger),
     # The recurring notice of which this is one occurrence.
     Column("series", Id, ForeignKey("notice.id"), index=True),
+    # When this occurrence was due, so that none comes twice.
+    Column("occurs_at", BigInteger),
+    # For a closed circle alone, see content.notices.publicity.
+    Column("closed", Boolean, nullable=False, server_default=false()),
+    Index("uq_notice_series_occurs_at", "series", "occurs_at", unique=True),
     CheckConstraint(one_of("state", NoticeState), name="state"),
     CheckConstraint(one_of("kind", NoticeKind), name="kind"),
     CheckConstraint(one_of("urgency", Urgency), name="urgency"),
@@ -137,6 +144,7 @@ class Notice:
     due_at: int | None
     fired_at: int | None
     held_reason: str
+    closed: bool = False
 
     @property
     def title(self) -> str:
@@ -226,4 +234,5 @@ def _notice(row: Row[Any]) -> Notice:
         due_at=row.due_at or None,
         fired_at=row.fired_at,
         held_reason=row.reason,
+        closed=row.closed,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from uuid import uuid4
 
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -112,8 +113,9 @@ async def next_occurrence(connection: AsyncConnection, series: Notice, now: int)
     notice_id, _ = await notice_changes.create(
         connection,
         replace(series.spec, rule=None, at=newest, expires=rule.ends_at, series=series.id),
+        submission_key=str(uuid4()),
         # The database itself refuses a second notice of the same occurrence.
-        submission_key=f"series {series.id} at {newest}",
+        occurs_at=newest,
         staff=series.created_by,
         at=now,
     )

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy.exc import IntegrityError
 
 from content.clock import DAY, HOUR, MINUTE, now_ms, to_jst
 from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
-from content.notices import notices, triggers
+from content.notices import notice_changes, notices, triggers
 from content.notices.notices import Notice
 from content.notices.recurrence import RecurrenceRule
 from content.staff import audit
@@ -73,6 +74,28 @@ async def test_each_occurrence_is_a_notice_of_its_own_with_the_approved_words(st
     assert set(await deliveries_of(stage.database, first.id)) == {"line", "mail"}
     assert await deliveries_of(stage.database, series_id) == {}
     assert (progress_state(pattern, []), pattern.due_at) == ("recurring", THIRD)
+
+
+async def test_no_draft_can_take_the_place_of_an_approved_occurrence(stage: Stage) -> None:
+    series_id = await series(stage)
+    forged = spec(texts={"ja": ("にせの件名", "にせの本文")})
+    await notice_service.store(
+        stage.context, forged, submission_key=f"series {series_id} at {FIRST}", staff="editor"
+    )
+    assert await fire_due(stage.context, FIRST) == 1
+    (occurrence,) = await occurrences(stage, series_id)
+    assert occurrence.spec.texts == spec().texts
+    assert occurrence.fired_at == FIRST and occurrence.created_by == "tanaka"
+
+
+async def test_the_database_refuses_a_second_notice_of_one_occurrence(stage: Stage) -> None:
+    series_id = await series(stage)
+    again: dict[str, Any] = {"staff": "tanaka", "at": FIRST, "occurs_at": FIRST}
+    async with stage.database.write() as connection:
+        await notice_changes.create(connection, spec(series=series_id), submission_key="a", **again)
+    with pytest.raises(IntegrityError):
+        async with stage.database.write() as connection:
+            await notice_changes.create(connection, spec(series=series_id), submission_key="b", **again)
 
 
 async def test_an_occurrence_fires_once_however_many_processes_ask_at_once(stage: Stage) -> None:

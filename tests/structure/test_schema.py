@@ -12,6 +12,7 @@ from sqlalchemy import inspect, select, text
 import content
 from content import schema
 from content.database import Database, metadata
+from content.notices.notices import notice
 from content.register.subscribers import preference
 
 SCRIPTS = ScriptDirectory(str(schema.MIGRATIONS))
@@ -131,6 +132,33 @@ async def test_preferences_that_were_there_before_bear_account_and_state_of_thei
             await schema.downgrade(database, "0005")
             rows = await ask(database, lambda c: c.execute(before).all())
             assert rows == [("area", "funaoka", 2), ("category", "saigai", 2)]
+    finally:
+        await schema.upgrade(database)
+
+
+async def test_occurrences_that_were_there_before_keep_the_time_they_were_due(database):
+    await schema.downgrade(database, "0008")
+    try:
+        async with database.write() as connection:
+            for number, key, series, target in (
+                (1, "a", "NULL", "group"),
+                (2, "series 1 at 1775685600000", "1", "subscribed"),
+            ):
+                await connection.execute(
+                    text(
+                        "INSERT INTO notice (id, submission_key, state, urgency, mode, category, target_kind,"
+                        " target_key, channels, created_by, created_at, series) VALUES"
+                        f" ({number}, '{key}', 'draft', 'routine', 'live', 'gomi', '{target}', '', 'line', 'x', 0, {series})"
+                    )
+                )
+        for _ in range(2):
+            await schema.upgrade(database)
+            rows = await ask(
+                database,
+                lambda c: c.execute(select(notice.c.id, notice.c.occurs_at, notice.c.closed)).all(),
+            )
+            assert sorted(rows) == [(1, None, True), (2, 1775685600000, False)]
+            await schema.downgrade(database, "0008")
     finally:
         await schema.upgrade(database)
 

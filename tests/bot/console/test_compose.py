@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select
 
 from bot.app import create_app
 from bot.service import Service, open_town_context
 from bot.settings import MailSettings
 from content.clock import now_ms, to_jst
 from content.notices import notices
-from content.notices.notices import Notice
+from content.notices.notices import Notice, notice
 from content.town import Town
 from tests.bot.web_visitor import Visitor
 from tests.factories import create_town, segment
@@ -49,6 +51,19 @@ async def test_a_time_is_meant_in_japan(tanaka: Visitor, service: Service) -> No
     await tanaka.write(when="at", at=f"{moment:%Y-%m-%dT%H:%M}")
     (stored,) = await all_notices(service)
     assert stored.spec.at == round(moment.timestamp() * 1000)
+
+
+async def test_a_form_key_that_is_no_uuid_becomes_one_and_still_tells_one_form(
+    tanaka: Visitor, service: Service
+) -> None:
+    page = await tanaka.get("/console/notices/new")
+    fields = {"title.ja": "件名", "body.ja": "本文", "category": "event"}
+    for key in ("series 1 at 1775685600000", "series 1 at 1775685600000", "x" * 9000, ""):
+        await tanaka.submit(page, "/console/notices/new", {**fields, "submission_key": key})
+    async with service.database.read() as connection:
+        stored = list(await connection.scalars(select(notice.c.submission_key)))
+    assert len(stored) == 3
+    assert [str(UUID(key)) for key in stored] == stored
 
 
 async def test_the_same_form_sent_twice_is_one_notice(tanaka: Visitor, service: Service) -> None:

@@ -10,7 +10,7 @@ from content.notices import notice_changes, triggers
 from content.notices.segments import Target
 from content.register import subscribers
 from tests.bot.web_visitor import Visitor
-from tests.factories import NEWCOMER, make_notice, make_subscriber, spec
+from tests.factories import NEWCOMER, create_town, make_notice, make_subscriber, segment, spec
 
 TEXTS = {
     "ja": ("避難してください", "川があふれます。\n<b>小学校</b>へ。"),
@@ -54,6 +54,23 @@ async def test_drafts_scheduled_ones_and_group_notices_are_not_public(
         assert page.status == 404
         assert "0224-00-0000" in page.text
         assert "健診" not in page.text and "避難して" not in page.text
+
+
+async def test_a_notice_for_a_group_is_not_public_when_a_segment_leads_to_it(
+    stranger: Visitor, service: Service
+) -> None:
+    rules = segment({"field": "group", "any_of": ["kucho"]}, {"field": "area", "any_of": ["funaoka"]})
+    town = service.town.model_copy(update={"segments": create_town(segments=[rules]).segments})
+    # The page asks the town of the running service.
+    service.town.__dict__.update(segments=town.segments, segment={rule.key: rule for rule in town.segments})
+    page = await stranger.get(f"/n/{await published(service, target=Target('segment', 'chosen'))}")
+    assert page.status == 404 and "避難して" not in page.text
+
+
+async def test_search_engines_are_kept_from_drills_alone(stranger: Visitor, service: Service) -> None:
+    for mode, expected in (("live", None), ("drill", "noindex"), ("test", "noindex")):
+        page = await stranger.get(f"/n/{await published(service, mode=mode)}")
+        assert page.headers.get("X-Robots-Tag") == expected
 
 
 async def test_a_correction_and_what_it_corrects_lead_to_each_other(
