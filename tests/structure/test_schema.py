@@ -137,7 +137,7 @@ async def test_preferences_that_were_there_before_bear_account_and_state_of_thei
 
 
 async def test_occurrences_that_were_there_before_keep_the_time_they_were_due(database):
-    await schema.downgrade(database, "0008")
+    await schema.downgrade(database, "0009")
     try:
         async with database.write() as connection:
             for number, key, series, target in (
@@ -158,7 +158,7 @@ async def test_occurrences_that_were_there_before_keep_the_time_they_were_due(da
                 lambda c: c.execute(select(notice.c.id, notice.c.occurs_at, notice.c.closed)).all(),
             )
             assert sorted(rows) == [(1, None, True), (2, 1775685600000, False)]
-            await schema.downgrade(database, "0008")
+            await schema.downgrade(database, "0009")
     finally:
         await schema.upgrade(database)
 
