@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import comes_from_here, forget_session, open_session
+from bot.console.sign_ins import SIGN_INS
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
-from bot.service import SERVICE
 from content.clock import now_ms
 from content.staff import audit, member_changes
 from content.staff.hashing import Busy
 from content.staff.members import Staff
-from content.staff.sign_in import Attempt, SignIns
+from content.staff.sign_in import Attempt
 
 HOME = "/console/"
-SIGN_INS: web.AppKey[SignIns] = web.AppKey("sign_ins", SignIns)
 # The same words whether the name is unknown, the password wrong or the source has to wait.
 NOT_ENTERED = (
     "ログインできませんでした。ログイン名とパスワードを確かめて、もう一度入力してください。"
     "間違いが続くと、正しいパスワードでも5分ほどログインできません。"
 )
 RETRY_AFTER = "5"
-
-
-async def keep_the_door(app: web.Application) -> AsyncIterator[None]:
-    """For `cleanup_ctx`: who failed is remembered for as long as the process serves."""
-    app[SIGN_INS] = SignIns(app[SERVICE].database)
-    yield
-    app[SIGN_INS].close()
 
 
 async def show_login(request: web.Request) -> web.Response:
@@ -47,14 +38,15 @@ async def log_in(request: web.Request) -> web.Response:
     form = await read_fields(request)
     login, target = form.get("login", "").strip(), local_path(form.get("next", ""))
     device = device_of(request, service)
-    attempt = Attempt(login, form.get("password", ""), request.remote or "", device)
+    attempt = Attempt(login, form.get("password", ""), _address(request), device)
     try:
         member = await request.app[SIGN_INS].enter(attempt)
     except Busy:
         return _busy_page(request)
     if member is None:
         return _login_page(request, target, login, NOT_ENTERED, status=401)
-    await _record(request, member, "staff.logged_in")
+    async with service.database.write() as connection:
+        await _record(connection, request, member, "staff.logged_in")
     response = redirect(target)
     open_session(service, response, member)
     remember_device(service, response, device, member)
@@ -63,9 +55,10 @@ async def log_in(request: web.Request) -> web.Response:
 
 async def log_out(staff_request: StaffRequest) -> web.Response:
     """Ends every session of this member, also one left open at another desk."""
+    member = staff_request.staff
     async with staff_request.service.database.write() as connection:
-        await member_changes.end_sessions(connection, staff_request.staff.id)
-    await _record(staff_request.request, staff_request.staff, "staff.logged_out")
+        await member_changes.end_sessions(connection, member.id)
+        await _record(connection, staff_request.request, member, "staff.logged_out")
     response = redirect("/console/login")
     forget_session(staff_request.service, response)
     return response
@@ -97,8 +90,16 @@ def _busy_page(request: web.Request) -> web.Response:
     return response
 
 
-async def _record(request: web.Request, member: Staff, action: str) -> None:
-    async with service_of(request).database.write() as connection:
-        await audit.record(
-            connection, at=now_ms(), actor=member.login, action=action, subject=f"staff {member.id}"
-        )
+async def _record(connection: AsyncConnection, request: web.Request, member: Staff, action: str) -> None:
+    await audit.record(
+        connection,
+        at=now_ms(),
+        actor=member.login,
+        action=action,
+        subject=f"staff {member.id}",
+        source=_address(request),
+    )
+
+
+def _address(request: web.Request) -> str:
+    return request.remote or ""

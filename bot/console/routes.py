@@ -8,13 +8,14 @@ from aiohttp import web
 
 from bot.console import compose, confirm, home, login, progress, reports, series
 from bot.console.access import ConsoleHandler, ConsoleRoutes, StaffRequest
+from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
 
 NOTICE = r"/notices/{id:[0-9]{1,18}}"
 
 
 def add_console(app: web.Application) -> None:
-    app.cleanup_ctx.append(login.keep_the_door)
+    app.cleanup_ctx.append(keep_sign_ins)
     app.router.add_get("/console", _to_home)
     app.router.add_get("/console/login", login.show_login)
     app.router.add_post("/console/login", login.log_in)

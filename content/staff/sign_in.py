@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from content.clock import now_ms
 from content.database import Database
 from content.staff import passwords
+from content.staff.failed_sign_ins import FailedSignIns, Outcome, Who
 from content.staff.hashing import Busy, HashingQueue
 from content.staff.members import Staff, as_staff, staff_member
 from content.staff.throttle import TRIES, TRIES_OF_SOURCE, Throttle, source_of
@@ -44,6 +46,7 @@ class SignIns:
         self._database = database
         self._throttle = Throttle()
         self._queue = queue or HashingQueue()
+        self.failures = FailedSignIns()
 
     async def enter(self, attempt: Attempt) -> Staff | None:
         """The member; None when login and password do not fit, or when this source has to wait. Raises Busy.
@@ -55,7 +58,8 @@ class SignIns:
         known = row is not None and _knows(attempt.device, row)
         limits = _limits(attempt, known)
         may_try = self._throttle.may_try(limits)
-        password_hash = row.password_hash if row is not None and may_try else None
+        may_enter = may_try and row is not None and row.disabled_at is None
+        password_hash = row.password_hash if row is not None and may_enter else None
         try:
             fits = await self._queue.run(
                 partial(passwords.fits, password_hash, attempt.password),
@@ -65,8 +69,10 @@ class SignIns:
         except Busy:
             if may_try:
                 self._take_back(limits)
+            self._failed(attempt, row, "turned_away")
             raise
         if not fits or row is None:
+            self._failed(attempt, row, "wrong" if may_try else "waiting")
             return None
         self._take_back(limits)
         self._throttle.forget(next(iter(limits)))
@@ -79,12 +85,12 @@ class SignIns:
         # PostgreSQL refuses a NUL inside a text; nobody is called so.
         wanted = login[:LONGEST_LOGIN].replace("\0", "\N{REPLACEMENT CHARACTER}")
         async with self._database.read() as connection:
-            found = await connection.execute(
-                select(staff_member).where(
-                    staff_member.c.login == wanted, staff_member.c.disabled_at.is_(None)
-                )
-            )
+            found = await connection.execute(select(staff_member).where(staff_member.c.login == wanted))
             return found.one_or_none()
+
+    def _failed(self, attempt: Attempt, row: Row[Any] | None, outcome: Outcome) -> None:
+        who = Who(source_of(attempt.address), row.id if row is not None else None)
+        self.failures.count(who, outcome, now_ms())
 
     def _take_back(self, limits: Mapping[Hashable, int]) -> None:
         for key in limits:

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import time_machine
 from aiohttp import TCPConnector, web
-from aiohttp.test_utils import TestClient, make_mocked_request
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
+from bot.app import create_app
 from bot.console.devices import COOKIE as DEVICE
 from bot.console.devices import device_of, remember_device
 from bot.console.login import local_path
@@ -223,9 +224,21 @@ async def test_logging_in_from_another_site_is_refused(stranger: Visitor) -> Non
     assert (await stranger.post("/console/login", fields, Origin="https://evil.example")).status == 403
 
 
-async def test_login_and_logout_are_on_record(stranger: Visitor, service: Service) -> None:
-    await stranger.log_in()
-    await stranger.submit(await stranger.get("/console/"), "/console/logout")
+async def test_login_logout_and_failures_are_on_record_with_where_they_came_from(service: Service) -> None:
+    async with TestClient(TestServer(create_app(service))) as client:
+        visitor = Visitor(client)
+        await visitor.log_in("my password by mistake", "wrong wrong wrong")
+        await visitor.log_in("tanaka", "wrong wrong wrong")
+        await visitor.log_in()
+        await visitor.submit(await visitor.get("/console/"), "/console/logout")
+    member = await member_of(service, "tanaka")
     async with service.database.read() as connection:
-        found = [(entry.actor, entry.action) for entry in await audit.entries(connection)]
-    assert found == [("tanaka", "staff.logged_out"), ("tanaka", "staff.logged_in")]
+        found = await audit.entries(connection)
+    assert {entry.source for entry in found} == {"127.0.0.1"}
+    assert {(entry.actor, entry.action, entry.subject) for entry in found} == {
+        ("tanaka", "staff.logged_out", f"staff {member.id}"),
+        ("tanaka", "staff.logged_in", f"staff {member.id}"),
+        ("stranger", "staff.login_failed", f"staff {member.id}"),
+        ("stranger", "staff.login_failed", ""),
+    }
+    assert not any("mistake" in str(entry) for entry in found)
