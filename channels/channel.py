@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from channels.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -61,10 +63,10 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The service outside refused this one recipient for good. `reason` is a short code, `detail` free of addresses."""
+    """The service outside refused this one recipient for good. `detail` is free of addresses."""
 
     subscriber_id: int
-    reason: str
+    reason: Reason
     detail: str = ""
 
 
@@ -76,7 +78,7 @@ class Deferred:
     """
 
     subscriber_id: int
-    reason: str
+    reason: Reason
     detail: str = ""
     retry_after: float | None = None
     growing: bool = True
@@ -116,29 +118,30 @@ class Quota:
 
 
 class ChannelError(Exception):
-    """Base of what a channel raises. `reason` is a short stable code, the message is for a person.
+    """Base of what a channel raises. `reason` is what the ledger keeps, the message is for a person.
 
     Messages never carry an address, a token or the words of a notice.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
 
 
 class CannotRender(ChannelError):
-    """This announcement does not fit this channel. `field` names the form field to change."""
+    """This announcement does not fit this channel. `field` and `language` name the words to change."""
 
-    def __init__(self, field_name: str, message: str) -> None:
-        super().__init__("cannot_render", message)
+    def __init__(self, field_name: str, message: str, language: str = "ja") -> None:
+        super().__init__(Reason.CANNOT_RENDER, message)
         self.field = field_name
+        self.language = language
 
 
 class TemporaryFailure(ChannelError):
     """Nothing of the rest of the slice was accepted; try again after `retry_after` seconds (None: as usual)."""
 
-    def __init__(self, reason: str, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: Reason, message: str, retry_after: float | None = None) -> None:
         super().__init__(reason, message)
         self.retry_after = retry_after
 

@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from channels.channel import TemporaryFailure, UnknownOutcome
+from channels.reasons import Reason
 
 ANSWER_LIMIT = 1_000_000
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -198,7 +199,9 @@ def _explain(error: Exception, *, sent: bool) -> Exception:
     if isinstance(error, aiohttp.InvalidURL):
         return UnusableUrl("the URL is not one that can be requested")
     if sent:
-        return UnknownOutcome("no_answer", "送信後に応答が途切れました。受け付けられたかどうか分かりません。")
+        return UnknownOutcome(
+            Reason.NO_ANSWER, "送信後に応答が途切れました。受け付けられたかどうか分かりません。"
+        )
     if isinstance(error, TimeoutError):
-        return TemporaryFailure("connect_timeout", "接続が時間内にできませんでした。")
-    return TemporaryFailure("unreachable", "相手のサーバーに接続できませんでした。")
+        return TemporaryFailure(Reason.CONNECT_TIMEOUT, "接続が時間内にできませんでした。")
+    return TemporaryFailure(Reason.UNREACHABLE, "相手のサーバーに接続できませんでした。")

@@ -139,13 +139,13 @@ def check_title(announcement: Announcement, language: str, limit: int = TITLE_LI
     """Raise CannotRender("title") when there is none or it is longer than `limit` UTF-16 units."""
     text = title(announcement, language)
     if not text:
-        raise CannotRender("title", f"{_which(language)}件名がありません。件名を入れてください。")
-    _check_length("title", f"{_which(language)}件名", text, limit, "件名")
+        raise CannotRender("title", f"{_which(language)}件名がありません。件名を入れてください。", language)
+    _check_length("title", language, text, limit, "件名")
 
 
 def check_body(announcement: Announcement, language: str, limit: int, channel: str) -> None:
     """Raise CannotRender("body") when the text is longer than `limit` UTF-16 units."""
-    _check_length("body", f"{_which(language)}本文", body(announcement, language), limit, channel)
+    _check_length("body", language, body(announcement, language), limit, channel)
 
 
 def utf16_length(text: str) -> int:
@@ -175,11 +175,12 @@ def _which(language: str) -> str:
     return "" if language == "ja" else f"[{language}] "
 
 
-def _check_length(field_name: str, label: str, text: str, limit: int, where: str) -> None:
+def _check_length(field_name: str, language: str, text: str, limit: int, where: str) -> None:
     length = utf16_length(text)
     if length > limit:
+        label = _which(language) + {"title": "件名", "body": "本文"}[field_name]
         message = f"{label}が長すぎます（{where}は{limit:,}文字まで、今 {length:,} 文字）。短くしてください。"
-        raise CannotRender(field_name, message)
+        raise CannotRender(field_name, message, language)
 
 
 def _may_break(text: str, index: int) -> bool:

@@ -21,6 +21,7 @@ class Problem:
 
     field: str
     message: str
+    language: str = "ja"
 
 
 class NoticeRefused(Exception):
@@ -89,9 +90,9 @@ def _text_problems(spec: NoticeSpec) -> list[Problem]:
     for language, (title, body) in spec.texts.items():
         suffix = "" if language == "ja" else f"({language})"
         if not title.strip():
-            problems.append(Problem("title", f"件名{suffix}を書いてください。"))
+            problems.append(Problem("title", f"件名{suffix}を書いてください。", language))
         if not body.strip():
-            problems.append(Problem("body", f"本文{suffix}を書いてください。"))
+            problems.append(Problem("body", f"本文{suffix}を書いてください。", language))
     if "ja" not in spec.texts:
         problems.append(Problem("title", "日本語の件名と本文を書いてください。"))
     return problems
@@ -106,7 +107,7 @@ def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]
             try:
                 channel.prepare(announced, text.language)
             except CannotRender as error:
-                problem = Problem(error.field, error.message)
+                problem = Problem(error.field, error.message, error.language)
                 if problem not in problems:
                     problems.append(problem)
     return problems

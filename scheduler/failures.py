@@ -16,6 +16,7 @@ from channels.channel import (
     DeliveryStopped,
     TemporaryFailure,
 )
+from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND
 from content.ledger import batches, deliveries
 from content.ledger.batches import Batch, Later, RefusedRecipient
@@ -45,10 +46,10 @@ def refuse_too_late(claimed: Batch, until: int | None, now: int) -> None:
     if until is not None and now > until:
         budget_is_over = until == claimed.created_at + BUDGET[claimed.lane]
         message = "配信予定から時間がたちすぎたため、送りませんでした。"
-        raise TooLate("too_late" if budget_is_over else "expired", message)
+        raise TooLate(Reason.TOO_LATE if budget_is_over else Reason.EXPIRED, message)
 
 
-def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: str, now: int) -> None:
+def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: Reason, now: int) -> None:
     """Settle the batch or give it back, as the error and the time left say."""
     not_before = now + _wait_before_retry(claimed, error)
     spent = not_before - claimed.created_at > BUDGET[claimed.lane]

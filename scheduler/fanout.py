@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from channels.reasons import Reason
 from content.clock import now_ms, today_jst
 from content.database import all_rows, as_one_row
 from content.ledger import deliveries, quota_reservations
@@ -95,9 +96,9 @@ async def _decide(
     if shortage is None:
         return planned
     log.warning("delivery_refused", delivery=planned.id, left=shortage.left, needed=shortage.needed)
-    await quota_reservations.mark_refused(connection, planned.id, "quota")
+    await quota_reservations.mark_refused(connection, planned.id, Reason.QUOTA)
     await quota.record_shortage(connection, planned.notice_id, shortage)
-    return replace(planned, reason="quota")
+    return replace(planned, reason=Reason.QUOTA)
 
 
 async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) -> None:
@@ -108,17 +109,17 @@ async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) ->
         await connection.run_sync(stop_delivery, planned.id, reason=planned.reason, now=now_ms())
 
 
-def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> str:
+def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> Reason | None:
     """Why a fired notice must not be planned any further: the town or the clock has moved on."""
     if now_ms() - planned.created_at > BUDGET[planned.lane]:
-        return "too_late"
+        return Reason.TOO_LATE
     if notice.spec.expires is not None and now_ms() >= notice.spec.expires:
-        return "expired"
+        return Reason.EXPIRED
     try:
         audience(context.town, notice.spec.target, notice.spec.category, today_jst(notice.fired_at))
     except NobodyMatches:
-        return "target_gone"
-    return ""
+        return Reason.TARGET_GONE
+    return None
 
 
 async def _plan_list(

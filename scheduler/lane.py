@@ -20,6 +20,7 @@ from channels.channel import (
     Part,
     TemporaryFailure,
 )
+from channels.reasons import Reason
 from content.clock import SECOND, now_ms
 from content.keys import KeyFileError
 from content.ledger import batches
@@ -283,14 +284,14 @@ class LaneSender:
         )
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:
-        reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
-        log.warning(
-            "batch_failed", batch=claimed.id, account=claimed.account, attempt=claimed.attempt, reason=reason
-        )
+        reason = error.reason if isinstance(error, ChannelError) else Reason.INTERNAL
+        about = {"batch": claimed.id, "account": claimed.account, "attempt": claimed.attempt}
+        log.warning("batch_failed", **about, reason=reason, error=type(error).__name__)
         if isinstance(error, AccountStopped):
             self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
-        if isinstance(error, TemporaryFailure) and error.reason == "rate" and claimed.kind == BatchKind.LIST:
-            # Broadcasts have a limit of their own, which says nothing about the lists.
+        # Broadcasts have a limit of their own, which says nothing about the lists.
+        of_lists = claimed.kind == BatchKind.LIST
+        if isinstance(error, TemporaryFailure) and error.reason == Reason.RATE and of_lists:
             self._limiter.slow_down(error.retry_after)
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error

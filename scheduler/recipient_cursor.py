@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from channels.channel import Deferred, Part, Recipient
+from channels.reasons import Reason
 from content.keys import Keys
 from content.ledger.batches import Batch, RefusedRecipient
 from content.register.address_book import open_addresses
@@ -69,7 +70,7 @@ class RecipientCursor:
             accepted=part.size - len(part.refused) - len(part.deferred),
             refused=(
                 *refused,
-                *(RefusedRecipient(subscriber_id, "unsubscribed") for _, subscriber_id in passed),
+                *(RefusedRecipient(subscriber_id, Reason.UNSUBSCRIBED) for _, subscriber_id in passed),
             ),
             deferred=part.deferred,
         )

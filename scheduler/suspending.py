@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 
 from channels.channel import TemporaryFailure
+from channels.reasons import Reason
 from content.clock import now_ms
 from content.ledger import suspensions
 from content.ledger.deliveries import Delivery
@@ -30,7 +31,7 @@ def is_lost(context: TownContext, account: str, channel: str) -> bool:
 def refuse_lost(context: TownContext, delivery: Delivery) -> None:
     """Raises TemporaryFailure when a batch was claimed for an account that is another channel's now."""
     if is_lost(context, delivery.account, delivery.channel):
-        raise TemporaryFailure(suspensions.HELD, "アカウントの配信手段が変わりました。", LOOK_AGAIN)
+        raise TemporaryFailure(Reason.ACCOUNT_GONE, "アカウントの配信手段が変わりました。", LOOK_AGAIN)
 
 
 async def mark_suspended(context: TownContext) -> None:

@@ -34,6 +34,7 @@ from bot.commands.every import EXAMPLES, read_rule
 from bot.notice_json import notice_json
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from bot.service import Service
+from channels.reasons import find_reason
 from content.clock import from_datetime, words
 from content.ledger.suspensions import HELD
 from content.notices.notices import NoticeSpec
@@ -52,10 +53,6 @@ app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を�
 WAITING = {
     HELD: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
     "戻さないときは `kairanban notice give-up` で残りをやめてください。",
-    "credentials": "アカウントの鍵(トークンやパスワード)が使えません。正しいものを設定して serve を再起動してください。",
-    "unreachable": "相手のサーバーにつながりません。つながれば自動で続きます。",
-    "rate": "相手のサーバーが混み合っています。自動で続きます。",
-    "receiver_busy": "受信側が、間をあけるよう求めています。自動で続きます。",
 }
 ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
 
@@ -203,9 +200,13 @@ def _why_waiting(found: Status) -> Iterator[str]:
         yield "待ち時間を過ぎました。まだ配信が始まっていません。`kairanban serve` が動いているか確かめてください。"
     for row in found.tallies:
         if row.open or row.held_since is not None:
-            hint = WAITING.get(row.reason, row.reason or "送信中です")
+            hint = WAITING.get(row.reason) or _waits_for(row.reason)
             name = CHANNEL_NAMES.get(row.channel, row.channel)
             yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
+
+
+def _waits_for(reason: str) -> str:
+    return f"{find_reason(reason).what}。直りしだい、続きから自動で送ります。" if reason else "送信中です"
 
 
 def _print(status: Status, as_json: bool) -> None:
@@ -216,8 +217,9 @@ def _print(status: Status, as_json: bool) -> None:
     for column in ("配信手段", "予定", "受付", "不達", "不明", "残り", "理由"):
         table.add_column(column, justify="left" if column in ("配信手段", "理由") else "right")
     for row in status.tallies:
+        what = find_reason(row.reason).what if row.reason else ""
         figures = (row.planned, row.accepted, row.refused, row.unknown, row.open)
-        table.add_row(CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), row.reason)
+        table.add_row(CHANNEL_NAMES.get(row.channel, row.channel), *map(str, figures), what)
     console = Console()
     for line in _about_series(status):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

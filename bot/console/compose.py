@@ -127,7 +127,7 @@ def _by_field(town: Town, problems: list[Problem]) -> dict[str, list[str]]:
     """Messages by field id, in the order in which the form shows its fields."""
     found: dict[str, list[str]] = {}
     for item in problems:
-        found.setdefault(_field_id(town, item), []).append(item.message)
+        found.setdefault(_field_id(item), []).append(item.message)
     texts = [f"{part}.{tag}" for tag in town.languages for part in ("title", "body")]
     order = [*texts, *OTHER_FIELDS]
     return dict(
@@ -135,12 +135,9 @@ def _by_field(town: Town, problems: list[Problem]) -> dict[str, list[str]]:
     )
 
 
-def _field_id(town: Town, item: Problem) -> str:
-    """The id of the field to change. A text's language stands in the message, as (en) or [en]."""
-    if item.field not in ("title", "body"):
-        return item.field
-    named = [tag for tag in town.languages if f"({tag})" in item.message or f"[{tag}]" in item.message]
-    return f"{item.field}.{named[0] if named else 'ja'}"
+def _field_id(item: Problem) -> str:
+    """The id of the field to change."""
+    return f"{item.field}.{item.language}" if item.field in ("title", "body") else item.field
 
 
 def _mode_gaps(town: Town) -> dict[str, list[str]]:

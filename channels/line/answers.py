@@ -19,13 +19,14 @@ from channels.channel import (
     UnknownOutcome,
 )
 from channels.http import HttpAnswer
+from channels.reasons import Reason
 
 
 class InvalidRequest(BatchRefused):
     """LINE found the request itself wrong (400) and gave it to nobody. `properties` name the places."""
 
     def __init__(self, properties: tuple[str, ...], complaint: str) -> None:
-        super().__init__("invalid_request", "LINEが内容を受け付けませんでした（400）。")
+        super().__init__(Reason.INVALID_REQUEST, "LINEが内容を受け付けませんでした（400）。")
         self.properties = properties
         self._complaint = complaint
 
@@ -62,29 +63,32 @@ def decode(answer: HttpAnswer) -> dict[str, Any]:
 def _error(answer: HttpAnswer) -> ChannelError:
     status = answer.status
     if status >= 500:
-        return UnknownOutcome("server_error", f"LINEのサーバーでエラーが起きました（{status}）。")
+        return UnknownOutcome(Reason.SERVER_ERROR, f"LINEのサーバーでエラーが起きました（{status}）。")
     if status == 409:
         return UnknownOutcome(
-            "conflict", "同じ再送キーについて、LINEから確認できない応答がありました（409）。"
+            Reason.CONFLICT, "同じ再送キーについて、LINEから確認できない応答がありました（409）。"
         )
     if status == 429:
         return _too_many(answer)
     if status in (401, 403):
         return AccountStopped(
-            "credentials", f"LINEのチャネルアクセストークンが使えません（{status}）。発行し直してください。"
+            Reason.CREDENTIALS,
+            f"LINEのチャネルアクセストークンが使えません（{status}）。発行し直してください。",
         )
     if status == 400:
         return _invalid(answer)
     if 300 <= status < 400:
-        return TemporaryFailure("redirected", f"LINEのAPIから転送の応答がありました（{status}）。")
-    reason = {404: "not_found", 413: "too_large", 415: "content_type"}.get(status, f"http_{status}")
+        return TemporaryFailure(Reason.REDIRECTED, f"LINEのAPIから転送の応答がありました（{status}）。")
+    reason = {404: Reason.NOT_FOUND, 413: Reason.TOO_LARGE}.get(status, Reason.INVALID_REQUEST)
     return BatchRefused(reason, f"LINEが要求を断りました（{status}）。")
 
 
 def _too_many(answer: HttpAnswer) -> ChannelError:
     if "monthly limit" in str(decode(answer).get("message", "")):
-        return DeliveryStopped("quota", "LINEの今月の配信数の上限に達しました。プランを確認してください。")
-    return TemporaryFailure("rate", "LINEへの要求が多すぎます。間をあけて送ります。", answer.retry_after)
+        return DeliveryStopped(
+            Reason.QUOTA, "LINEの今月の配信数の上限に達しました。プランを確認してください。"
+        )
+    return TemporaryFailure(Reason.RATE, "LINEへの要求が多すぎます。間をあけて送ります。", answer.retry_after)
 
 
 def _invalid(answer: HttpAnswer) -> InvalidRequest:

@@ -14,6 +14,7 @@ from typing import Any
 from channels.channel import BatchRefused, Quota, TemporaryFailure
 from channels.http import HttpAnswer, HttpClient
 from channels.line.answers import check, decode
+from channels.reasons import Reason
 
 JSON_TYPE = "application/json; charset=utf-8"
 
@@ -61,7 +62,7 @@ class LineApi:
         try:
             found = await self._get_json(f"/v2/bot/profile/{user_id}")
         except BatchRefused as error:
-            if error.reason == "not_found":
+            if error.reason == Reason.NOT_FOUND:
                 return None
             raise
         return Profile(user_id, str(found.get("displayName", "")), str(found.get("language", "")))
@@ -78,7 +79,7 @@ class LineApi:
             cap = None if limit["type"] == "none" else int(limit["value"])
             return Quota(cap, int(used["totalUsage"]))
         except (KeyError, TypeError, ValueError):
-            raise TemporaryFailure("unreadable", "LINEの配信数の応答を読み取れませんでした。") from None
+            raise TemporaryFailure(Reason.UNREADABLE, "LINEの配信数の応答を読み取れませんでした。") from None
 
     async def create_rich_menu(self, menu: dict[str, Any]) -> str:
         """The id of the new rich menu; it shows nowhere before it has an image and is made the default."""

@@ -26,6 +26,7 @@ from channels.channel import (
 from channels.line.answers import InvalidRequest, check
 from channels.line.api import LineApi, encode
 from channels.line.messages import alt_text, build_broadcast, build_messages
+from channels.reasons import Reason
 from channels.rendering import body, category_name, heading, mode_note
 
 BATCH_SIZE = 500
@@ -101,7 +102,7 @@ class LineChannel:
                     return
                 bad_before = len(recipients)
             if bad_before - start == 1:
-                yield Part(1, (Refusal(recipients[start].subscriber_id, "invalid_recipient"),))
+                yield Part(1, (Refusal(recipients[start].subscriber_id, Reason.INVALID_RECIPIENT),))
                 start, bad_before, refused = start + 1, None, refused + 1
                 if refused == start == HOPELESS:
                     raise _foreign_ids()
@@ -148,11 +149,11 @@ class LineChannel:
                 raise _invalid_message() from None
             return False
         except BatchRefused as error:
-            if error.reason != "not_found":
+            if error.reason != Reason.NOT_FOUND:
                 raise
             # LINE has this address; something between us has not, and may soon be mended.
             raise TemporaryFailure(
-                "not_found", "LINEのAPIに届きません。接続先の設定を確かめてください。"
+                Reason.NOT_FOUND, "LINEのAPIに届きません。接続先の設定を確かめてください。"
             ) from None
         return True
 
@@ -179,10 +180,10 @@ def _prefix_size(left: int, bad_within: int) -> int:
 
 def _foreign_ids() -> BatchRefused:
     message = "LINEが宛先のIDを続けて断りました。IDが別のアカウントのものでないか確認してください。"
-    return BatchRefused("foreign_recipients", message)
+    return BatchRefused(Reason.FOREIGN_RECIPIENTS, message)
 
 
 def _invalid_message() -> BatchRefused:
     return BatchRefused(
-        "invalid_message", "LINEがお知らせの内容を受け付けませんでした。内容を確認してください。"
+        Reason.INVALID_MESSAGE, "LINEがお知らせの内容を受け付けませんでした。内容を確認してください。"
     )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
 
+from channels.reasons import Reason
+
 # So many temporary failures, with no better answer between them, close a domain.
 FAILURES = 10
 # Hanging up at RCPT ends the connection for others too, so it takes fewer of these.
@@ -37,7 +39,7 @@ class DomainLimit:
 class Wait:
     """Not now: try again in so many seconds."""
 
-    reason: str
+    reason: Reason
     seconds: float
 
 
@@ -147,8 +149,8 @@ def _closed(domain: _Domain, now: float) -> Wait | None:
     if domain.closed_until > now:
         seconds = domain.closed_until - now
         # Not all at the same moment, when the probe has only just left.
-        return Wait("domain_unreachable", seconds + random.uniform(0, PROBE_WAIT))  # noqa: S311 - jitter
-    return Wait("domain_unreachable", PROBE_WAIT) if domain.probing else None
+        return Wait(Reason.DOMAIN_UNREACHABLE, seconds + random.uniform(0, PROBE_WAIT))  # noqa: S311 - jitter
+    return Wait(Reason.DOMAIN_UNREACHABLE, PROBE_WAIT) if domain.probing else None
 
 
 def _out_of_turn(domain: _Domain, now: float, *, urgent: bool) -> Wait | None:
@@ -156,7 +158,7 @@ def _out_of_turn(domain: _Domain, now: float, *, urgent: bool) -> Wait | None:
     if limit is None:
         return None
     if limit.connections is not None and domain.under_way >= limit.connections:
-        return Wait("domain_limit", random.uniform(1.0, 3.0))  # noqa: S311 - jitter
+        return Wait(Reason.DOMAIN_LIMIT, random.uniform(1.0, 3.0))  # noqa: S311 - jitter
     if limit.rate is None:
         return None
     most = max(1.0, limit.rate)
@@ -168,6 +170,6 @@ def _out_of_turn(domain: _Domain, now: float, *, urgent: bool) -> Wait | None:
         # Each who waits is given the next turn, so that they do not all come back at once.
         turn = max(now, domain.queued_until[urgent]) + 1 / limit.rate
         domain.queued_until[urgent] = turn
-        return Wait("domain_limit", turn - now)
+        return Wait(Reason.DOMAIN_LIMIT, turn - now)
     domain.tokens -= 1
     return None

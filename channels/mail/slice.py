@@ -21,6 +21,7 @@ from channels.mail.verdicts import (
     speaks_for_domain,
     too_large,
 )
+from channels.reasons import Reason
 
 # Recipients per Part, and so the most mails that were sent over one connection and are not in the ledger yet.
 # Fewer make the ledger the larger part of the work, more gain little: benchmarks/mail.py.
@@ -167,7 +168,9 @@ class MailSlice:
             self._under_way.popleft()
             self._domains.stalled(mail.domain)
             number = self._recipients[mail.position].subscriber_id
-            self._settle(mail.position, Deferred(number, "domain_unreachable", "", MAX_WAIT[self._urgent]))
+            self._settle(
+                mail.position, Deferred(number, Reason.DOMAIN_UNREACHABLE, "", MAX_WAIT[self._urgent])
+            )
         elif loss.at_recipient:
             self._under_way.popleft()
             self._domains.hung_up(mail.domain)
@@ -188,7 +191,7 @@ class MailSlice:
             recipient = self._recipients[position]
             to = quote_address(recipient.address)
             if to is None:
-                self._settle(position, Refusal(recipient.subscriber_id, "invalid_address"))
+                self._settle(position, Refusal(recipient.subscriber_id, Reason.INVALID_ADDRESS))
                 continue
             domain = domain_of(to)
             admission = self._domains.admit(domain, urgent=self._urgent)

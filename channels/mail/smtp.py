@@ -15,6 +15,7 @@ import aiosmtplib
 
 from channels.channel import AccountStopped, TemporaryFailure
 from channels.mail.smtp_session import SmtpSession
+from channels.reasons import Reason
 
 DEFAULT_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 # Seconds in which a connection that has just been used is taken again without asking.
@@ -153,19 +154,23 @@ async def _introduce(client: aiosmtplib.SMTP) -> None:
 
 def _login_failed(*, temporary: bool) -> TemporaryFailure | AccountStopped:
     if temporary:
-        return TemporaryFailure("authentication", "メールサーバーへのログインが一時的にできません。")
+        return TemporaryFailure(Reason.AUTHENTICATION, "メールサーバーへのログインが一時的にできません。")
     message = "メールサーバーがユーザー名とパスワードを受け付けません。設定を直してください。"
-    return AccountStopped("authentication", message)
+    return AccountStopped(Reason.AUTHENTICATION, message)
 
 
 def _cannot_connect(error: Exception, server: SmtpServer) -> TemporaryFailure | AccountStopped:
     # aiosmtplib has no type of its own for these two; replies of the server are subclasses.
     text = str(error) if type(error) is aiosmtplib.SMTPException else ""
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
-        return TemporaryFailure("tls", "メールサーバーとの暗号化（TLS）ができませんでした。")
+        return TemporaryFailure(Reason.TLS, "メールサーバーとの暗号化（TLS）ができませんでした。")
     if "STARTTLS" in text and "not supported" in text:
-        return TemporaryFailure("tls", "メールサーバーがSTARTTLSに対応していないため、送信しませんでした。")
+        return TemporaryFailure(
+            Reason.TLS, "メールサーバーがSTARTTLSに対応していないため、送信しませんでした。"
+        )
     if "AUTH" in text or "authentication method" in text:
         message = "メールサーバーがこの方法のログインに対応していません。設定を直してください。"
-        return AccountStopped("authentication", message)
-    return TemporaryFailure("unreachable", f"メールサーバー（{server.host}:{server.port}）に接続できません。")
+        return AccountStopped(Reason.AUTHENTICATION, message)
+    return TemporaryFailure(
+        Reason.UNREACHABLE, f"メールサーバー（{server.host}:{server.port}）に接続できません。"
+    )

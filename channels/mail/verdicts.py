@@ -12,8 +12,9 @@ from channels.channel import (
     UnknownOutcome,
 )
 from channels.mail.smtp_errand import Reply, Stage
+from channels.reasons import Reason
 
-CONTENT_REFUSED = "content_refused"
+CONTENT_REFUSED = Reason.CONTENT_REFUSED
 # Seconds until the first new try; greylisting servers want to see some patience, urgent notices have little.
 MAX_WAIT = {True: 20.0, False: 60.0}
 
@@ -25,15 +26,15 @@ def judge(
     detail = reply.status or str(reply.code)
     if reply.code in (530, 535):
         return AccountStopped(
-            "authentication", "メールサーバーがログインを求めています。設定を直してください。"
+            Reason.AUTHENTICATION, "メールサーバーがログインを求めています。設定を直してください。"
         )
     if stage == "sender":
         if reply.temporary:
             return _busy(detail)
-        return BatchRefused("sender_refused", f"メールサーバーが差出人を受け付けません（{detail}）。")
+        return BatchRefused(Reason.SENDER_REFUSED, f"メールサーバーが差出人を受け付けません（{detail}）。")
     if reply.temporary:
         if stage == "recipient" or reply.greylisted or _about_mailbox(reply):
-            return Deferred(subscriber_id, "temporarily_refused", detail, MAX_WAIT[urgent])
+            return Deferred(subscriber_id, Reason.TEMPORARILY_REFUSED, detail, MAX_WAIT[urgent])
         return _busy(detail)
     if stage == "recipient" or _about_mailbox(reply):
         return Refusal(subscriber_id, _refusal_reason(reply), detail)
@@ -53,7 +54,7 @@ def content_refused_for_all(detail: str) -> BatchRefused:
 def too_large(size: int, limit: int) -> BatchRefused:
     """The server told its limit (RFC 1870), so no mail needs to be tried."""
     return BatchRefused(
-        "mail_too_large",
+        Reason.MAIL_TOO_LARGE,
         f"メールが大きすぎます（{size} バイト、メールサーバーの上限は {limit} バイト）。本文を短くするか、"
         "メールサーバーの上限を上げてください。",
     )
@@ -61,18 +62,18 @@ def too_large(size: int, limit: int) -> BatchRefused:
 
 def connection_lost() -> TemporaryFailure:
     """Nothing was under way that the server could have taken."""
-    return TemporaryFailure("connection_lost", "メールサーバーとの接続が途中で切れました。")
+    return TemporaryFailure(Reason.CONNECTION_LOST, "メールサーバーとの接続が途中で切れました。")
 
 
 def no_answer() -> UnknownOutcome:
     """A content was sent and not answered."""
     return UnknownOutcome(
-        "no_answer", "メールの送信後に応答が途切れました。受け付けられたかどうか分かりません。"
+        Reason.NO_ANSWER, "メールの送信後に応答が途切れました。受け付けられたかどうか分かりません。"
     )
 
 
 def _busy(detail: str) -> TemporaryFailure:
-    return TemporaryFailure("server_busy", f"メールサーバーが今は受け付けません（{detail}）。")
+    return TemporaryFailure(Reason.SERVER_BUSY, f"メールサーバーが今は受け付けません（{detail}）。")
 
 
 def _about_mailbox(reply: Reply) -> bool:
@@ -80,6 +81,6 @@ def _about_mailbox(reply: Reply) -> bool:
     return reply.status[1:4] in (".1.", ".2.")
 
 
-def _refusal_reason(reply: Reply) -> str:
+def _refusal_reason(reply: Reply) -> Reason:
     unknown = reply.status.startswith("5.1.") or (reply.code == 550 and not reply.status)
-    return "mailbox_unknown" if unknown else "refused"
+    return Reason.MAILBOX_UNKNOWN if unknown else Reason.REFUSED

@@ -19,6 +19,7 @@ from yarl import URL
 
 from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, Refusal, TemporaryFailure
 from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
+from channels.reasons import Reason
 from channels.rendering import body, category_name, check_body, check_title, heading, mode_note
 
 BODY_LIMIT = 100_000
@@ -108,10 +109,10 @@ class WebhookChannel:
         try:
             address = parse_address(recipient.address, allow_http=self._allow_private)
         except ValueError:
-            return Refusal(number, "invalid_address")
+            return Refusal(number, Reason.INVALID_ADDRESS)
         host = URL(address.url).host or ""
         if self._calls[host] >= PER_HOST:
-            raise TemporaryFailure("receiver_busy", "受信側への送信が重なっています。", HOST_BUSY_WAIT)
+            raise TemporaryFailure(Reason.RECEIVER_BUSY, "受信側への送信が重なっています。", HOST_BUSY_WAIT)
         headers = _signed_headers(address.signer, prepared.body, message_id(retry_key, number))
         self._calls[host] += 1
         try:
@@ -119,9 +120,9 @@ class WebhookChannel:
                 "POST", address.url, headers=headers, body=prepared.body.encode(), answer_limit=ANSWER_LIMIT
             )
         except PrivateAddress:
-            return Refusal(number, "private_address")
+            return Refusal(number, Reason.PRIVATE_ADDRESS)
         except UnusableUrl:
-            return Refusal(number, "invalid_address")
+            return Refusal(number, Reason.INVALID_ADDRESS)
         finally:
             self._calls[host] -= 1
         return _judge(answer, number)
@@ -181,17 +182,17 @@ def _judge(answer: HttpAnswer, subscriber_id: int) -> Refusal | None:
     if error is not None:
         raise error
     if status == 410:
-        return Refusal(subscriber_id, "gone", "HTTP 410")
-    return Refusal(subscriber_id, "refused", f"HTTP {status}")
+        return Refusal(subscriber_id, Reason.GONE, "HTTP 410")
+    return Refusal(subscriber_id, Reason.REFUSED, f"HTTP {status}")
 
 
 def _later(answer: HttpAnswer) -> ChannelError | None:
     if answer.status == 429:
         # Not "rate": one partner's wish must not slow down what goes to the others.
         return TemporaryFailure(
-            "receiver_busy", "受信側が、間をあけるよう求めています（429）。", answer.retry_after
+            Reason.RECEIVER_BUSY, "受信側が、間をあけるよう求めています（429）。", answer.retry_after
         )
     if answer.status == 408 or answer.status >= 500:
         message = f"受信側のサーバーでエラーが起きました（{answer.status}）。"
-        return TemporaryFailure("server_error", message, answer.retry_after)
+        return TemporaryFailure(Reason.SERVER_ERROR, message, answer.retry_after)
     return None

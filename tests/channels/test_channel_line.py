@@ -137,7 +137,7 @@ async def test_a_key_that_was_accepted_before_counts_as_accepted_and_reaches_nob
         (Answer(401), AccountStopped, "credentials"),
         (Answer(403), AccountStopped, "credentials"),
         (Answer(413), BatchRefused, "too_large"),
-        (Answer(415), BatchRefused, "content_type"),
+        (Answer(415), BatchRefused, "invalid_request"),
         (Answer(429, RATE_LIMIT), TemporaryFailure, "rate"),
         (Answer(429, MONTHLY_LIMIT), DeliveryStopped, "quota"),
         (Answer(302, headers={"Location": "/elsewhere"}), TemporaryFailure, "redirected"),

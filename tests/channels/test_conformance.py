@@ -181,6 +181,13 @@ def test_words_that_do_not_fit_name_the_field(subject, announcement, field):
         assert "長い文章です" not in str(caught.value)
 
 
+def test_words_that_do_not_fit_name_their_language(subject):
+    texts = (*(text for text in notice().texts if text.language != "en"), Text("en", "Flood", LONG_BODY))
+    with pytest.raises(CannotRender) as caught:
+        subject.channel.prepare(notice(texts=texts), "en")
+    assert (caught.value.field, caught.value.language) == ("body", "en")
+
+
 @pytest.mark.parametrize("count", [1, 2, 23])
 async def test_the_parts_add_up_to_the_recipients(subject, count):
     prepared = subject.channel.prepare(notice(), "ja")

@@ -105,7 +105,7 @@ async def test_running_out_of_time_is_5_and_says_what_is_waited_for(tmp_path: Pa
         await town.serve()
         code, out, err = await town.run(*command[:-2], "3", "--json")
         assert (code, json.loads(out)["channels"]["mail"]["open"]) == (5, 2), err
-        assert "メール 2件が未送信です: 相手のサーバーにつながりません。" in err
+        assert "メール 2件が未送信です: 相手のサーバーに接続できません。" in err
 
 
 async def test_an_account_that_left_the_profile_is_named_with_the_command_that_ends_it(

@@ -124,7 +124,7 @@ async def test_what_failed_waits_and_goes_out_again_under_the_same_key(
         (row,) = await rows_of(stage.database, delivery_id)
         assert row.state == state
         assert row.not_before >= before + SECOND // 2
-        assert row.reason == getattr(error, "reason", "RuntimeError")
+        assert row.reason == getattr(error, "reason", "internal")
         assert (row.lease_owner, row.position, row.attempt) == ("", 0, 1)
         await until_settled(stage, delivery_id)
     first, second = stage.line.calls

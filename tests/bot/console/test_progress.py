@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import select, update
 
-from bot.console.words import REASONS, reason_words
+from bot.console.words import reason_words
 from bot.service import Service
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.ledger import settling, suspensions
@@ -88,9 +88,8 @@ async def test_refusals_are_counted_with_their_reason_and_the_next_step(
     assert "対応は不要です" in page.text
 
 
-def test_an_unknown_reason_is_shown_as_it_is() -> None:
-    assert reason_words("http_418") == ("http_418", "このコードを管理者に伝えてください。")
-    assert all(what and remedy.endswith("。") for what, remedy in REASONS.values())
+def test_a_reason_that_an_older_version_wrote_is_an_error_inside_the_system() -> None:
+    assert reason_words("OperationalError")[0] == "システムの内部でエラーが起きました"
 
 
 async def test_a_held_notice_is_released_by_a_person(tanaka: Visitor, service: Service) -> None:
