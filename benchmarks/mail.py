@@ -20,9 +20,11 @@ from sending import send_all
 from servers import smtp_sink, smtp_source
 from town_hall import BODY, approve, fan_out, open_bench_office, spec
 
+from channels.channel import Recipient
 from channels.mail.channel import MailChannel
 from channels.mail.messages import MailTemplate, fill
 from content.keys import Keys
+from content.register.tokens import subscriber_token
 from scheduler import notice_service
 from scheduler.town_context import announcement
 
@@ -49,8 +51,12 @@ async def through_the_ledger(
     shutil.copy(seeded.database, folder / "bench.db")
     keys = seeded.keys()
 
-    def unsubscribe_url(number: int) -> str:
-        return f"https://town.example.jp/unsubscribe/{keys.sign('unsubscribe', str(number))}"
+    def unsubscribe_url(recipient: Recipient) -> str:
+        token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)
+        return f"https://town.example.jp/unsubscribe/{token}"
+
+    def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
+        return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
 
     def open_channel(_account: object) -> MailChannel:
         return MailChannel(
@@ -58,6 +64,7 @@ async def through_the_ledger(
             sender="柴田町 <oshirase@town.example.jp>",
             list_id="notices.town.example.jp",
             unsubscribe_url=unsubscribe_url,
+            message_mark=message_mark,
             message_domain="town.example.jp",
             connections=options.connections,
         )

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from email.utils import parseaddr
 
 from bot.settings import Settings
-from channels.channel import Channel
+from channels.channel import Channel, Recipient
 from channels.line.api import LineApi
 from channels.line.channel import LineChannel
 from channels.mail.channel import MailChannel
 from channels.mail.domains import DomainLimit, MailDomains
 from channels.webhook.channel import WebhookChannel
+from content.keys import Keys
+from content.register.tokens import subscriber_token
 from content.town import Account, Town
 
 
@@ -19,9 +21,7 @@ class MissingSetting(Exception):
     """A channel of the town cannot be used; the message names the setting."""
 
 
-def channel_opener(
-    settings: Settings, town: Town, unsubscribe_url: Callable[[int], str]
-) -> Callable[[Account], Channel]:
+def channel_opener(settings: Settings, town: Town, keys: Keys) -> Callable[[Account], Channel]:
     """A function that opens a channel for an account of the town, with connections of its own.
 
     What is known of mail domains is known to all of them.
@@ -37,7 +37,7 @@ def channel_opener(
                 api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
             )
         if account.channel == "mail":
-            return _mail(settings, unsubscribe_url, domains)
+            return _mail(settings, keys, domains)
         return WebhookChannel(allow_private=settings.webhook.allow_private)
 
     return open_channel
@@ -67,7 +67,15 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
     return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
 
 
-def _mail(settings: Settings, unsubscribe_url: Callable[[int], str], domains: MailDomains) -> MailChannel:
+def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> MailChannel:
+    def unsubscribe_url(recipient: Recipient) -> str:
+        """The page (GET) and one-click address (POST, RFC 8058) that ends one registration."""
+        token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)
+        return f"{settings.public_url}/unsubscribe/{token}"
+
+    def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
+        return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
+
     sender_domain = parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost"
     domain = settings.mail.bounce_domain or sender_domain
     return MailChannel(
@@ -75,6 +83,7 @@ def _mail(settings: Settings, unsubscribe_url: Callable[[int], str], domains: Ma
         sender=settings.mail.sender,
         list_id=f"notices.{domain}",
         unsubscribe_url=unsubscribe_url,
+        message_mark=message_mark,
         message_domain=domain,
         domains=domains,
     )

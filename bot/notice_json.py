@@ -12,10 +12,12 @@ from scheduler.notice_service import Status
 
 
 def notice_json(status: Status) -> dict[str, Any]:
-    """`{"id", "state", "mode", …, "channels": {"line": {"planned", "accepted", …}}}`; times are ISO 8601."""
+    """`{"id", "url", "state", "mode", …, "channels": {"line": {"planned", "accepted", …}}}`; times are ISO 8601."""
     notice = status.notice
     return {
         "id": notice.id,
+        "public_id": notice.public_id,
+        "url": status.url or None,
         "state": status.state,
         "mode": notice.spec.mode,
         "urgency": notice.spec.urgency,

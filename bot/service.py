@@ -69,15 +69,11 @@ def refuse_shared_credentials(town: Town) -> None:
 
 
 def open_town_context(settings: Settings, town: Town, database: Database, keys: Keys) -> TownContext:
-    def unsubscribe_url(subscriber_id: int) -> str:
-        """The page (GET) and one-click address (POST, RFC 8058) that ends one registration."""
-        return f"{settings.public_url}/unsubscribe/{keys.sign('unsubscribe', str(subscriber_id))}"
-
     return TownContext(
         town=town,
         database=database,
         keys=keys,
-        open_channel=channel_opener(settings, town, unsubscribe_url),
-        notice_url=lambda notice_id: f"{settings.public_url}/n/{notice_id}",
+        open_channel=channel_opener(settings, town, keys),
+        notice_url=lambda public_id: f"{settings.public_url}/n/{public_id}",
         keep_recipients=settings.keep_recipients_days * DAY,
     )

@@ -44,6 +44,8 @@ class Announcement:
     url: str
     published_at: int
     contact: str = ""
+    # The random name of the notice, which no other database gives to one of its own.
+    public_id: str = ""
 
     def text(self, language: str) -> Text:
         """The text in `language`, else in Japanese."""
@@ -52,10 +54,14 @@ class Announcement:
 
 
 class Recipient(NamedTuple):
-    """One subscriber with the address in clear; lives only while its batch is being sent."""
+    """One subscriber with the address in clear; lives only while its batch is being sent.
+
+    `salt` is the registration's random number, for links and Message-IDs.
+    """
 
     subscriber_id: int
     address: str
+    salt: int = 0
 
     def __repr__(self) -> str:
         return f"Recipient({self.subscriber_id})"

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 ROOT_BYTES = 32
 NONCE_BYTES = 12
 TOKEN_MAC_BYTES = 12
+CHECK_BYTES = 16
 
 
 class KeyFileError(Exception):
@@ -32,17 +33,24 @@ class KeyFileError(Exception):
 class Keys:
     """Derived keys. `seal`/`open` addresses, `lookup` hashes, `sign`/`verify` tokens."""
 
-    def __init__(self, roots: dict[int, bytes]) -> None:
+    def __init__(self, roots: dict[int, bytes], identity: str = "") -> None:
         if not roots:
             raise KeyFileError("the secret key file holds no key; run `kairanban init`")
         self._sealing = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
         self._newest = max(roots)
         first = roots[min(roots)]
+        self._roots = roots
         self._lookup_mac = hmac.new(_derive(first, b"lookup"), digestmod=hashlib.sha256)
         # Made for every mail. BLAKE2 takes a key by itself (RFC 7693 §2.5) and a third of the time of HMAC.
-        self._token_mac = hashlib.blake2b(key=_derive(first, b"token"), digest_size=TOKEN_MAC_BYTES)
-        self.session_secret = _derive(first, b"session").hex()
+        self._token_mac = hashlib.blake2b(key=_derive(first, b"token", identity), digest_size=TOKEN_MAC_BYTES)
+        self.session_secret = _derive(first, b"session", identity).hex()
         self.audit_secret = _derive(first, b"audit")
+        # Kept in the database: it proves that this key is the one, and tells nothing else about it.
+        self.check = _derive(first, b"check")[:CHECK_BYTES]
+
+    def bound_to(self, identity: str) -> Keys:
+        """The same keys for one database: tokens and sessions of another mean nothing to them."""
+        return Keys(self._roots, identity)
 
     def seal(self, plain: str) -> bytes:
         """Key number (1 byte), nonce (12 bytes), AES-256-GCM ciphertext with tag."""
@@ -73,23 +81,30 @@ class Keys:
         mac.update(f"{account}\n{address}".encode())
         return mac.digest()[:16]
 
-    def sign(self, purpose: str, value: str) -> str:
-        """`value.mac`, URL-safe. The purpose keeps a token from serving elsewhere."""
+    def mark(self, purpose: str, value: str) -> str:
+        """16 URL-safe characters that nobody else can make for this value."""
         mac = self._token_mac.copy()
         mac.update(f"{purpose}\n{value}".encode())
-        return f"{value}.{base64.urlsafe_b64encode(mac.digest()).decode()}"
+        return base64.urlsafe_b64encode(mac.digest()).decode()
 
-    def verify(self, purpose: str, token: str) -> str | None:
+    def sign(self, purpose: str, value: str, salt: int = 0) -> str:
+        """`value.mac`, URL-safe. The purpose keeps a token from serving elsewhere, the salt (random, kept with
+        what `value` names) from serving whoever comes to bear the same value."""
+        mark = self.mark(purpose, f"{value}\n{salt}")
+        return f"{value}.{mark}"
+
+    def verify(self, purpose: str, token: str, salt: int = 0) -> str | None:
         """The value inside a token of `sign`, or None when it is not ours."""
         value = token.rpartition(".")[0]
         # Links arrive in any shape, and compare_digest takes ASCII alone.
         if not value or not token.isascii():
             return None
-        return value if hmac.compare_digest(self.sign(purpose, value), token) else None
+        return value if hmac.compare_digest(self.sign(purpose, value, salt), token) else None
 
 
-def _derive(root: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"kairanban " + purpose).derive(root)
+def _derive(root: bytes, purpose: bytes, identity: str = "") -> bytes:
+    info = b" ".join(filter(None, (b"kairanban", purpose, identity.encode())))
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)
 
 
 def create_key_file(path: Path) -> None:

@@ -16,18 +16,19 @@ from content.notices.states import NoticeState
 from content.staff import audit
 from scheduler.checks import refuse_problems
 from scheduler.quota import Shortage, shortages_of
-from scheduler.town_context import TownContext
+from scheduler.town_context import TownContext, public_page
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A notice and what became of it. `state` as in content.tallies.progress_state."""
+    """A notice and what became of it. `state` as in content.tallies.progress_state; `url` is its public page."""
 
     notice: Notice
     state: str
     tallies: tuple[Tally, ...]
     reasons: tuple[tuple[str, str, int], ...]
     shortages: tuple[Shortage, ...] = ()
+    url: str = ""
 
     @property
     def planned(self) -> int:
@@ -144,4 +145,4 @@ async def status(context: TownContext, notice_id: int) -> Status:
         reasons = await refusal_reasons(connection, notice_id)
         shortages = await shortages_of(connection, notice_id)
     state = progress_state(found, tallies)
-    return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages))
+    return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages), public_page(context, found))

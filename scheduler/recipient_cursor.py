@@ -31,7 +31,7 @@ class RecipientCursor:
     Whoever left or was erased between fan-out and send is skipped and counted as refused (`gone`).
     """
 
-    def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, str]) -> None:
+    def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, tuple[str, int]]) -> None:
         found = list(map(addresses.get, frozen[position:]))
         rest = range(position, len(frozen))
         self._indexes: Sequence[int] = rest
@@ -43,7 +43,7 @@ class RecipientCursor:
         self._sent = 0
         self._recorded = position
         self.sendable = [
-            Recipient(subscriber_id, known)
+            Recipient(subscriber_id, *known)
             for subscriber_id, known in zip(frozen[position:], found, strict=True)
             if known is not None
         ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from channels.channel import Announcement, Channel, Text
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
+from content.database.identity import PUBLIC_ID_LENGTH
 from content.keys import Keys
 from content.ledger.states import Lane
 from content.notices.notices import Notice, NoticeSpec
@@ -26,7 +27,7 @@ BUDGET: dict[str, int] = {Lane.URGENT: 2 * HOUR, Lane.ROUTINE: 12 * HOUR, Lane.D
 class TownContext:
     """`open_channel(account)` gives a channel of its own, with its own connections.
 
-    `notice_url(id)` is the public page of a notice. `keep_recipients`: ms that the ledger keeps who was
+    `notice_url(public id)` is the public page of a notice. `keep_recipients`: ms that the ledger keeps who was
     sent a notice, after that only figures.
     """
 
@@ -34,7 +35,7 @@ class TownContext:
     database: Database
     keys: Keys
     open_channel: Callable[[Account], Channel]
-    notice_url: Callable[[int], str]
+    notice_url: Callable[[str], str]
     keep_recipients: int = 90 * DAY
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
 
@@ -46,6 +47,7 @@ def announcement(context: TownContext, notice: Notice) -> Announcement:
         notice.spec,
         notice_id=notice.id,
         version_id=notice.version_id,
+        public_id=notice.public_id,
         published_at=notice.fired_at or notice.approved_at or notice.created_at,
         closed=not may_have_page(context.town, notice),
     )
@@ -57,6 +59,8 @@ def spec_announcement(
     *,
     notice_id: int = 0,
     version_id: int = 0,
+    # As long as a real one: a preview must not be shorter than what goes out.
+    public_id: str = "0" * PUBLIC_ID_LENGTH,
     published_at: int | None = None,
     closed: bool = False,
 ) -> Announcement:
@@ -77,10 +81,17 @@ def spec_announcement(
             for language in context.town.languages
             if language in spec.texts
         ),
-        url="" if closed or is_closed(context.town, spec.target) else context.notice_url(notice_id),
+        url="" if closed or is_closed(context.town, spec.target) else context.notice_url(public_id),
         published_at=now_ms() if published_at is None else published_at,
         contact=f"{context.town.office} {context.town.phone}",
+        public_id=public_id,
     )
+
+
+def public_page(context: TownContext, notice: Notice) -> str:
+    """The address under which everybody may read it once it is out; "" when there is none."""
+    shown = notice.state == "approved" and not notice.spec.rule
+    return announcement(context, notice).url if shown else ""
 
 
 def lane_of(spec: NoticeSpec) -> str:

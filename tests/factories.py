@@ -18,6 +18,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import JST, from_datetime
+from content.database import Database
 from content.keys import Keys
 from content.ledger import deliveries
 from content.notices import notice_changes, notices, triggers
@@ -159,6 +160,14 @@ async def make_notice(
     if approved:
         await notice_changes.approve(connection, notice_id, staff=staff, at=at)
     return notice_id
+
+
+async def public_page(database: Database, notice_id: int) -> str:
+    """The path of a notice's public page."""
+    async with database.read() as connection:
+        found = await notices.get(connection, notice_id)
+    assert found is not None
+    return f"/n/{found.public_id}"
 
 
 async def make_delivery(

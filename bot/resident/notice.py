@@ -33,15 +33,15 @@ class Section:
 
 
 async def show_notice(request: web.Request) -> web.Response:
-    service, notice_id = service_of(request), int(request.match_info["id"])
+    service = service_of(request)
     async with service.database.read() as connection:
-        found = await notices.get(connection, notice_id)
+        found = await notices.find_public(connection, request.match_info["public_id"])
         if found is None or not is_public(service.town, found):
             raise web.HTTPNotFound
         earlier = await _public(service, connection, found.corrects)
         later = [
             await _public(service, connection, number)
-            for number in await notices.corrections_of(connection, notice_id)
+            for number in await notices.corrections_of(connection, found.id)
         ]
     announced = announcement(service.context, found)
     response = page(

@@ -9,6 +9,6 @@ from bot.resident import landing, notice, unsubscribe
 
 def add_resident(app: web.Application) -> None:
     app.router.add_get("/", landing.show_landing)
-    app.router.add_get(r"/n/{id:[0-9]{1,18}}", notice.show_notice)
+    app.router.add_get("/n/{public_id}", notice.show_notice)
     app.router.add_get("/unsubscribe/{token}", unsubscribe.show_unsubscribe)
     app.router.add_post("/unsubscribe/{token}", unsubscribe.unsubscribe)

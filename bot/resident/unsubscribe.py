@@ -11,12 +11,11 @@ from aiohttp import web
 from bot.pages import page, service_of
 from bot.service import Service
 from content.clock import now_ms
-from content.register import subscriber_changes, subscribers
+from content.register import subscriber_changes
 from content.register.states import SubscriberState
 from content.register.subscribers import Subscriber
+from content.register.tokens import find_by_token
 from scheduler.words import CHANNEL_NAMES
-
-BIGGEST_ID = 2**63 - 1
 
 
 async def show_unsubscribe(request: web.Request) -> web.Response:
@@ -39,11 +38,8 @@ async def unsubscribe(request: web.Request) -> web.Response:
 
 async def _find(request: web.Request) -> Subscriber | None:
     service = service_of(request)
-    value = service.keys.verify("unsubscribe", request.match_info["token"])
-    if value is None or not value.isascii() or not value.isdigit() or int(value) > BIGGEST_ID:
-        return None
     async with service.database.read() as connection:
-        return await subscribers.get(connection, int(value))
+        return await find_by_token(connection, service.keys, "unsubscribe", request.match_info["token"])
 
 
 def _answer(request: web.Request, found: Subscriber, state: str) -> web.Response:

@@ -1,7 +1,7 @@
 """Mail: one message and one envelope per recipient, over a few persistent SMTP connections.
 
 Message-IDs are stable per notice version and subscriber, so a mail that has to be repeated after a crash
-is recognisable as the same one.
+is recognisable as the same one. The mark in them keeps those of two databases apart.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class MailChannel:
     """The channel "mail", bound to one SMTP server.
 
     `smtp_url` as in `channels.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
-    `unsubscribe_url` gives the https link for a subscriber id; `message_domain` ends the Message-IDs and is
+    `unsubscribe_url` gives the https link for a recipient; `message_mark` what makes a Message-ID this
+    database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
     our name in EHLO; `connections` slices at once; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
@@ -40,7 +41,8 @@ class MailChannel:
         smtp_url: str,
         sender: str,
         list_id: str,
-        unsubscribe_url: Callable[[int], str],
+        unsubscribe_url: Callable[[Recipient], str],
+        message_mark: Callable[[str, int, Recipient], str],
         message_domain: str,
         connections: int = 5,
         batch_size: int = 500,
@@ -55,6 +57,7 @@ class MailChannel:
         self._sender = sender
         self._list_id = list_id
         self._unsubscribe_url = unsubscribe_url
+        self._message_mark = message_mark
         self._message_domain = message_domain
         self._domains = domains or MailDomains()
         own_address = parseaddr(sender)[1]
@@ -122,15 +125,16 @@ class MailChannel:
         await self._pool.close()
 
     def _writer(self, template: MailTemplate) -> Callable[[Recipient, str], Envelope]:
-        message_id = f"<kairanban.{template.version_id}.%d@{self._message_domain}>"
+        public_id, version = template.public_id, template.version_id
 
         def write(recipient: Recipient, to: str) -> Envelope:
             number = recipient.subscriber_id
+            mark = self._message_mark(public_id, version, recipient)
             content = fill(
                 template,
                 to=to,
-                message_id=message_id % number,
-                unsubscribe_url=self._unsubscribe_url(number),
+                message_id=f"<kairanban.{version}.{number}.{mark}@{self._message_domain}>",
+                unsubscribe_url=self._unsubscribe_url(recipient),
             )
             return Envelope(self._bounce_address(number), to, content)
 

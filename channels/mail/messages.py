@@ -50,6 +50,7 @@ class MailTemplate:
     """
 
     version_id: int
+    public_id: str
     urgent: bool
     shared: bytes = field(repr=False)
     rest: bytes = field(repr=False)
@@ -65,6 +66,7 @@ def build_template(announcement: Announcement, language: str, sender: str, list_
     whole = len(octets) - len(octets) % BASE64_BLOCK
     return MailTemplate(
         version_id=announcement.version_id,
+        public_id=announcement.public_id,
         urgent=announcement.urgency == "urgent",
         shared=_fixed_headers(announcement, language, sender, list_id)
         + b"\r\n"

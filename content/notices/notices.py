@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata, one_of
+from content.database.identity import new_public_id
 from content.notices import recurrence
 from content.notices.recurrence import RecurrenceRule
 from content.notices.segments import Target
@@ -42,6 +43,16 @@ notice = Table(
     "notice",
     metadata,
     Column("id", Id, primary_key=True),
+    # In the address of its public page: random, so that nobody can count them up.
+    Column(
+        "public_id",
+        Text,
+        nullable=False,
+        unique=True,
+        index=True,
+        default=new_public_id,
+        server_default="",
+    ),
     # One form, sent twice, is one notice. Occurrences of a series have a random one: no form can meet it.
     Column("submission_key", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
@@ -131,6 +142,7 @@ class Notice:
     """One notice with its newest version and its trigger, as read from the rows."""
 
     id: int
+    public_id: str
     state: NoticeState
     kind: NoticeKind
     corrects: int | None
@@ -161,6 +173,12 @@ class Notice:
 
 async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
     found = await _select(connection, notice.c.id == notice_id, limit=1)
+    return found[0] if found else None
+
+
+async def find_public(connection: AsyncConnection, public_id: str) -> Notice | None:
+    """The notice with this public address, whether it may be shown or not."""
+    found = await _select(connection, notice.c.public_id == public_id, limit=1)
     return found[0] if found else None
 
 
@@ -221,6 +239,7 @@ def _notice(row: Row[Any]) -> Notice:
     )
     return Notice(
         id=row.id,
+        public_id=row.public_id,
         state=NoticeState(row.state),
         kind=NoticeKind(row.kind),
         corrects=row.corrects,

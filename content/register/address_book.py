@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row, hexadecimal
@@ -17,29 +17,29 @@ from content.register.subscribers import address, subscriber
 
 def open_addresses(
     connection: Connection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
-) -> dict[int, str]:
-    """Addresses in clear of those among the ids that are active now; `with_left` also of those who left.
+) -> dict[int, tuple[str, int]]:
+    """Addresses in clear, with the salts of their registrations, of those among the ids that are active now.
+
+    `with_left` also of those who left, and without salts: these are for links in mails.
 
     Whoever was erased has none.
     """
     dialect = connection.dialect.name
     values = {"ids": as_list(dialect, subscriber_ids)}
     rows = all_rows(connection, _sealed_addresses(dialect, with_left), values)
-    addresses = keys.open_all(bytes.fromhex(sealed) for _, sealed in rows)
-    return {row[0]: address for row, address in zip(rows, addresses, strict=True)}
+    addresses = keys.open_all(bytes.fromhex(row[1]) for row in rows)
+    return {row[0]: (address, row[2]) for row, address in zip(rows, addresses, strict=True)}
 
 
 # Asked for every batch, and to compose it costs as much as to run it.
 @cache
 def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
-    sealed = select(address.c.subscriber_id, hexadecimal(dialect, address.c.sealed)).where(
-        among(dialect, address.c.subscriber_id, "ids")
-    )
-    if not with_left:
-        sealed = sealed.join(subscriber, subscriber.c.id == address.c.subscriber_id).where(
-            subscriber.c.state == SubscriberState.ACTIVE
-        )
-    return as_one_row(dialect, sealed)
+    columns = (address.c.subscriber_id, hexadecimal(dialect, address.c.sealed))
+    chosen = among(dialect, address.c.subscriber_id, "ids")
+    if with_left:
+        return as_one_row(dialect, select(*columns, literal(0).label("salt")).where(chosen))
+    active = select(*columns, subscriber.c.salt).join(subscriber, subscriber.c.id == address.c.subscriber_id)
+    return as_one_row(dialect, active.where(chosen, subscriber.c.state == SubscriberState.ACTIVE))
 
 
 async def known_lookups(connection: AsyncConnection, account: str, lookups: Iterable[bytes]) -> set[bytes]:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata, one_of
+from content.database.identity import new_salt
 from content.keys import Keys
 from content.register import addresses
 from content.register.states import EventKind, SubscriberState
@@ -44,6 +45,8 @@ subscriber = Table(
     Column("changed_at", BigInteger, nullable=False),
     # The platform's own time of the newest follow or unfollow: a late event must not undo a newer one.
     Column("event_at", BigInteger, nullable=False, server_default="0"),
+    # Random: links and Message-IDs are bound to it, so that no old one ever means another registration.
+    Column("salt", BigInteger, nullable=False, default=new_salt, server_default="0"),
     CheckConstraint(one_of("state", SubscriberState), name="state"),
     Index(None, "account", "state", "id"),
 )
@@ -123,6 +126,7 @@ class Subscriber:
     joined_at: int
     event_at: int
     preferences: Preferences
+    salt: int = 0
 
 
 async def find(connection: AsyncConnection, keys: Keys, account: str, channel: str, plain: str) -> int | None:
@@ -151,7 +155,7 @@ async def get(connection: AsyncConnection, subscriber_id: int) -> Subscriber | N
         language=row.language,
     )
     return Subscriber(
-        row.id, row.account, SubscriberState(row.state), row.joined_at, row.event_at, preferences
+        row.id, row.account, SubscriberState(row.state), row.joined_at, row.event_at, preferences, row.salt
     )
 
 

@@ -23,11 +23,13 @@ from content.ledger.batches import RefusedRecipient, claim, record_part
 from content.ledger.deliveries import batch
 from content.notices import notice_changes, notices, triggers
 from content.notices.recurrence import RecurrenceRule, read_closure
+from content.register import subscribers
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
+from content.register.tokens import subscriber_token
 from scheduler.quota import Shortage, record_shortage
 from tests.bot.web_visitor import PASSWORD
-from tests.factories import jst, line_id, make_delivery, spec
+from tests.factories import jst, line_id, make_delivery, public_page, spec
 
 pytestmark = pytest.mark.services
 CHROMIUM = "/usr/bin/chromium"
@@ -91,7 +93,7 @@ async def site(service: Service) -> AsyncIterator[Site]:
 
 async def test_every_page_is_accessible_and_fits_phone_and_desk(browser: Browser, site: Site) -> None:
     public, staff = await browser.new_page(), await browser.new_page()
-    found = await asyncio.gather(_check(public, site, _public_pages(site)), _check_console(staff, site))
+    found = await asyncio.gather(_check(public, site, await _public_pages(site)), _check_console(staff, site))
     assert found == [[], []]
 
 
@@ -257,12 +259,16 @@ async def _faults(page: Page, where: str) -> list[str]:
     return found if headings == 1 else [*found, f"{where}: {headings} first headings"]
 
 
-def _public_pages(site: Site) -> list[str]:
-    token = site.service.keys.sign("unsubscribe", "1")
+async def _public_pages(site: Site) -> list[str]:
+    database = site.service.database
+    async with database.read() as connection:
+        person = await subscribers.get(connection, 1)
+    assert person is not None
+    token = subscriber_token(site.service.keys, "unsubscribe", person.id, person.salt)
     return [
         "/",
-        f"/n/{site.notices['finished']}",
-        f"/n/{site.notices['drill']}",
+        await public_page(database, site.notices["finished"]),
+        await public_page(database, site.notices["drill"]),
         f"/unsubscribe/{token}",
         "/unsubscribe/x",
         "/nowhere",

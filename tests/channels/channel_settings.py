@@ -19,7 +19,10 @@ def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: objec
         smtp_url=f"{scheme}://{login}127.0.0.1:{port}",
         sender="しばた市 <notice@shibata.example.jp>",
         list_id="notice.shibata.example.jp",
-        unsubscribe_url=lambda number: f"https://notice.shibata.example.jp/unsubscribe/token-{number}",
+        unsubscribe_url=lambda reader: (
+            f"https://notice.shibata.example.jp/unsubscribe/token-{reader.subscriber_id}"
+        ),
+        message_mark=lambda public_id, version, reader: "m" * 16,
         message_domain="shibata.example.jp",
         **settings,  # type: ignore[arg-type]
     )

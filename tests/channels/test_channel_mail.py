@@ -77,7 +77,11 @@ async def test_the_message_id_is_the_same_when_the_mail_has_to_be_repeated(mail,
     await send(mail, mail_readers(2))
     await send(mail, mail_readers(2))
     identifiers = [arrived.message_id for arrived in mail_server.mailroom.mails]
-    assert identifiers[:2] == identifiers[2:] == [f"<kairanban.21.{n}@shibata.example.jp>" for n in (1, 2)]
+    assert (
+        identifiers[:2]
+        == identifiers[2:]
+        == [f"<kairanban.21.{n}.{'m' * 16}@shibata.example.jp>" for n in (1, 2)]
+    )
     assert mail_server.mailroom.stats()["duplicates"] == 2
 
 

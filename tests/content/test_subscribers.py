@@ -88,7 +88,7 @@ async def test_a_registration_keeps_what_the_person_chose(database, keys, person
         assert kept.state == "active"
         assert kept.preferences == person.preferences
         assert await connection.run_sync(address_book.open_addresses, keys, [joined.id]) == {
-            joined.id: person.address
+            joined.id: (person.address, joined.salt)
         }
 
 
@@ -151,7 +151,7 @@ async def test_who_has_left_gets_nothing(database, keys):
         elder = await make_subscriber(connection, keys, ELDER)
         await subscriber_changes.leave(connection, parent.id, reason="blocked", at=LATER)
         opened = await connection.run_sync(address_book.open_addresses, keys, [parent.id, elder.id])
-        assert opened == {elder.id: ELDER.address}
+        assert opened == {elder.id: (ELDER.address, elder.salt)}
 
 
 async def test_what_is_no_address_of_the_channel_is_not_registered(database, keys):
@@ -302,7 +302,7 @@ async def test_many_are_registered_at_once_in_their_order(database, keys):
         for subscriber_id, person in zip(ids, PEOPLE, strict=True):
             assert (await subscribers.get(connection, subscriber_id)).preferences == person.preferences
             opened = await connection.run_sync(address_book.open_addresses, keys, [subscriber_id])
-            assert opened == {subscriber_id: person.address}
+            assert opened[subscriber_id][0] == person.address and opened[subscriber_id][1]
 
 
 async def test_registering_nobody_does_nothing(database, keys):

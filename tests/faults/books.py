@@ -22,6 +22,7 @@ from content.database import Database
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.register.subscribers_csv import COLUMNS
+from tests.factories import public_page
 from tests.faults.recorders import LineRecorder, MailRecorder
 from tests.journeys.deployment import Deployment, line_id, until
 
@@ -90,6 +91,9 @@ class FaultTown(Deployment):
         assert code == 0, err
         self.posted.append(int(json.loads(out)["id"]))
         return self.posted[-1]
+
+    async def page_of(self, notice_id: int) -> str:
+        return await public_page(self.database, notice_id)
 
     async def look(self, notice_id: int) -> tuple[str, dict[str, Any]]:
         """State and tallies by channel."""

@@ -19,7 +19,7 @@ from sandbox.line.users import add_listed
 from tests.journeys.deployment import SECRET, TOKEN, free_port
 
 MULTICAST = {"path": "*multicast"}
-MESSAGE_ID = re.compile(rb"^Message-ID:\s*<kairanban\.(\d+)\.(\d+)@", re.IGNORECASE | re.MULTILINE)
+MESSAGE_ID = re.compile(rb"^Message-ID:\s*<kairanban\.(\d+)\.(\d+)\.", re.IGNORECASE | re.MULTILINE)
 HANG, DROP = "hang", "drop"
 ANSWER_AFTER = 0.3
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

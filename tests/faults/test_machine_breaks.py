@@ -38,7 +38,7 @@ async def postgres_is_stopped_and_started(place: Place) -> None:
         await server.stop("immediate")
         await asyncio.sleep(POSTGRES_AWAY)
         assert all(process.running for process in town.processes)
-        async with town.session.get(f"{town.web_url}/n/{notice}") as answer:
+        async with town.session.get(f"{town.web_url}/n/{'0' * 12}") as answer:
             assert answer.status == 500
             assert "少し待って" in await answer.text()
         await server.start()
@@ -62,7 +62,7 @@ async def the_disk_is_full(place: Place) -> None:
         await asyncio.sleep(20)
         assert serve.running
         assert await town.open_of(notice) == stood, "something was written on a full disk"
-        for path in ("/", "/healthz", f"/n/{notice}", "/console/login"):
+        for path in ("/", "/healthz", await town.page_of(notice), "/console/login"):
             async with town.session.get(f"{town.web_url}{path}") as answer:
                 assert answer.status == 200, path
         disk.free(serve.pid)

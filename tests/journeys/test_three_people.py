@@ -16,6 +16,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from bot.demo.stage import Ports, Stage, staged
+from tests.factories import public_page
 from tests.journeys.browser_story import (
     CHROMIUM,
     DESK,
@@ -73,7 +74,7 @@ async def test_the_three_stories_in_a_browser(stage: Stage, size: dict[str, int]
         await is_usable_by_everyone(resident)
 
         public = await open_page(browser, size)
-        for path in ("/", "/n/1"):
+        for path in ("/", await public_page(stage.service.database, 1)):
             await public.goto(f"{stage.web_url}{path}")
             await is_usable_by_everyone(public)
         await expect(public.get_by_text("Evacuate now").first).to_be_visible()

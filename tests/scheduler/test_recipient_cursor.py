@@ -30,7 +30,9 @@ class Book:
 
 def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> list[int]:
     """One claim of the batch: so many parts of it at most; who was handed to the channel and settled."""
-    here = {one: f"address of {one}" for one in frozen if data.draw(st.booleans(), label=f"{one} is here")}
+    here = {
+        one: (f"address of {one}", one) for one in frozen if data.draw(st.booleans(), label=f"{one} is here")
+    }
     cursor = RecipientCursor(frozen, book.positions[-1], here)
     left = [recipient.subscriber_id for recipient in cursor.sendable]
     if not left:
@@ -69,7 +71,7 @@ def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
 
 
 def test_who_has_gone_is_skipped_and_counted_as_gone() -> None:
-    cursor = RecipientCursor([1, 2, 3], 0, {1: "a", 3: "c"})
+    cursor = RecipientCursor([1, 2, 3], 0, {1: ("a", 0), 3: ("c", 0)})
     assert [recipient.subscriber_id for recipient in cursor.sendable] == [1, 3]
     progress = cursor.advance(Part(1))
     assert (progress.since, progress.position, progress.accepted) == (0, 2, 1)
@@ -77,7 +79,7 @@ def test_who_has_gone_is_skipped_and_counted_as_gone() -> None:
 
 
 def test_a_slice_is_finished_with_its_last_part() -> None:
-    cursor = RecipientCursor([1, 2], 0, {1: "a", 2: "b"})
+    cursor = RecipientCursor([1, 2], 0, {1: ("a", 0), 2: ("b", 0)})
     first = cursor.advance(Part(1, (Refusal(1, "mailbox_unknown", "5.1.1"),)))
     assert (first.accepted, [item.subscriber_id for item in first.refused], cursor.finished) == (
         0,

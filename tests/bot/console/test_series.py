@@ -15,7 +15,7 @@ from content.notices.recurrence import RecurrenceRule, read_closure, upcoming
 from content.town import Town
 from scheduler.triggers import fire_due
 from tests.bot.web_visitor import Fields, Page, Visitor
-from tests.factories import create_town, make_subscribers, spec
+from tests.factories import create_town, make_subscribers, public_page, spec
 
 NEW = "/console/notices/new"
 TUESDAYS: Fields = {
@@ -253,8 +253,8 @@ async def test_a_series_has_no_public_page_and_its_occurrences_have(
     await fire_due(service.context, series.due_at)
     async with service.database.read() as connection:
         (occurrence,) = await triggers.occurrences_of(connection, series_id)
-    assert (await stranger.get(f"/n/{series_id}")).status == 404
-    assert (await stranger.get(f"/n/{occurrence}")).status == 200
+    assert (await stranger.get(await public_page(service.database, series_id))).status == 404
+    assert (await stranger.get(await public_page(service.database, occurrence))).status == 200
 
 
 async def test_a_series_that_is_late_says_so_on_its_occurrence(tanaka: Visitor, service: Service) -> None:

@@ -9,8 +9,9 @@ from content.clock import now_ms
 from content.notices import notice_changes, triggers
 from content.notices.segments import Target
 from content.register import subscribers
+from content.register.tokens import subscriber_token
 from tests.bot.web_visitor import Visitor
-from tests.factories import NEWCOMER, create_town, make_notice, make_subscriber, segment, spec
+from tests.factories import NEWCOMER, create_town, make_notice, make_subscriber, public_page, segment, spec
 
 TEXTS = {
     "ja": ("避難してください", "川があふれます。\n<b>小学校</b>へ。"),
@@ -19,7 +20,12 @@ TEXTS = {
 }
 
 
-async def published(service: Service, **changes: object) -> int:
+async def published(service: Service, **changes: object) -> str:
+    """The path of the page of a notice that is out."""
+    return await public_page(service.database, await publish(service, **changes))
+
+
+async def publish(service: Service, **changes: object) -> int:
     async with service.database.write() as connection:
         notice_id = await make_notice(connection, **{"texts": TEXTS, "category": "saigai", **changes})  # type: ignore[arg-type]
         await triggers.fire(connection, notice_id, now_ms())
@@ -27,7 +33,7 @@ async def published(service: Service, **changes: object) -> int:
 
 
 async def test_a_notice_is_public_in_all_its_languages(stranger: Visitor, service: Service) -> None:
-    page = await stranger.get(f"/n/{await published(service, urgency='urgent')}")
+    page = await stranger.get(await published(service, urgency="urgent"))
     assert page.status == 200
     assert "【緊急】避難してください" in page.text and "[URGENT] Evacuate now" in page.text
     assert '<article id="en" lang="en"' in page.html and '<article id="ja-easy" lang="ja"' in page.html
@@ -37,7 +43,7 @@ async def test_a_notice_is_public_in_all_its_languages(stranger: Visitor, servic
 
 
 async def test_a_drill_says_so_in_every_language(stranger: Visitor, service: Service) -> None:
-    page = await stranger.get(f"/n/{await published(service, mode='drill')}")
+    page = await stranger.get(await published(service, mode="drill"))
     assert "【訓練】避難してください" in page.text and "[DRILL] Evacuate now" in page.text
     assert "これは訓練です。" in page.text and "This is a drill. It is not real." in page.text
 
@@ -49,8 +55,9 @@ async def test_drafts_scheduled_ones_and_group_notices_are_not_public(
         drafted = await make_notice(connection, approved=False)
         waiting = await make_notice(connection)
     group = await published(service, target=Target("group", "kucho"))
-    for number in (drafted, waiting, group, 999):
-        page = await stranger.get(f"/n/{number}")
+    hidden = [await public_page(service.database, number) for number in (drafted, waiting)]
+    for path in (*hidden, group, f"/n/{'0' * 12}", *(f"/n/{number}" for number in range(9))):
+        page = await stranger.get(path)
         assert page.status == 404
         assert "0224-00-0000" in page.text
         assert "健診" not in page.text and "避難して" not in page.text
@@ -63,39 +70,42 @@ async def test_a_notice_for_a_group_is_not_public_when_a_segment_leads_to_it(
     town = service.town.model_copy(update={"segments": create_town(segments=[rules]).segments})
     # The page asks the town of the running service.
     service.town.__dict__.update(segments=town.segments, segment={rule.key: rule for rule in town.segments})
-    page = await stranger.get(f"/n/{await published(service, target=Target('segment', 'chosen'))}")
+    page = await stranger.get(await published(service, target=Target("segment", "chosen")))
     assert page.status == 404 and "避難して" not in page.text
 
 
 async def test_search_engines_are_kept_from_drills_alone(stranger: Visitor, service: Service) -> None:
     for mode, expected in (("live", None), ("drill", "noindex"), ("test", "noindex")):
-        page = await stranger.get(f"/n/{await published(service, mode=mode)}")
+        page = await stranger.get(await published(service, mode=mode))
         assert page.headers.get("X-Robots-Tag") == expected
 
 
 async def test_a_correction_and_what_it_corrects_lead_to_each_other(
     stranger: Visitor, service: Service
 ) -> None:
-    first = await published(service)
+    corrected = await publish(service)
+    first = await public_page(service.database, corrected)
     async with service.database.write() as connection:
-        correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=first)
-        second, _ = await notice_changes.create(
+        correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=corrected)
+        number, _ = await notice_changes.create(
             connection, correction, submission_key="c", staff="tanaka", at=now_ms()
         )
-        await notice_changes.approve(connection, second, staff="tanaka", at=now_ms())
-    assert "取り消されました" not in (await stranger.get(f"/n/{first}")).text
+        await notice_changes.approve(connection, number, staff="tanaka", at=now_ms())
+    assert "取り消されました" not in (await stranger.get(first)).text
     async with service.database.write() as connection:
-        await triggers.fire(connection, second, now_ms())
-    page = await stranger.get(f"/n/{first}")
-    assert "このお知らせは取り消されました。" in page.text and f'href="/n/{second}"' in page.html
-    assert f'href="/n/{first}"' in (await stranger.get(f"/n/{second}")).html
+        await triggers.fire(connection, number, now_ms())
+    second = await public_page(service.database, number)
+    page = await stranger.get(first)
+    assert "このお知らせは取り消されました。" in page.text and f'href="{second}"' in page.html
+    assert f'href="{first}"' in (await stranger.get(second)).html
 
 
 async def register(service: Service) -> tuple[int, str]:
     """A mail registration and the path that ends it."""
     async with service.database.write() as connection:
         person = await make_subscriber(connection, service.keys, NEWCOMER)
-    return person.id, f"/unsubscribe/{service.keys.sign('unsubscribe', str(person.id))}"
+    token = subscriber_token(service.keys, "unsubscribe", person.id, person.salt)
+    return person.id, f"/unsubscribe/{token}"
 
 
 async def state_of(service: Service, subscriber_id: int) -> str:
@@ -140,10 +150,15 @@ async def test_a_bad_token_is_a_friendly_page_with_the_phone_number(
     stranger: Visitor, service: Service
 ) -> None:
     number, path = await register(service)
-    other = service.keys.sign("preferences", str(number))
+    async with service.database.read() as connection:
+        person = await subscribers.get(connection, number)
+    assert person is not None and person.salt
+    other = subscriber_token(service.keys, "preferences", number, person.salt)
     unknown = service.keys.sign("unsubscribe", "12345")
-    huge = service.keys.sign("unsubscribe", "9" * 40)
-    for bad in (path[:-1], "/unsubscribe/x", *(f"/unsubscribe/{token}" for token in (other, unknown, huge))):
+    huge = service.keys.sign("unsubscribe", "9" * 5000)
+    unsalted = service.keys.sign("unsubscribe", str(number))
+    tokens = (other, unknown, huge, unsalted)
+    for bad in (path[:-1], "/unsubscribe/x", *(f"/unsubscribe/{token}" for token in tokens)):
         for page in (await stranger.get(bad), await stranger.post(bad, [])):
             assert page.status == 404
             assert "登録は何も変わっていません" in page.text and "0224-00-0000" in page.text

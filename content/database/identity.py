@@ -1,0 +1,91 @@
+"""Which database this is: one row with a random identity, the town's code and a value that proves the key.
+
+What leaves the house (Message-IDs, links to unsubscribe, addresses of public pages) is bound to it, so that
+what another database once gave out means nothing here. The identity moves with the database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.database.dialects import insert_unless_known
+from content.database.tables import metadata
+
+# Without the letters that look like digits: addresses are read out on the telephone.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+PUBLIC_ID_LENGTH = 12
+THE_ROW = 1
+
+database_identity = Table(
+    "database_identity",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),
+    # Code of the local government; "" until `init` has bound the database to a town and a key.
+    Column("town", Text, nullable=False, server_default=""),
+    Column("key_check", LargeBinary),
+    # How often a person has let it go on after it came back from a copy or was moved.
+    Column("epoch", BigInteger, nullable=False, server_default="1"),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+
+class WrongDatabase(Exception):
+    """The database belongs to another town or another key; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The row. `town` is "" and `key_check` None as long as nobody has bound it."""
+
+    identity: str
+    town: str = ""
+    key_check: bytes | None = None
+    epoch: int = 1
+
+
+def new_identity() -> str:
+    return secrets.token_hex(16)
+
+
+def new_public_id() -> str:
+    """What stands in the public address of a notice: nobody can guess the next one."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
+
+
+def new_salt() -> int:
+    """A random number that a registration keeps: what is bound to it is never another's, also after a restore."""
+    return secrets.randbits(62) + 1
+
+
+async def read(connection: AsyncConnection) -> Identity | None:
+    row = (
+        await connection.execute(
+            select(
+                database_identity.c.identity,
+                database_identity.c.town,
+                database_identity.c.key_check,
+                database_identity.c.epoch,
+            )
+        )
+    ).one_or_none()
+    return None if row is None else Identity(*row)
+
+
+async def bind(connection: AsyncConnection, *, town: str, key_check: bytes) -> Identity:
+    """Give a database that has none a town and a key; what is bound already stays as it is."""
+    await connection.execute(
+        insert_unless_known(connection, database_identity)
+        .values(id=THE_ROW, identity=new_identity())
+        .on_conflict_do_nothing(index_elements=["id"])
+    )
+    await connection.execute(
+        update(database_identity).where(database_identity.c.town == "").values(town=town, key_check=key_check)
+    )
+    found = await read(connection)
+    assert found is not None
+    return found
