@@ -50,7 +50,7 @@ def on_screen():
     """All that the rooms say to people, as one text."""
     said = [
         path.read_text(encoding="utf-8")
-        for room in ("bot", "scheduler")
+        for room in ("bot", "scheduler", "channels")
         for path in (ROOT / room).rglob("*")
         if path.suffix in (".py", ".html", ".js")
     ]
