@@ -23,6 +23,25 @@ from channels.reasons import Reason
 
 ANSWER_LIMIT = 1_000_000
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that IANA has given out as global unicast; outside of it lie mapped, translated, site-local and
+# discard-only addresses and whatever the registries will add.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Of IANA's special-purpose registries, what `is_global` lets pass: protocol assignments, AS112, AMT, the
+# old 6to4 relay, documentation. No receiver lives there.
+SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.175.48.0/24",
+        "2001::/23",
+        "2001:db8::/32",
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
+)
 
 
 class UnusableUrl(Exception):
@@ -156,7 +175,9 @@ def is_public(address: str) -> bool:
         ip = ip.ipv4_mapped or ip.sixtofour or ip
     if isinstance(ip, ipaddress.IPv6Address) and ip in NAT64:
         ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in GLOBAL_UNICAST:
+        return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in SPECIAL)
 
 
 def refuse_private_literal(url: str) -> None:

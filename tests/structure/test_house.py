@@ -111,6 +111,13 @@ def test_no_file_names_the_host_of_a_package_registry():
     assert not found
 
 
+def test_all_requests_to_the_outside_leave_through_one_file():
+    # The demo's actors are people with browsers and phones, not ways out.
+    mine = [path for path in SOURCES if not path.startswith(("sandbox/", "bot/demo/"))]
+    opens = [path for path in mine if "ClientSession(" in (ROOT / path).read_text(encoding="utf-8")]
+    assert opens == ["channels/http.py"]
+
+
 def test_the_bundled_town_is_a_town_that_loads():
     from content.town import load_town
 
