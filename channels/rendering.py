@@ -91,11 +91,9 @@ def wording(language: str) -> Wording:
 
 def marks(announcement: Announcement, language: str) -> str:
     """Mode, urgency and kind as marks, "" for a plain live notice. An unknown mode is an error, never unmarked."""
-    words = wording(language)
-    mode = {"live": "", "drill": words.drill, "test": words.test}[announcement.mode]
-    urgency = words.urgent if announcement.urgency == "urgent" else ""
-    kind = {"original": "", "correction": words.correction, "withdrawal": words.withdrawal}[announcement.kind]
-    return words.separator.join(mark for mark in (mode, urgency, kind) if mark)
+    return _marks(
+        announcement, language, wording(language).urgent if announcement.urgency == "urgent" else ""
+    )
 
 
 def title(announcement: Announcement, language: str) -> str:
@@ -118,6 +116,16 @@ def mode_note(announcement: Announcement, language: str) -> str:
     """A full sentence for a drill or test, "" for live."""
     words = wording(language)
     return {"live": "", "drill": words.drill_note, "test": words.test_note}[announcement.mode]
+
+
+def alone(announcement: Announcement, language: str, text: str) -> str:
+    """A text that may be read without the heading: before it what kind of notice it belongs to, and the note.
+
+    Every text goes through here that does not begin with the heading, so that none is taken for real.
+    """
+    parts = (_marks(announcement, language), mode_note(announcement, language))
+    before = wording(language).separator.join(filter(None, parts))
+    return f"{before}\n\n{text}" if before else text
 
 
 def category_name(announcement: Announcement, language: str) -> str:
@@ -157,18 +165,42 @@ def cut(text: str, limit: int) -> str:
     """At most `limit` UTF-16 units, ending in … when something was cut, never inside a character as people see it."""
     if utf16_length(text) <= limit:
         return text
-    end = units = 0
-    while end < len(text) and units + (size := 1 + (text[end] > "\uffff")) <= limit - 1:
-        units += size
-        end += 1
-    while end > 0 and not _may_break(text, end):
-        end -= 1
-    return text[:end].rstrip() + "…" if limit > 0 else ""
+    return text[: _fitting(text, limit - 1)].rstrip() + "…" if limit > 0 else ""
+
+
+def split(text: str, limit: int) -> list[str]:
+    """The text in pieces of at most `limit` UTF-16 units with no word lost, cut where a line ends if one does."""
+    pieces = []
+    while utf16_length(text) > limit:
+        end = _fitting(text, limit)
+        at = text.rfind("\n", end // 2, end)
+        end = end if at < 0 else at
+        pieces.append(text[:end].rstrip("\n"))
+        text = text[end:].lstrip("\n")
+    return [*pieces, text]
 
 
 def clean(text: str) -> str:
     """Line breaks as \\n; control characters and lone surrogates, which no channel can carry, removed."""
     return UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _marks(announcement: Announcement, language: str, urgency: str = "") -> str:
+    words = wording(language)
+    mode = {"live": "", "drill": words.drill, "test": words.test}[announcement.mode]
+    kind = {"original": "", "correction": words.correction, "withdrawal": words.withdrawal}[announcement.kind]
+    return words.separator.join(mark for mark in (mode, urgency, kind) if mark)
+
+
+def _fitting(text: str, limit: int) -> int:
+    """How many characters fit into `limit` UTF-16 units, none of them halved as people see it."""
+    end = units = 0
+    while end < len(text) and units + (size := 1 + (text[end] > "\uffff")) <= limit:
+        units += size
+        end += 1
+    while 0 < end < len(text) and not _may_break(text, end):
+        end -= 1
+    return end
 
 
 def _which(language: str) -> str:

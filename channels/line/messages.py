@@ -12,6 +12,7 @@ from typing import Any
 from channels.channel import Announcement
 from channels.line.api import encode
 from channels.rendering import (
+    alone,
     body,
     category_name,
     check_body,
@@ -21,6 +22,7 @@ from channels.rendering import (
     marks,
     mode_note,
     sender_line,
+    split,
     title,
     utf16_length,
     wording,
@@ -40,7 +42,7 @@ COLOURS = {"urgent": "#9B1C1C", "routine": "#14532D", "practice": "#3B3F6B"}
 
 
 def build_messages(announcement: Announcement, language: str) -> list[dict[str, Any]]:
-    """One or two message objects as JSON-ready dicts without nulls.
+    """One to three message objects as JSON-ready dicts without nulls.
 
     Raises CannotRender("title") or CannotRender("body").
     """
@@ -72,14 +74,23 @@ def build_flex(announcement: Announcement, language: str) -> dict[str, Any]:
 
 
 def build_plain(announcement: Announcement, language: str) -> list[dict[str, Any]]:
-    """The notice as one text message, or two when heading and text do not fit into one."""
+    """The notice as one text message, or more when heading and text do not fit into one."""
     line = load_models()
-    top = "\n".join(filter(None, (heading(announcement, language), category_name(announcement, language))))
+    first = (
+        heading(announcement, language),
+        mode_note(announcement, language),
+        category_name(announcement, language),
+    )
+    top = "\n".join(filter(None, first))
     more = f"{wording(language).more}: {announcement.url}" if announcement.url else ""
     end = "\n".join(filter(None, (more, sender_line(announcement, language))))
     text = body(announcement, language)
     whole = "\n\n".join(filter(None, (top, text, end)))
-    texts = [whole] if utf16_length(whole) <= TEXT_LIMIT else [cut(f"{top}\n\n{end}", TEXT_LIMIT), text]
+    texts = [whole]
+    if utf16_length(whole) > TEXT_LIMIT:
+        room = TEXT_LIMIT - utf16_length(alone(announcement, language, ""))
+        rest = [alone(announcement, language, piece) for piece in split(text, room)]
+        texts = [cut(f"{top}\n\n{end}", TEXT_LIMIT), *rest]
     return [dict(line.TextMessage(text=one).to_dict()) for one in texts]
 
 
@@ -99,9 +110,8 @@ def build_broadcast(announcement: Announcement) -> list[dict[str, Any]]:
 
 def alt_text(announcement: Announcement, language: str) -> str:
     """What the notification and the list of chats show: the alert itself first, then the text."""
-    words = body(announcement, language)
-    whole = heading(announcement, language) + (f"\n{words}" if words else "")
-    return cut(whole, ALT_TEXT_LIMIT)
+    parts = (heading(announcement, language), mode_note(announcement, language), body(announcement, language))
+    return cut("\n".join(filter(None, parts)), ALT_TEXT_LIMIT)
 
 
 def load_models() -> Any:

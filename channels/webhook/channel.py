@@ -20,7 +20,7 @@ from yarl import URL
 from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, Refusal, TemporaryFailure
 from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
 from channels.reasons import Reason
-from channels.rendering import body, category_name, check_body, check_title, heading, mode_note
+from channels.rendering import alone, body, category_name, check_body, check_title, heading
 
 BODY_LIMIT = 100_000
 EVENT_TYPE = "notice.published"
@@ -154,11 +154,10 @@ def message_id(retry_key: str, subscriber_id: int) -> str:
 
 
 def _text(announcement: Announcement, language: str) -> dict[str, str]:
-    words = (mode_note(announcement, language), body(announcement, language))
     return {
         "language": language,
         "title": heading(announcement, language),
-        "body": "\n\n".join(filter(None, words)),
+        "body": alone(announcement, language, body(announcement, language)),
     }
 
 
