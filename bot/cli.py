@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import notices, reports, sandbox, service, setup, subscribers
+from bot.commands import audit, notices, reports, sandbox, service, setup, staff, subscribers
 from bot.commands.demo import demo
 
 app = typer.Typer(
@@ -23,7 +23,8 @@ app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(notices.app, name="notice")
 app.add_typer(reports.app, name="report")
 app.add_typer(setup.config_app, name="config")
-app.add_typer(setup.staff_app, name="staff")
+app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
 app.add_typer(setup.line_app, name="line")
 
 

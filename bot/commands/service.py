@@ -11,6 +11,7 @@ import typer
 
 from bot.accounts import missing_settings
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run, talk
+from bot.commands.staff import read_password
 from bot.logs import configure_logging
 from bot.settings import Settings
 from content.clock import now_ms
@@ -18,6 +19,7 @@ from content.database import Database
 from content.keys import create_key_file
 from content.schema import SchemaMismatch, upgrade
 from content.staff import audit, member_changes, members
+from content.staff.member_changes import LoginRefused
 from content.staff.passwords import PasswordRefused
 from content.town import Town, TownProfileError, load_town
 
@@ -118,24 +120,25 @@ async def _first_administrator(database: Database, login: str, password_file: Pa
         if await members.find_any(connection, login) is not None:
             talk.print(f"職員「{login}」は登録済みです。")
             return
-    password = _password(password_file)
+    password = read_password(password_file)
     now = now_ms()
     try:
         async with database.write() as connection:
-            await member_changes.add(connection, login=login, password=password, role="administrator", at=now)
-            await audit.record(connection, at=now, actor="init", action="staff.added", subject=login)
-    except PasswordRefused as error:
+            staff_id = await member_changes.add(
+                connection, login=login, password=password, role="administrator", at=now
+            )
+            await audit.record(
+                connection,
+                at=now,
+                actor="init",
+                action="staff.added",
+                subject=f"staff {staff_id}",
+                login=login,
+                role="administrator",
+            )
+    except (LoginRefused, PasswordRefused) as error:
         fail(str(error), USAGE)
     talk.print(f"管理者「{login}」を登録しました。`kairanban serve` で始められます。")
-
-
-def _password(password_file: Path | None) -> str:
-    if password_file is None:
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    try:
-        return password_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        fail(f"--password-file: cannot read {password_file}: {error.strerror}", USAGE)
 
 
 def _make_key(path: Path) -> None:

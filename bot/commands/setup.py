@@ -1,27 +1,21 @@
-"""config show, staff add, line setup: what is done once."""
+"""config show, line setup: what is done once."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
 
 import typer
-from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import line_api
-from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, print_json, run, talk
 from bot.service import refuse_shared_credentials
-from content.clock import now_ms, today_jst
+from content.clock import today_jst
 from content.notices.segments import NobodyMatches, Target, audience
 from content.notices.states import TargetKind
-from content.staff import audit, member_changes, members
-from content.staff.passwords import PasswordRefused
 from content.town import Town, TownProfileError, load_town
 
 config_app = typer.Typer(no_args_is_help=True, help="設定を見る.")
-staff_app = typer.Typer(no_args_is_help=True, help="職員の登録.")
 line_app = typer.Typer(no_args_is_help=True, help="LINE公式アカウントの準備.")
 
 
@@ -54,25 +48,6 @@ def check() -> None:
     talk.print(f"{town.name}の設定に問題はありません。", highlight=False)
 
 
-@staff_app.command("add")
-def add(
-    login: str,
-    role: Annotated[str, typer.Option(help="viewer, editor or administrator.")] = "editor",
-    password_file: Annotated[
-        Path | None, typer.Option(help="File that holds the password; asked for when absent.")
-    ] = None,
-) -> None:
-    """Register a member of staff."""
-    if role not in members.ROLES:
-        fail(f"--role: use one of {', '.join(members.ROLES)}", USAGE)
-    password = (
-        password_file.read_text(encoding="utf-8").strip()
-        if password_file
-        else typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    )
-    run(_add(login, role, password))
-
-
 @line_app.command("setup")
 def setup() -> None:
     """Upload the rich menu (受信設定 …) and make it the default for every friend."""
@@ -88,22 +63,6 @@ def _unusable_segments(town: Town) -> Iterator[str]:
         except NobodyMatches as error:
             if not segment.closed:
                 yield str(error)
-
-
-async def _add(login: str, role: str, password: str) -> None:
-    async with opened(load_settings()) as service:
-        now = now_ms()
-        try:
-            async with service.database.write() as connection:
-                await member_changes.add(connection, login=login, password=password, role=role, at=now)
-                await audit.record(
-                    connection, at=now, actor=operator(), action="staff.added", subject=login, role=role
-                )
-        except PasswordRefused as error:
-            fail(str(error), USAGE)
-        except IntegrityError:
-            fail(f"職員「{login}」は既に登録されています。", FAILED)
-    talk.print(f"職員「{login}」({role})を登録しました。", highlight=False)
 
 
 async def _setup() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, delete, insert, select
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
@@ -108,6 +108,16 @@ async def entries(
         Entry(row.at, row.actor, row.action, row.subject, json.loads(row.detail), row.id, row.address or "")
         for row in rows
     ]
+
+
+async def last_times(connection: AsyncConnection, action: str) -> dict[str, int]:
+    """When an act was last done, by its subject."""
+    rows = await connection.execute(
+        select(audit_entry.c.subject, func.max(audit_entry.c.at))
+        .where(audit_entry.c.action == action)
+        .group_by(audit_entry.c.subject)
+    )
+    return {str(subject): int(at) for subject, at in rows}
 
 
 async def forget_sources(connection: AsyncConnection, now: int) -> int:

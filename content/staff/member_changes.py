@@ -8,7 +8,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.staff import passwords
-from content.staff.members import Staff, staff_member
+from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
+
+
+class LoginRefused(ValueError):
+    """Nobody may be called so; the message says why."""
 
 
 class LastAdministrator(Exception):
@@ -16,7 +20,9 @@ class LastAdministrator(Exception):
 
 
 async def add(connection: AsyncConnection, *, login: str, password: str, role: str, at: int) -> int:
-    """The member's id. Raises PasswordRefused; IntegrityError when the login exists."""
+    """The member's id. Raises LoginRefused or PasswordRefused; IntegrityError when the login exists."""
+    if not is_login(login):
+        raise LoginRefused(f"ログイン名は、空白や改行を含まない{LONGEST_LOGIN}文字までの名前にしてください。")
     new_id = await connection.scalar(
         insert(staff_member)
         .values(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Row, Table, Text, select
@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "editor": frozenset({"see", "write", "send"}),
     "administrator": frozenset({"see", "write", "send", "administer"}),
 }
+LONGEST_LOGIN = 100
 
 staff_member = Table(
     "staff_member",
@@ -42,10 +43,16 @@ class Staff:
     login: str
     role: str
     session_number: int
+    created_at: int = field(default=0, compare=False)
     disabled_at: int | None = None
 
     def may(self, permission: str) -> bool:
         return permission in PERMISSIONS[self.role]
+
+
+def is_login(name: str) -> bool:
+    """Whether somebody may be called so: one word that can be typed and read."""
+    return 0 < len(name) <= LONGEST_LOGIN and name.isprintable() and not any(map(str.isspace, name))
 
 
 async def get(connection: AsyncConnection, staff_id: int) -> Staff | None:
@@ -75,4 +82,4 @@ async def _one(connection: AsyncConnection, *conditions: Any) -> Staff | None:
 
 
 def as_staff(row: Row[Any]) -> Staff:
-    return Staff(row.id, row.login, row.role, row.session_number, row.disabled_at)
+    return Staff(row.id, row.login, row.role, row.session_number, row.created_at, row.disabled_at)

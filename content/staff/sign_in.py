@@ -14,11 +14,8 @@ from content.database import Database
 from content.staff import passwords
 from content.staff.failed_sign_ins import FailedSignIns, Outcome, Who
 from content.staff.hashing import Busy, HashingQueue
-from content.staff.members import Staff, as_staff, staff_member
+from content.staff.members import LONGEST_LOGIN, Staff, as_staff, staff_member
 from content.staff.throttle import TRIES, TRIES_OF_SOURCE, Throttle, source_of
-
-# Longer ones exist nowhere, and what is typed into the field must not fill the memory.
-LONGEST_LOGIN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class SignIns:
 
     async def _find(self, login: str) -> Row[Any] | None:
         # PostgreSQL refuses a NUL inside a text; nobody is called so.
-        wanted = login[:LONGEST_LOGIN].replace("\0", "\N{REPLACEMENT CHARACTER}")
+        wanted = login.replace("\0", "\N{REPLACEMENT CHARACTER}")
         async with self._database.read() as connection:
             found = await connection.execute(select(staff_member).where(staff_member.c.login == wanted))
             return found.one_or_none()
@@ -109,5 +106,6 @@ def _who(attempt: Attempt, known: bool) -> str:
 def _limits(attempt: Attempt, known: bool) -> dict[Hashable, int]:
     """The keys that the try counts for, the one of this login first."""
     who = _who(attempt, known)
+    # Cut, since what is typed into the field must not fill the memory.
     mine: dict[Hashable, int] = {(who, attempt.login[:LONGEST_LOGIN]): TRIES}
     return mine if known else mine | {who: TRIES_OF_SOURCE}

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from content.staff import member_changes, members, passwords
-from content.staff.member_changes import LastAdministrator
+from content.staff.member_changes import LastAdministrator, LoginRefused
 from content.staff.members import PERMISSIONS, ROLES, Staff, staff_member
 from content.staff.passwords import PasswordRefused
 from tests.factories import APRIL_TUESDAY
@@ -109,6 +109,12 @@ async def test_a_login_is_given_once(database, hire):
     await hire()
     with pytest.raises(IntegrityError):
         await hire()
+
+
+@pytest.mark.parametrize("login", ["", "tana ka", "tanaka\n", "tanaka\u3000", "\u202etanaka", "x" * 101])
+async def test_a_login_is_one_word_that_can_be_typed_and_read(hire, login):
+    with pytest.raises(LoginRefused, match="ログイン名は"):
+        await hire(login)
 
 
 async def test_a_role_that_does_not_exist_is_refused(hire):

@@ -1,0 +1,164 @@
+"""audit show, verify: who did what and when, and whether the trail is what was written."""
+
+from __future__ import annotations
+
+import json as json_format
+import re
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from content.clock import end_of_day, iso, now_ms, start_of_day
+from content.staff import audit, audit_chain
+from content.staff.audit import Entry
+from content.staff.audit_chain import Broken
+
+app = typer.Typer(no_args_is_help=True, help="操作の記録.")
+HEAD = re.compile(r"[1-9]\d{0,17}:[0-9a-f]{16}")
+WHY = {
+    "changed": "内容が、書かれたときと違います",
+    "gone": "消されています",
+    "not_as_noted": "控えておいた印と合いません。ここより前のどこかで、記録が消されて作り直されています",
+}
+WORDS = {
+    "notice.drafted": "お知らせの下書きを作った",
+    "notice.revised": "お知らせの下書きを直した",
+    "notice.approved": "お知らせを承認した",
+    "notice.cancelled": "お知らせを取りやめた",
+    "notice.held": "お知らせが保留になった",
+    "notice.released": "保留のお知らせを出した",
+    "notice.given_up": "残りの配信をやめた",
+    "delivery.refused": "通数が足りず送らなかった",
+    "series.occurred": "くり返しの1回を出した",
+    "series.missed": "くり返しの1回を出さなかった",
+    "series.ended": "くり返しが終わった",
+    "staff.added": "職員を登録した",
+    "staff.disabled": "職員を無効にした",
+    "staff.enabled": "職員を有効に戻した",
+    "staff.password_reset": "パスワードを新しくした",
+    "staff.role_changed": "権限を変えた",
+    "staff.logged_in": "ログインした",
+    "staff.logged_out": "ログアウトした",
+    "staff.login_failed": "ログインに失敗した",
+    "subscribers.imported": "登録者を取り込んだ",
+    "subscribers.exported": "登録者を書き出した",
+    "audit.sources_viewed": "接続元を見た",
+}
+
+
+@app.command()
+def show(
+    actor: Annotated[str | None, typer.Option(help="Only of this login; cli:NAME for commands.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only about this: 'notice 12', 'staff 3'.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only this act: notice.approved.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="From this day on, in Japan.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Up to this day, in Japan.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 50,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="With network addresses; that you looked is recorded.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Entries of the audit trail, the newest first."""
+    chosen = {
+        "actor": actor,
+        "subject": subject,
+        "action": action,
+        "since": start_of_day(since.date()) if since else None,
+        "before": end_of_day(until.date()) if until else None,
+        "limit": limit,
+    }
+    run(_show(chosen, sources, json))
+
+
+@app.command()
+def verify(
+    noted: Annotated[
+        str, typer.Option(help="A line NUMBER:HASH that this command or the log gave before.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Whether every entry is what was written; exit code 1 names the first that is not."""
+    if noted and not HEAD.fullmatch(noted):
+        fail("--noted: 「番号:印」の形で書いてください(例 1234:0123456789abcdef)。", USAGE)
+    run(_verify(noted, json))
+
+
+async def _show(chosen: dict[str, Any], with_sources: bool, as_json: bool) -> None:
+    async with opened(load_settings()) as service:
+        async with service.database.read() as connection:
+            found = await audit.entries(connection, **chosen)
+        if with_sources:
+            async with service.database.write() as connection:
+                await audit.record(
+                    connection,
+                    at=now_ms(),
+                    actor=operator(),
+                    action="audit.sources_viewed",
+                    entries=len(found),
+                )
+    if as_json:
+        print_json([_as_json(entry, with_sources) for entry in found])
+        return
+    for entry in found:
+        sys.stdout.write(_line(entry, with_sources) + "\n")
+    if not found:
+        talk.print("当てはまる記録はありません。", highlight=False)
+
+
+async def _verify(noted: str, as_json: bool) -> None:
+    async with opened(load_settings()) as service:
+        found = await audit_chain.verify(service.database, service.keys, noted)
+    if isinstance(found, Broken):
+        if as_json:
+            print_json(
+                {
+                    "whole": False,
+                    "number": found.number,
+                    "entry": found.entry_id,
+                    "at": iso(found.at),
+                    "why": found.why,
+                }
+            )
+        which = f"{found.number}番目の記録" + (f"({iso(found.at)})" if found.at else "")
+        fail(f"操作の記録が書きかえられています。{which}: {WHY[found.why]}。", FAILED)
+    if as_json:
+        print_json({"whole": True, "entries": found.number, "head": str(found)})
+        return
+    talk.print(f"{found.number}件の記録は、書かれたときのままです。", highlight=False)
+    if found.number:
+        talk.print("次の行を紙などに控えておくと、あとで --noted で確かめられます。", highlight=False)
+        sys.stdout.write(f"{found}\n")
+
+
+def _line(entry: Entry, with_sources: bool) -> str:
+    detail = json_format.dumps(entry.detail, ensure_ascii=True) if entry.detail else ""
+    parts = [
+        str(iso(entry.at)),
+        entry.actor,
+        WORDS.get(entry.action, entry.action),
+        entry.subject,
+        entry.source if with_sources else "",
+        detail,
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _as_json(entry: Entry, with_sources: bool) -> dict[str, object]:
+    source = {"source": entry.source or None} if with_sources else {}
+    return {
+        "id": entry.id,
+        "at": iso(entry.at),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "detail": entry.detail,
+        **source,
+    }
