@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import audit, notices, reports, sandbox, service, setup, staff, subscribers
+from bot.commands import audit, events, notices, reports, sandbox, service, setup, staff, subscribers
 from bot.commands.demo import demo
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command()(demo)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(notices.app, name="notice")
+app.add_typer(events.app, name="events")
 app.add_typer(reports.app, name="report")
 app.add_typer(setup.config_app, name="config")
 app.add_typer(staff.app, name="staff")

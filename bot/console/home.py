@@ -15,6 +15,7 @@ from content.figures.counts import active_now
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.notices.notices import Notice
+from content.register.inbound_events import count_set_aside
 from content.town import Mode
 
 ON_HOME = 8
@@ -44,13 +45,16 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     service = staff_request.service
     async with service.database.read() as connection:
         active = await active_now(connection)
+        set_aside = await count_set_aside(connection)
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
         if account.mode == Mode.LIVE
     ]
     lines = await _lines(staff_request, ON_HOME)
-    return staff_request.page("console/home.html", lines=lines, counts=counts, now=now_ms())
+    return staff_request.page(
+        "console/home.html", lines=lines, counts=counts, set_aside=set_aside, now=now_ms()
+    )
 
 
 async def show_list(staff_request: StaffRequest) -> web.Response:

@@ -2,23 +2,29 @@
 
 State is changed and the event finished together; the answer goes out after that. An answer is lost
 when the process dies in between: its token serves once and for a minute, so there is nothing to keep.
+
+What fails for want of disk, memory or database is nobody's try: the round ends and the event waits. Only
+an event that cannot be handled itself is set aside in the end, and kept.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
 
 from bot.line.bubbles import Message
-from bot.line.conversation import ConversationContext, find, respond
+from bot.line.conversation import ConversationContext, find, learn_language, respond
 from bot.line.events import ResidentEvent, read_event
 from bot.line.typed import HelpMemory
 from bot.line.words import language_for
 from bot.service import Service
 from channels.channel import ChannelError
 from channels.line.api import LineApi
+from content.database import is_infrastructure
+from content.keys import KeyFileError
 from content.register import inbound_events
 from content.register.inbound_events import Inbound
 from content.register.states import SubscriberState
@@ -27,8 +33,9 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 EVENTS_PER_ROUND = 50
-CALLS_AT_ONCE = 10
+CALLS_AT_ONCE = 50
 PROFILE_SECONDS = 3.0
+FIRST_LANGUAGE = "ja"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ async def run_inbox(service: Service, api: LineApi) -> None:
 
 
 async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | None = None) -> int:
-    """One round over the waiting events; how many were finished."""
+    """One round over the waiting events; how many were finished. Raises what is wrong with the machine."""
     helped = helped or HelpMemory()
     async with service.database.read() as connection:
         events = await inbound_events.waiting(connection, service.keys, EVENTS_PER_ROUND)
@@ -72,14 +79,21 @@ async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | No
         one.event.account: ConversationContext(service.town, service.keys, one.event.account, helped)
         for one in waiting
     }
-    languages = await _first_languages(service, api, desks, waiting)
+    strangers = await _strangers(service, desks, waiting)
+    # In a crowd the greeting goes first: its token serves for a minute.
+    is_crowd = len(events) == EVENTS_PER_ROUND
+    languages = {} if is_crowd else await _ask_languages(service, api, strangers)
     replies: list[Reply] = []
     finished = 0
-    for one in waiting:
-        reply = await _try(service, desks[one.event.account], one, languages)
-        finished += reply is not None
-        replies += [reply] if reply and reply.token and reply.messages else []
-    await _send(api, replies)
+    try:
+        for one in waiting:
+            reply = await _try(service, desks[one.event.account], one, languages)
+            finished += reply is not None
+            replies += [reply] if reply and reply.token and reply.messages else []
+    finally:
+        await _send(api, replies)
+    if is_crowd:
+        await _learn_languages(service, api, desks, strangers)
     return finished
 
 
@@ -90,6 +104,8 @@ def _is_ours(service: Service, event: Inbound) -> bool:
 
 
 def _read(event: Inbound) -> ResidentEvent | None:
+    if event.payload is None:
+        return None
     resident_event = read_event(event.payload)
     if resident_event is None:
         log.info("line_event_ignored", type=_type_of(event))
@@ -99,6 +115,8 @@ def _read(event: Inbound) -> ResidentEvent | None:
 
 
 def _type_of(event: Inbound) -> str:
+    if event.payload is None:
+        return "sealed"
     kind, message = event.payload.get("type"), event.payload.get("message")
     inner = message.get("type", "") if isinstance(message, dict) else ""
     return f"{kind} {inner}".strip()[:40]
@@ -107,13 +125,20 @@ def _type_of(event: Inbound) -> str:
 async def _try(
     service: Service, conversation: ConversationContext, one: Waiting, languages: dict[str, str]
 ) -> Reply | None:
-    """None when it failed or another process was faster; one event's failure is its own."""
+    """None when it failed or another process was faster; one event's failure is its own.
+
+    Raises what is wrong with the machine.
+    """
     try:
+        if one.event.payload is None:
+            raise KeyFileError("no key of ours opens this event")
         return await _handle(service, conversation, one, languages)
     except Exception as error:
+        if is_infrastructure(error):
+            raise
         log.error("line_event_failed", type=_type_of(one.event), error=type(error).__name__)
         async with service.database.write() as connection:
-            await inbound_events.failed(connection, one.event)
+            await inbound_events.failed(connection, one.event, type(error).__name__)
         return None
 
 
@@ -126,16 +151,16 @@ async def _handle(
             return None
         if resident_event is None:
             return Reply("", "", [])
-        first_language = languages.get(resident_event.user_id, "ja")
+        first_language = languages.get(resident_event.user_id, FIRST_LANGUAGE)
         messages = await respond(connection, conversation, resident_event, first_language)
     return Reply(resident_event.user_id, resident_event.reply_token, messages)
 
 
-async def _first_languages(
-    service: Service, api: LineApi, desks: dict[str, ConversationContext], waiting: list[Waiting]
+async def _strangers(
+    service: Service, desks: dict[str, ConversationContext], waiting: list[Waiting]
 ) -> dict[str, str]:
-    """By user id, for those who are not registered. Asked before any transaction: none waits for LINE."""
-    strangers: dict[str, None] = {}
+    """user id → account of those who are not registered and do something."""
+    found: dict[str, str] = {}
     async with service.database.read() as connection:
         for one in waiting:
             resident_event = one.resident_event
@@ -143,13 +168,29 @@ async def _first_languages(
                 continue
             known = await find(connection, desks[one.event.account], resident_event.user_id)
             if known is None or known.state != SubscriberState.ACTIVE:
-                strangers[resident_event.user_id] = None
+                found[resident_event.user_id] = one.event.account
+    return found
+
+
+async def _ask_languages(service: Service, api: LineApi, user_ids: Iterable[str]) -> dict[str, str]:
+    """By user id, side by side. Outside any transaction: none waits for LINE."""
     gate = asyncio.Semaphore(CALLS_AT_ONCE)
-    asked = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in strangers))
+    asked = list(user_ids)
+    tags = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in asked))
     return {
-        user_id: language_for(tag, service.town.languages)
-        for user_id, tag in zip(strangers, asked, strict=True)
+        user_id: language_for(tag, service.town.languages) for user_id, tag in zip(asked, tags, strict=True)
     }
+
+
+async def _learn_languages(
+    service: Service, api: LineApi, desks: dict[str, ConversationContext], strangers: dict[str, str]
+) -> None:
+    """For those who were greeted in Japanese before LINE was asked, unless they have chosen meanwhile."""
+    languages = await _ask_languages(service, api, strangers)
+    for user_id, language in languages.items():
+        if language != FIRST_LANGUAGE:
+            async with service.database.write() as connection:
+                await learn_language(connection, desks[strangers[user_id]], user_id, language)
 
 
 async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str) -> str:

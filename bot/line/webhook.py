@@ -5,6 +5,7 @@ LINE waits two seconds and may suspend a server that fails for long, so nothing 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -17,15 +18,21 @@ from aiohttp import web
 
 from bot.forms import read_body
 from bot.service import SERVICE, Service
-from content.clock import now_ms
+from content.clock import MINUTE, now_ms
 from content.register import inbound_events
+from content.register.inbound_events import Arrival
 
 log = structlog.get_logger(__name__)
 
 PATH = "/line/webhook"
 SIGNATURE = "x-line-signature"
 EVENT_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-LATEST_TIME = 2**53
+# How far LINE's clock may be ahead of ours.
+CLOCKS_DIFFER = 5 * MINUTE
+# LINE's own requests hold far fewer; what is beyond is refused before it costs anything.
+MOST_EVENTS = 5_000
+# Events that are sealed and written in one go.
+SLICE = 500
 
 
 def add_routes(app: web.Application) -> None:
@@ -34,7 +41,10 @@ def add_routes(app: web.Application) -> None:
 
 
 async def receive(request: web.Request) -> web.Response:
-    """403 for a body that LINE did not sign, 400 for one that is no webhook, else 200 once it is stored."""
+    """403 for a body that LINE did not sign, 400 for one that is no webhook, else 200 once it is stored.
+
+    While nothing can be written the answer is 500, so that LINE sends it again.
+    """
     service = request.app[SERVICE]
     raw = await read_body(request)
     secret = service.settings.line.channel_secret.get_secret_value()
@@ -50,7 +60,10 @@ async def receive(request: web.Request) -> web.Response:
     if events is None:
         log.warning("webhook_refused", reason="shape")
         return web.Response(status=400, text="not a webhook\n")
-    await _store(service, account.key, events)
+    if len(events) > MOST_EVENTS:
+        log.warning("webhook_refused", reason="too many events", number=len(events))
+        return web.Response(status=413, text="too many events\n")
+    await _store(service, account.key, [_storable(event) for event in events])
     return web.Response(text="ok\n")
 
 
@@ -78,7 +91,7 @@ def _events(raw: bytes) -> list[dict[str, Any]] | None:
     events = content.get("events") if isinstance(content, dict) else None
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         return None
-    return [_storable(event) for event in events]
+    return events
 
 
 def _storable(event: dict[str, Any]) -> dict[str, Any]:
@@ -89,23 +102,23 @@ def _storable(event: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _store(service: Service, account: str, events: list[dict[str, Any]]) -> None:
-    if not events:
-        return
+    """In slices, so that nobody waits long for the database: a copy that LINE sends again changes nothing."""
     now = now_ms()
-    async with service.database.write(wake="inbox") as connection:
-        for event in events:
-            at = _timestamp(event, now)
-            await inbound_events.store(
-                connection,
-                service.keys,
-                event_id=event_id(event),
-                account=account,
-                payload={**event, "timestamp": at},
-                occurred_at=at,
-                received_at=now,
-            )
+    for start in range(0, len(events), SLICE):
+        arrivals = [_arrival(event, account, now) for event in events[start : start + SLICE]]
+        rows = await asyncio.to_thread(inbound_events.sealed_rows, service.keys, arrivals, now)
+        async with service.database.write(wake="inbox") as connection:
+            await inbound_events.store(connection, rows)
+
+
+def _arrival(event: dict[str, Any], account: str, now: int) -> Arrival:
+    at = _timestamp(event, now)
+    return Arrival(event_id(event), account, at, {**event, "timestamp": at})
 
 
 def _timestamp(event: dict[str, Any], now: int) -> int:
+    """LINE's time of the event; ours when there is none, or one that would outdate everything to come."""
     at = event.get("timestamp")
-    return at if isinstance(at, int) and not isinstance(at, bool) and 0 < at < LATEST_TIME else now
+    if not isinstance(at, int) or isinstance(at, bool):
+        return now
+    return at if 0 < at <= now + CLOCKS_DIFFER else now

@@ -11,6 +11,7 @@ from content.database.dialects import (
     reserve_ids,
 )
 from content.database.engine import Database, UnknownDatabase
+from content.database.errors import is_infrastructure
 from content.database.tables import Id, metadata, one_of
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "as_one_row",
     "hexadecimal",
     "insert_unless_known",
+    "is_infrastructure",
     "metadata",
     "one_of",
     "refresh_statistics",

@@ -145,6 +145,20 @@ async def change_preferences(
     return replace(before, preferences=preferences)
 
 
+async def set_first_language(connection: AsyncConnection, subscriber_id: int, language: str) -> bool:
+    """Part of a registration that is still as it was made, so not a change; False when it is not."""
+    changed = await connection.execute(
+        update(subscriber)
+        .where(
+            subscriber.c.id == subscriber_id,
+            subscriber.c.state == SubscriberState.ACTIVE,
+            subscriber.c.changed_at == subscriber.c.joined_at,
+        )
+        .values(language=language)
+    )
+    return bool(changed.rowcount)
+
+
 async def erase(connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int) -> None:
     """Remove address and preferences for good; counts and ledger keep the bare number."""
     await leave(connection, subscriber_id, reason=reason, at=at)

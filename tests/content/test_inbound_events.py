@@ -1,26 +1,22 @@
 """What came in from a platform: kept before it is answered, handled once, then wiped."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from content.clock import DAY
 from content.register import inbound_events
-from content.register.inbound_events import GIVE_UP_AFTER, inbound_event
+from content.register.inbound_events import GIVE_UP_AFTER, Arrival, inbound_event
 from tests.factories import APRIL_TUESDAY, PARENT
 
 PAYLOAD = {"type": "follow", "source": {"userId": PARENT.address}, "text": "登録したい"}
 
 
 async def come_in(connection, keys, event_id="e-1", occurred_at=APRIL_TUESDAY, received_at=APRIL_TUESDAY):
-    return await inbound_events.store(
-        connection,
-        keys,
-        event_id=event_id,
-        account="line",
-        payload=PAYLOAD,
-        occurred_at=occurred_at,
-        received_at=received_at,
-    )
+    """True when it is new."""
+    before = await connection.scalar(select(func.count()).select_from(inbound_event))
+    rows = inbound_events.sealed_rows(keys, [Arrival(event_id, "line", occurred_at, PAYLOAD)], received_at)
+    await inbound_events.store(connection, rows)
+    return await connection.scalar(select(func.count()).select_from(inbound_event)) > before
 
 
 async def row(connection, event_id="e-1"):
@@ -74,22 +70,58 @@ async def test_an_event_that_failed_waits_for_another_try(database, keys):
     async with database.write() as connection:
         await come_in(connection, keys)
         (event,) = await inbound_events.waiting(connection, keys)
-        await inbound_events.failed(connection, event)
+        await inbound_events.failed(connection, event, "ValueError")
         (again,) = await inbound_events.waiting(connection, keys)
         assert (again.attempt, again.payload) == (1, PAYLOAD)
 
 
 @pytest.mark.parametrize(("tries", "state"), [(GIVE_UP_AFTER - 1, "waiting"), (GIVE_UP_AFTER, "failed")])
-async def test_an_event_that_failed_five_times_is_set_aside_and_wiped(database, keys, tries, state):
+async def test_an_event_that_failed_five_times_is_set_aside_and_kept(database, keys, tries, state):
     async with database.write() as connection:
         await come_in(connection, keys)
-        for _ in range(tries):
-            (event,) = await inbound_events.waiting(connection, keys)
-            await inbound_events.failed(connection, event)
+        await fail(connection, keys, tries)
         kept = await row(connection)
-        assert kept.state == state
-        assert (kept.sealed == b"") is (state == "failed")
+        assert (kept.state, kept.reason) == (state, "ValueError")
+        assert kept.sealed != b""
         assert len(await inbound_events.waiting(connection, keys)) == (state == "waiting")
+
+
+async def fail(connection, keys, tries=GIVE_UP_AFTER):
+    for _ in range(tries):
+        event = (await inbound_events.waiting(connection, keys))[0]
+        await inbound_events.failed(connection, event, "ValueError")
+
+
+async def test_an_event_that_was_set_aside_is_shown_without_an_address_and_can_be_tried_again(database, keys):
+    async with database.write() as connection:
+        await come_in(connection, keys)
+        await fail(connection, keys)
+        assert await inbound_events.count_set_aside(connection) == 1
+        (shown,) = await inbound_events.set_aside(connection, keys)
+        assert (shown.id, shown.kind, shown.attempt, shown.reason) == ("e-1", "follow", 5, "ValueError")
+        assert PARENT.address not in repr(shown)
+        assert await inbound_events.try_again(connection, ["unheard"]) == 0
+        assert await inbound_events.try_again(connection) == 1
+        (event,) = await inbound_events.waiting(connection, keys)
+        assert (event.attempt, event.payload) == (0, PAYLOAD)
+        assert await inbound_events.try_again(connection) == 0
+
+
+async def test_an_event_that_no_key_opens_keeps_nobody_waiting(database, keys):
+    async with database.write() as connection:
+        await come_in(connection, keys, "broken")
+        await connection.execute(update(inbound_event).values(sealed=b"\x01" + b"x" * 40))
+        await come_in(connection, keys, "whole")
+        broken, whole = await inbound_events.waiting(connection, keys)
+        assert (broken.payload, whole.payload) == (None, PAYLOAD)
+
+
+async def test_what_was_set_aside_is_kept_for_two_weeks(database, keys):
+    async with database.write() as connection:
+        await come_in(connection, keys)
+        await fail(connection, keys)
+        assert await inbound_events.forget_old(connection, APRIL_TUESDAY + 14 * DAY) == 0
+        assert await inbound_events.forget_old(connection, APRIL_TUESDAY + 14 * DAY + 1) == 1
 
 
 async def test_a_failure_after_another_has_handled_it_changes_nothing(database, keys):
@@ -97,10 +129,10 @@ async def test_a_failure_after_another_has_handled_it_changes_nothing(database, 
         await come_in(connection, keys)
         for _ in range(GIVE_UP_AFTER - 1):
             (event,) = await inbound_events.waiting(connection, keys)
-            await inbound_events.failed(connection, event)
+            await inbound_events.failed(connection, event, "ValueError")
         (event,) = await inbound_events.waiting(connection, keys)
         await inbound_events.finish(connection, "e-1")
-        await inbound_events.failed(connection, event)
+        await inbound_events.failed(connection, event, "ValueError")
         assert (await row(connection)).state == "handled"
 
 

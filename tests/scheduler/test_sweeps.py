@@ -11,6 +11,7 @@ import time_machine
 from content.clock import DAY, JST, MINUTE, now_ms
 from content.figures import counts
 from content.register import inbound_events
+from content.register.inbound_events import Arrival
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep, take_over
@@ -64,15 +65,9 @@ async def test_ids_of_handled_events_are_forgotten_after_two_weeks_and_waiting_o
     ages = {"new": 13 * DAY, "old": 15 * DAY, "waiting": 15 * DAY}
     async with stage.database.write() as connection:
         for event_id, age in ages.items():
-            await inbound_events.store(
-                connection,
-                stage.context.keys,
-                event_id=event_id,
-                account="line",
-                payload={},
-                occurred_at=now - age,
-                received_at=now - age,
-            )
+            arrival = Arrival(event_id, "line", now - age, {})
+            rows = inbound_events.sealed_rows(stage.context.keys, [arrival], now - age)
+            await inbound_events.store(connection, rows)
         for event_id in ("new", "old"):
             await inbound_events.finish(connection, event_id)
     await forget_handled(stage.context)

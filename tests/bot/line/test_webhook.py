@@ -4,12 +4,18 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.door.body_limits import body_limit
-from bot.line.handling import handle_waiting, run_inbox
-from bot.line.webhook import PATH, is_signed
-from tests.bot.line.village import SATO, SECRET, STRANGER, event, follow, sign, unfollow
+from bot.line.handling import EVENTS_PER_ROUND, handle_waiting, run_inbox
+from bot.line.webhook import MOST_EVENTS, PATH, is_signed
+from content.clock import now_ms
+from content.register import inbound_events
+from content.register.inbound_events import GIVE_UP_AFTER
+from tests.bot.line.village import MARIA, SATO, SECRET, STRANGER, event, follow, sign, unfollow
+from tests.factories import line_id
 
 VERIFY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
 
@@ -116,6 +122,79 @@ async def test_an_event_that_fails_does_not_stop_the_others_and_is_given_up_in_t
     failures = [line for line in logs if line["event"] == "line_event_failed"]
     assert [line["error"] for line in failures] == ["RuntimeError"] * 5
     assert STRANGER not in json.dumps(logs)
+
+
+async def limit_pages(database, most):
+    """Let the database file grow no more: SQLite then says that the disk is full."""
+    async with database.write() as connection:
+        pages = most or int(await connection.scalar(text("PRAGMA page_count")))
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+
+async def test_a_full_disk_is_nobodys_try_and_no_event_is_lost(village):
+    many = [follow(n, line_id(n)) for n in range(1, 301)]
+    assert await village.post(*many) == 200
+    await limit_pages(village.service.database, None)
+    with capture_logs():
+        with pytest.raises(OperationalError, match="full"):
+            while await handle_waiting(village.service, village.api):
+                pass
+        for _ in range(2 * GIVE_UP_AFTER):
+            with pytest.raises(OperationalError, match="full"):
+                await handle_waiting(village.service, village.api)
+        assert await village.stored("failed") == 0
+        await limit_pages(village.service.database, 100_000)
+        await village.handle()
+    assert await village.stored("handled") == 300
+
+
+async def test_while_nothing_can_be_written_line_is_told_to_send_again(village):
+    await limit_pages(village.service.database, None)
+    assert await village.post(*(follow(n, line_id(n)) for n in range(1, 301))) == 500
+    await limit_pages(village.service.database, 100_000)
+    assert await village.post(*(follow(n, line_id(n)) for n in range(1, 301))) == 200
+    assert await village.stored("waiting") == 300
+
+
+async def test_what_was_set_aside_is_handled_when_it_is_tried_again(village, monkeypatch):
+    async def stumble(*_):
+        raise RuntimeError
+
+    with monkeypatch.context() as patched, capture_logs():
+        patched.setattr("bot.line.handling.respond", stumble)
+        await village.post(follow(1))
+        for _ in range(GIVE_UP_AFTER):
+            await handle_waiting(village.service, village.api)
+    assert await village.stored("failed") == 1
+    async with village.service.database.write() as connection:
+        assert await inbound_events.try_again(connection) == 1
+    assert await village.handle() == 1
+    assert (await village.registration(SATO)).state == "active"
+
+
+async def test_more_events_than_line_ever_sends_are_refused_at_once(village):
+    small = [{"type": "x", "timestamp": n} for n in range(MOST_EVENTS + 1)]
+    assert await village.post(*small) == 413
+    assert await village.stored() == 0
+    assert await village.post(*small[:MOST_EVENTS]) == 200
+    assert await village.stored() == MOST_EVENTS
+
+
+async def test_an_event_from_the_far_future_does_not_outdate_what_comes_after_it(village):
+    assert await village.post(follow(now_ms() + 10**9)) == 200
+    await village.handle()
+    await village.post(unfollow(now_ms() + 1_000))
+    await village.handle()
+    assert (await village.registration(SATO)).state == "left"
+
+
+async def test_in_a_crowd_the_greeting_goes_first_and_the_language_is_learnt_after_it(village):
+    crowd = [follow(n, line_id(n)) for n in range(2, EVENTS_PER_ROUND + 1)]
+    village.platform.channel.users.by_id[MARIA].state = "friend"
+    await village.post(follow(1, MARIA), *crowd)
+    assert await handle_waiting(village.service, village.api) == EVENTS_PER_ROUND
+    assert (await village.preferences(MARIA)).language == "en"
+    assert await village.history(MARIA) == ["joined"]
 
 
 async def test_the_log_names_nobody(village, capsys):
