@@ -11,7 +11,7 @@ from pathlib import Path
 from common import Bench, Figures, Row, run
 from registry import AREAS, OPTIONAL, line_id, mail_address
 
-from bot.settings import BUNDLED_TOWN
+from bot.demo.stage import DEMO_TOWN
 from content.database import Database
 from content.keys import create_key_file, load_keys
 from content.register.subscribers_csv import COLUMNS, import_registrations, read_rows, seal_all
@@ -44,7 +44,7 @@ async def import_register(folder: Path, register: Path) -> float:
     await upgrade(database)
     begun = time.perf_counter()
     with register.open(encoding="utf-8", newline="") as file:
-        registrations = read_rows(file, load_town(BUNDLED_TOWN))
+        registrations = read_rows(file, load_town(DEMO_TOWN))
     sealed = seal_all(keys, registrations)
     async with database.write() as connection:
         await import_registrations(connection, sealed, lambda _: None)

@@ -31,6 +31,7 @@ def open_bench_office(
     """`open_channel` in place of the channels that a town's settings open. Warm, as a service is."""
     warm_up()
     settings = Settings(
+        town=seeded.town_file,
         line=LineSettings(channel_token=SecretStr("bench")),
         mail=MailSettings(smtp_url=SecretStr("smtp://127.0.0.1:1"), **{"from": "town@example.jp"}),
     )

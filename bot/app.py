@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import web
-from sqlalchemy import text
 
+from bot.belonging import refuse_strange
 from bot.console.routes import add_console
 from bot.errors import error_pages
 from bot.line.webhook import add_routes as add_line
 from bot.pages import STATIC, TEMPLATES, add_headers, environment, service_of
 from bot.resident.routes import add_resident
 from bot.service import SERVICE, Service
+from content.database import identity
+from content.database.identity import Identity, WrongDatabase
+from content.keys import KeyFileError
 
 READY_WITHIN = 3.0
 
@@ -38,10 +41,15 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """The database answers."""
+    """The database answers, and it is the one of this town and this key."""
+    service = service_of(request)
     try:
-        async with asyncio.timeout(READY_WITHIN), service_of(request).database.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with asyncio.timeout(READY_WITHIN), service.database.read() as connection:
+            found = await identity.read(connection)
     except Exception:
         return web.Response(status=503, text="database not reachable\n")
+    try:
+        refuse_strange(found or Identity(""), service.town, service.keys)
+    except (KeyFileError, WrongDatabase) as error:
+        return web.Response(status=503, text=f"{error}\n")
     return web.Response(text="ready\n")

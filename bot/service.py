@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.accounts import channel_opener
+from bot.belonging import bind
 from bot.settings import Settings
 from content.clock import DAY
 from content.database import Database
@@ -40,13 +41,14 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 
 async def open_service(settings: Settings) -> Service:
-    """Raises TownProfileError, KeyFileError or SchemaMismatch, each with its remedy."""
+    """Raises TownProfileError, KeyFileError, WrongDatabase or SchemaMismatch, each with its remedy."""
     town = load_town(settings.town)
     refuse_shared_credentials(town)
     keys = load_keys(settings.secret_key_file)
     database = Database(settings.database_url.get_secret_value())
     try:
         await require_current(database)
+        keys = await bind(database, town, keys)
     except BaseException:
         await database.close()
         raise

@@ -17,7 +17,6 @@ from pydantic_settings import (
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-BUNDLED_TOWN = Path(__file__).parent.parent / "examples" / "shibata.toml"
 
 
 class Section(BaseModel):
@@ -113,7 +112,7 @@ class Settings(BaseSettings):
         SecretStr("sqlite:///var/kairanban.db"),
         description="sqlite:///path or postgresql://user:password@host/name.",
     )
-    town: Path = Field(BUNDLED_TOWN, description="The town profile (TOML).")
+    town: Path = Field(description="The town profile (TOML); required, there is no default town.")
     secret_key_file: Path = Field(
         Path("var/secret.key"), description="Root of all derived keys; made by init, mode 0600."
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.settings import BUNDLED_TOWN, Settings
+from bot.settings import Settings
 
 HEAD = """# 設定一覧 / Settings
 
@@ -40,11 +40,9 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
     default = field.default
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
-    if default == BUNDLED_TOWN:
-        default = "examples/shibata.toml"
     shown = (
         "なし"
-        if default in ("", {})
+        if default in ("", {}) or field.is_required()
         else f"`{str(default).lower() if isinstance(default, bool) else default}`"
     )
     return f"KAIRANBAN_{name.upper()}", shown, field.description or ""

@@ -107,12 +107,36 @@ def _derive(root: bytes, purpose: bytes, identity: str = "") -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)
 
 
-def create_key_file(path: Path) -> None:
-    """Write a new file with one random key, mode 0600. Raises FileExistsError rather than replace one."""
+def create_key_file(path: Path, *, replace_empty: bool = False) -> None:
+    """Write a new file with one random key, mode 0600. Raises FileExistsError rather than replace one.
+
+    It appears whole or not at all, whenever the machine stops. `replace_empty`: a file without a byte, which
+    an older version left when it was stopped, is no key.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(_line(1))
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(_line(1))
+            file.flush()
+            os.fsync(file.fileno())
+        if replace_empty and path.is_file() and path.stat().st_size == 0:
+            aside.replace(path)
+        else:
+            path.hardlink_to(aside)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """A new name is only safe from a power cut when its folder is on the disk too."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_keys(path: Path) -> Keys:

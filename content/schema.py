@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import Database, metadata
+from content.database import Database, identity, metadata
 from content.figures import counts
 from content.ledger import deliveries, presence, retention, suspensions
 from content.notices import notices
 from content.register import inbound_events, subscribers
+from content.register.address_book import any_sealed_address
 from content.staff import audit, audit_chain, members
 
 # Importing them puts their tables into `metadata`.
@@ -39,16 +42,38 @@ class SchemaMismatch(Exception):
     """The database was written by another version of the code; the message says what to do."""
 
 
-async def upgrade(database: Database, revision: str = "head") -> None:
-    """Run what is missing, in one transaction. Raises SchemaMismatch when the database is newer."""
+async def upgrade(
+    database: Database,
+    revision: str = "head",
+    *,
+    then: Callable[[AsyncConnection], Awaitable[object]] | None = None,
+) -> None:
+    """Run what is missing, and `then` with it, in one transaction.
+
+    Raises SchemaMismatch when the database is newer, and what `then` raises.
+    """
     async with database.write() as connection:
         await connection.run_sync(_refuse_newer)
         await connection.run_sync(_run, "upgrade", revision)
+        if then is not None:
+            await then(connection)
 
 
 async def downgrade(database: Database, revision: str) -> None:
     async with database.write() as connection:
         await connection.run_sync(_run, "downgrade", revision)
+
+
+async def is_empty(database: Database) -> bool:
+    """Whether no key is needed for what is in it: nothing yet, or tables that no town has been given."""
+    async with database.read() as connection:
+        if await connection.run_sync(_revision) is None:
+            return True
+        if await any_sealed_address(connection) is not None:
+            return False
+        tables = await connection.run_sync(lambda it: inspect(it).get_table_names())
+        found = await identity.read(connection) if identity.database_identity.name in tables else None
+    return found is None or not found.town
 
 
 async def require_current(database: Database) -> None:

@@ -9,7 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
@@ -138,7 +146,7 @@ class Indicator(ProfilePart):
 
 
 class Town(ProfilePart):
-    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     name: str
     prefecture: str
     names: dict[str, str] = {}
@@ -203,6 +211,15 @@ class Town(ProfilePart):
         return next(
             (item for item in self.accounts if item.channel == channel and item.mode == Mode.LIVE), None
         )
+
+    @field_validator("code")
+    @classmethod
+    def _has_its_check_digit(cls, value: str) -> str:
+        # Ministry of Internal Affairs: weights 6 to 2, modulus 11, the last digit of what is left to 11.
+        weighed = sum(weight * int(digit) for weight, digit in zip(range(6, 1, -1), value[:5], strict=True))
+        if (11 - weighed % 11) % 10 != int(value[5]):
+            raise ValueError("the check digit is wrong; copy the six digits of 全国地方公共団体コード")
+        return value
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> Self:

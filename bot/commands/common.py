@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.service import Service, open_service
 from bot.settings import Settings
 from content.database import UnknownDatabase
+from content.database.identity import WrongDatabase
 from content.keys import KeyFileError
 from content.schema import SchemaMismatch
 from content.town import TownProfileError
@@ -34,6 +35,10 @@ Result = TypeVar("Result")
 PREFIX = "KAIRANBAN_"
 # For the tests of this project, which start commands with their own environment.
 NOT_SETTINGS = ("KAIRANBAN_TEST_", "KAIRANBAN_REQUIRE_SERVICES")
+
+NO_TOWN = (
+    "KAIRANBAN_TOWN is not set: point it to your town's profile, a TOML file such as examples/shibata.toml."
+)
 
 talk = Console(stderr=True)
 
@@ -56,6 +61,8 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:
+        if isinstance(error, ValidationError) and any(item["loc"] == ("town",) for item in error.errors()):
+            fail(NO_TOWN, USAGE)
         fail(f"The settings cannot be used:\n{_describe(error)}", USAGE)
 
 
@@ -70,7 +77,7 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         service = await open_service(settings)
     except SchemaMismatch as error:
         fail(str(error), FAILED)
-    except (TownProfileError, KeyFileError, UnknownDatabase) as error:
+    except (TownProfileError, KeyFileError, WrongDatabase, UnknownDatabase) as error:
         fail(str(error), USAGE)
     except (OSError, DBAPIError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__

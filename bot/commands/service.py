@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.accounts import missing_settings
+from bot.belonging import bind_within
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run, talk
 from bot.commands.staff import read_password
 from bot.logs import configure_logging
 from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database
-from content.keys import create_key_file
-from content.schema import SchemaMismatch, upgrade
+from content.database.identity import WrongDatabase
+from content.keys import KeyFileError, create_key_file, load_keys
+from content.schema import SchemaMismatch, is_empty, upgrade
 from content.staff import audit, member_changes, members
 from content.staff.member_changes import LoginRefused
 from content.staff.passwords import PasswordRefused
@@ -35,11 +38,10 @@ def init(
     """Make or renew the database, the secret key and the first administrator. Safe to repeat."""
     settings = load_settings()
     try:
-        load_town(settings.town)
+        town = load_town(settings.town)
     except TownProfileError as error:
         fail(str(error), USAGE)
-    _make_key(settings.secret_key_file)
-    run(_prepare_database(settings, login, password_file))
+    run(_prepare(settings, town, login, password_file))
 
 
 def serve() -> None:
@@ -103,14 +105,19 @@ def _refuse_missing(settings: Settings, town: Town) -> None:
         )
 
 
-async def _prepare_database(settings: Settings, login: str, password_file: Path | None) -> None:
+async def _prepare(settings: Settings, town: Town, login: str, password_file: Path | None) -> None:
     database = Database(settings.database_url.get_secret_value())
     try:
-        await upgrade(database)
+        _make_key(settings.secret_key_file, is_new=await is_empty(database))
+        keys = load_keys(settings.secret_key_file)
+        # Together: a database of another town or key is left as it was.
+        await upgrade(database, then=partial(bind_within, town=town, keys=keys))
         talk.print("データベースを用意しました。")
         await _first_administrator(database, login, password_file)
     except SchemaMismatch as error:
         fail(str(error), FAILED)
+    except (KeyFileError, WrongDatabase) as error:
+        fail(str(error), USAGE)
     finally:
         await database.close()
 
@@ -141,9 +148,14 @@ async def _first_administrator(database: Database, login: str, password_file: Pa
     talk.print(f"管理者「{login}」を登録しました。`kairanban serve` で始められます。")
 
 
-def _make_key(path: Path) -> None:
+def _make_key(path: Path, *, is_new: bool) -> None:
+    """A key is made together with its database: another one would open nothing of what is there."""
+    if not is_new and not path.exists():
+        raise KeyFileError(
+            f"the database exists, its secret key file {path} does not: bring the file back from its backup"
+        )
     try:
-        create_key_file(path)
+        create_key_file(path, replace_empty=is_new)
         talk.print(f"秘密鍵を作りました: {path}(必ず控えを別の場所に保管してください)", highlight=False)
     except FileExistsError:
         talk.print(f"秘密鍵は既にあります: {path}", highlight=False)

@@ -56,6 +56,8 @@ class Ports:
 
 DEMO_PORTS = Ports(web=8080, line=8686, inbox=8687, hooks=8688)
 
+DEMO_TOWN = Path(__file__).parent / "shibata.toml"
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -127,6 +129,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def _settings(folder: Path, web_port: int, line_url: str, smtp_port: int) -> Settings:
     return Settings(
         database_url=SecretStr(f"sqlite:///{folder}/kairanban.db"),
+        town=DEMO_TOWN,
         secret_key_file=folder / "secret.key",
         web=WebSettings(listen=f"127.0.0.1:{web_port}", public_url=""),
         line=LineSettings(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal, select
+from sqlalchemy import Connection, Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row, hexadecimal
@@ -54,3 +54,10 @@ async def known_lookups(connection: AsyncConnection, account: str, lookups: Iter
         )
         found.update(rows)
     return found
+
+
+async def any_sealed_address(connection: AsyncConnection) -> bytes | None:
+    """One sealed address, to see whether a key opens it; None while there is none."""
+    sealed = select(address.c.sealed).where(func.length(address.c.sealed) > 0).limit(1)
+    found = await connection.scalar(sealed)
+    return None if found is None else bytes(found)

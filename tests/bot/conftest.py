@@ -20,7 +20,7 @@ from content.keys import Keys
 from content.staff import member_changes
 from content.town import Town
 from tests.bot.web_visitor import PASSWORD, Visitor
-from tests.factories import APRIL_TUESDAY
+from tests.factories import APRIL_TUESDAY, SHIBATA
 
 STAFF = {"tanaka": "editor", "suzuki": "editor", "kikaku": "viewer"}
 SETTINGS = {
@@ -43,7 +43,7 @@ def staffed_template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: 
 async def service(staffed_template: Path, keys: Keys, town: Town, tmp_path: Path) -> AsyncIterator[Service]:
     shutil.copyfile(staffed_template, tmp_path / "web.db")
     database = Database(f"sqlite:///{tmp_path / 'web.db'}")
-    settings = Settings(secret_key_file=tmp_path / "secret.key", **SETTINGS)
+    settings = Settings(town=SHIBATA, secret_key_file=tmp_path / "secret.key", **SETTINGS)
     yield Service(settings, open_town_context(settings, town, database, keys))
     await database.close()
 

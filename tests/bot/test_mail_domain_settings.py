@@ -10,6 +10,7 @@ from bot.settings import MailSettings, Settings
 from channels.channel import Announcement, Part, Recipient, Text
 from content.town import load_town
 from sandbox.mail.server import SmtpSandbox
+from tests.factories import SHIBATA
 
 NOTICE = Announcement(
     notice_id=1,
@@ -29,13 +30,13 @@ NOTICE = Announcement(
 def test_limits_come_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kairanban.toml").write_text('[mail.domains."docomo.ne.jp"]\nrate = 20\nconnections = 2\n')
     monkeypatch.chdir(tmp_path)
-    limit = Settings().mail.domains["docomo.ne.jp"]
+    limit = Settings(town=SHIBATA).mail.domains["docomo.ne.jp"]
     assert (limit.rate, limit.connections) == (20, 2)
 
 
 def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAIRANBAN_MAIL__DOMAINS", '{"ezweb.ne.jp": {"rate": 5}}')
-    limit = Settings().mail.domains["ezweb.ne.jp"]
+    limit = Settings(town=SHIBATA).mail.domains["ezweb.ne.jp"]
     assert (limit.rate, limit.connections) == (5, None)
 
 
@@ -51,7 +52,7 @@ def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_wrong_limit_is_named(monkeypatch: pytest.MonkeyPatch, content: str, named: str) -> None:
     monkeypatch.setenv("KAIRANBAN_MAIL__DOMAINS", content)
     with pytest.raises(ValidationError, match=named):
-        Settings()
+        Settings(town=SHIBATA)
 
 
 async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
@@ -64,7 +65,7 @@ async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
             "domains": {"docomo.ne.jp": {"rate": 0.01}},
         }
     )
-    settings = Settings(mail=mail)
+    settings = Settings(town=SHIBATA, mail=mail)
     town = load_town(settings.town)
     account = next(account for account in town.accounts if account.channel == "mail")
     open_channel = channel_opener(settings, town, lambda number: f"https://example.jp/u/{number}")

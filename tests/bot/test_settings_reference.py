@@ -26,4 +26,4 @@ def test_every_setting_says_what_it_means() -> None:
 def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAIRANBAN_LINE__CHANEL_TOKEN", "x")
     with pytest.raises(ValidationError, match="chanel_token"):
-        Settings()
+        Settings(town=Path("town.toml"))

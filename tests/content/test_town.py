@@ -164,3 +164,14 @@ def test_every_child_has_exactly_one_age(today, age, born):
     ages = [n for n in range(111) if birth_months(n, n, today)[0] <= month <= birth_months(n, n, today)[1]]
     assert ages == ([today.year - born] if born <= today.year else [])
     assert birth_months(0, age, today) == (birth_months(age, age, today)[0], birth_months(0, 0, today)[1])
+
+
+@pytest.mark.parametrize("code", ["043231", "082171", "131016", "011002"])
+def test_a_code_with_its_check_digit_is_taken(code):
+    assert create_town(code=code).code == code
+
+
+@pytest.mark.parametrize("code", ["043230", "043213", "082172", "04323１"])
+def test_a_code_that_was_mistyped_is_refused(code):
+    with pytest.raises(ValueError, match="code"):
+        create_town(code=code)

@@ -21,6 +21,8 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from tests.factories import SHIBATA
+
 PASSWORD = "journey-password-1"
 SECRET, TOKEN = "0123456789abcdef0123456789abcdef", "journey-token"
 MAX_WAIT = 60.0
@@ -101,6 +103,7 @@ class Deployment:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KAIRANBAN_")},
             "KAIRANBAN_DATABASE_URL": f"sqlite:///{folder}/kairanban.db",
+            "KAIRANBAN_TOWN": str(SHIBATA),
             "KAIRANBAN_SECRET_KEY_FILE": str(folder / "secret.key"),
             "KAIRANBAN_WEB__LISTEN": f"127.0.0.1:{self.web_port}",
             "KAIRANBAN_LINE__CHANNEL_SECRET": SECRET,

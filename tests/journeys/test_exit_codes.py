@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from bot.settings import BUNDLED_TOWN
 from content.database import Database
 from content.notices.notices import notice
 from content.register.subscribers import subscriber
 from sandbox.mail.server import SmtpSandbox
+from tests.factories import SHIBATA
 from tests.journeys.deployment import Deployment, deployed, until, write_register
 
 pytestmark = pytest.mark.slow
@@ -120,7 +120,7 @@ async def test_an_account_that_left_the_profile_is_named_with_the_command_that_e
         assert code == 5
         await first.end()
         profile = tmp_path / "town.toml"
-        without_mail = BUNDLED_TOWN.read_text(encoding="utf-8").replace(MAIL_ACCOUNT, "")
+        without_mail = SHIBATA.read_text(encoding="utf-8").replace(MAIL_ACCOUNT, "")
         profile.write_text(without_mail, encoding="utf-8")
         town.environment["KAIRANBAN_TOWN"] = str(profile)
         await town.serve()

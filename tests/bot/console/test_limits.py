@@ -26,7 +26,7 @@ from scheduler.failures import STOPPED_ACCOUNT_WAIT
 from scheduler.fanout import plan_next
 from scheduler.triggers import fire_due
 from tests.bot.web_visitor import Page, Visitor
-from tests.factories import PEOPLE, make_delivery, make_subscriber, make_subscribers
+from tests.factories import PEOPLE, SHIBATA, make_delivery, make_subscriber, make_subscribers
 
 LEASE = 15 * SECOND
 
@@ -62,6 +62,7 @@ async def service(
     shutil.copyfile(staffed_template, tmp_path / "web.db")
     database = Database(f"sqlite:///{tmp_path / 'web.db'}")
     settings = Settings(
+        town=SHIBATA,
         secret_key_file=tmp_path / "secret.key",
         line={"channel_token": "token", "channel_secret": "secret", "api_base": line.origin},
         mail={"smtp_url": "smtp://127.0.0.1:1", "from": "柴田町 <notice@example.jp>"},

@@ -29,6 +29,7 @@ from content.register.inbound_events import inbound_event
 from content.register.subscribers import Subscriber, registration_event
 from sandbox.line import LineSandbox
 from sandbox.line.actions import Phone
+from tests.factories import SHIBATA
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 TOKEN = "token-of-the-village"
@@ -40,7 +41,7 @@ def settings_for(folder: Path, line_origin: str) -> Settings:
     line = LineSettings(
         api_base=line_origin, channel_secret=SecretStr(SECRET), channel_token=SecretStr(TOKEN)
     )
-    return Settings(secret_key_file=folder / "secret.key", line=line)
+    return Settings(town=SHIBATA, secret_key_file=folder / "secret.key", line=line)
 
 
 def sign(raw: bytes, secret: str = SECRET) -> str:
