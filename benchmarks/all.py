@@ -76,10 +76,10 @@ def table(result: dict[str, Any]) -> str:
         "",
         f"{sizes}; medians of {result['rounds']}. {result['machine']}.",
         "",
-        "| figure | value | reference in the same run | ratio | reach | |",
+        "| figure | value | reference in the same run | ratio | goal | |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {row['figure']} | {row['value']} | {row['reference']} | {row['ratio']} | {row['reach']} | {mark(row)} |"
+            f"| {row['figure']} | {row['value']} | {row['reference']} | {row['ratio']} | {row['goal']} | {mark(row)} |"
             for row in result["rows"]
         ),
     ]

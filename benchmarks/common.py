@@ -33,13 +33,13 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure beside its reference. `reached` is None where nothing was promised."""
+    """One figure beside its reference. `reached` is None where there is no goal."""
 
     figure: str
     value: str
     reference: str = ""
     ratio: str = ""
-    reach: str = ""
+    goal: str = ""
     reached: bool | None = None
 
 
@@ -99,10 +99,10 @@ def show(result: dict[str, Any]) -> None:
     console = Console(width=132)
     sizes = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in result["sizes"].items())
     table = Table(title=f"{result['title']} ({sizes}; medians of {result['rounds']})")
-    for column in ("figure", "value", "reference in the same run", "ratio", "reach", ""):
+    for column in ("figure", "value", "reference in the same run", "ratio", "goal", ""):
         table.add_column(column)
     for row in result["rows"]:
-        table.add_row(row["figure"], row["value"], row["reference"], row["ratio"], row["reach"], mark(row))
+        table.add_row(row["figure"], row["value"], row["reference"], row["ratio"], row["goal"], mark(row))
     console.print(table)
     console.print(result["machine"], highlight=False)
 

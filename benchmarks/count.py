@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common import Bench, Figures, Row, run
 from registry import Register, Seeded, seed_sqlite
-from town_hall import open_bench_office
+from town_hall import open_bench_context
 
 from content.clock import now_ms, today_jst
 from content.notices.audience_counts import count_audience
@@ -48,7 +48,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 async def counts(seeded: Seeded) -> Figures:
     """As the confirm page asks; the second of two, since staff look at the page more than once."""
     figures: Figures = {}
-    context = open_bench_office(seeded, f"sqlite:///{seeded.database}")
+    context = open_bench_context(seeded, f"sqlite:///{seeded.database}")
     today = today_jst(now_ms())
     for name, (_, target, category) in CASES.items():
         for _ in range(2):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common import Bench, Figures, Row, run
 from registry import AREAS, Register, Seeded, seed_sqlite
-from town_hall import approve, fan_out, open_bench_office, spec
+from town_hall import approve, fan_out, open_bench_context, spec
 
 from content.clock import now_ms, today_jst
 from content.notices.segments import Target
@@ -40,7 +40,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 
 
 async def fan_out_of(seeded: Seeded, database: Path, segment: str, figures: Figures) -> int:
-    context = open_bench_office(seeded, f"sqlite:///{database}")
+    context = open_bench_context(seeded, f"sqlite:///{database}")
     notice_id = await approve(context, spec("line", "mail", target=Target("segment", segment)))
     begun = time.perf_counter()
     await fan_out(context)

@@ -24,7 +24,7 @@ from common import Bench, Figures, Row, cpu_seconds, run
 from registry import Register, Seeded, line_id, seed_sqlite
 from sending import send_all
 from servers import LineServer, counting_line
-from town_hall import BODY, approve, fan_out, open_bench_office, spec
+from town_hall import BODY, approve, fan_out, open_bench_context, spec
 
 from channels.line.channel import CONCURRENCY, LineChannel
 from channels.line.messages import BUBBLE_BODY_LIMIT, build_messages
@@ -72,7 +72,7 @@ async def send(
 ) -> Figures:
     shutil.copy(seeded.database, database)
     concurrency = options.concurrency
-    context = open_bench_office(
+    context = open_bench_context(
         seeded,
         f"sqlite:///{database}",
         lambda account: LineChannel(
@@ -128,14 +128,14 @@ def rows(options: argparse.Namespace, median: Figures) -> list[Row]:
                 f"{rate:.0f} multicasts/s",
                 f"LINE allows {LIMIT}/s",
                 f"{rate / LIMIT:.2f}",
-                # The pace never exceeds the limit, so the start and the end cost the last per cent.
+                # The rate never exceeds the limit, so the start and the end cost the last per cent.
                 "≥ 0.99",
                 rate >= 0.99 * LIMIT,
             ),
             Row(
                 f"{kind}, CPU of one core at 200/s",
                 f"{share:.0%}",
-                reach="< 60 %" if kind == "text" else "",
+                goal="< 60 %" if kind == "text" else "",
                 reached=share < 0.6 if kind == "text" else None,
             ),
         ]

@@ -18,7 +18,7 @@ from common import Bench, Figures, Row, cpu_seconds, run
 from registry import Register, Seeded, mail_address, seed_sqlite
 from sending import send_all
 from servers import smtp_sink, smtp_source
-from town_hall import BODY, approve, fan_out, open_bench_office, spec
+from town_hall import BODY, approve, fan_out, open_bench_context, spec
 
 from channels.channel import Recipient
 from channels.mail.channel import MailChannel
@@ -69,7 +69,7 @@ async def through_the_ledger(
             connections=options.connections,
         )
 
-    context = open_bench_office(seeded, f"sqlite:///{folder}/bench.db", open_channel)
+    context = open_bench_context(seeded, f"sqlite:///{folder}/bench.db", open_channel)
     notice_id = await approve(context, spec("mail", body=BODY * 4))
     await fan_out(context)
     sent = await send_all(context, notice_id, options.mails)

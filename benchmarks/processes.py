@@ -112,7 +112,7 @@ def deployed(folder: Path, seeded: Seeded, database_url: str, **settings: str) -
             deployment.end(process, signal.SIGKILL)
 
 
-class ConversationContext:
+class StaffAtConsole:
     """A member of staff in front of the console: logged in, with a notice written and one word from sending."""
 
     def __init__(self, url: str) -> None:

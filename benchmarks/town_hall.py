@@ -1,4 +1,4 @@
-"""An office on a seeded register, and what staff do with it."""
+"""A town context on a seeded register, and what staff do with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scheduler.triggers import fire_due
 BODY = "阿武隈川の水位が上がり、あふれるおそれがあります。今すぐ避難してください。"
 
 
-def open_bench_office(
+def open_bench_context(
     seeded: Seeded, url: str, open_channel: Callable[[Account], Channel] | None = None
 ) -> TownContext:
     """`open_channel` in place of the channels that a town's settings open. Warm, as a service is."""

@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from common import Bench, Figures, Row, run
-from processes import ConversationContext, deployed, until
+from processes import StaffAtConsole, deployed, until
 from registry import Register, Seeded, seed_sqlite
 from servers import counting_line, smtp_sink
 from town_hall import spec
@@ -53,7 +53,7 @@ def send_urgent(options: argparse.Namespace, folder: Path, seeded: Seeded, *, bu
         deployment.init()
         deployment.serve()
         ledger = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        send = ConversationContext(deployment.url).write(
+        send = StaffAtConsole(deployment.url).write(
             spec("line", "mail", target=Target("group", "kucho"), urgency="urgent")
         )
         if busy:

@@ -17,10 +17,6 @@ from content.register.tokens import subscriber_token
 from content.town import Account, Town
 
 
-class MissingSetting(Exception):
-    """A channel of the town cannot be used; the message names the setting."""
-
-
 def channel_opener(settings: Settings, town: Town, keys: Keys) -> Callable[[Account], Channel]:
     """A function that opens a channel for an account of the town, with connections of its own.
 

@@ -63,14 +63,14 @@ def warm_up() -> None:
     """Make a process that sends ready for its first notice.
 
     Importing LINE's models takes over a second. They are a large heap that never becomes garbage, and a
-    batch makes hundreds of small objects: without this every few batches the collector walks all of it,
-    at the price of sending half as fast.
+    batch makes hundreds of small objects: without this every few batches the collector looks through all
+    of it, and sending is half as fast.
     """
     load_models()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-    # The loop shares its lock with the threads that write the ledger; it should not wait 5 ms for a turn.
+    # The loop shares its lock with the threads that write the ledger; it should not wait 5 ms for that lock.
     sys.setswitchinterval(0.001)
 
 

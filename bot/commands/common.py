@@ -91,7 +91,7 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
 
 
 def operator() -> str:
-    """Who acts on the command line, for the audit log."""
+    """Who acts on the command line, for the audit trail."""
     return f"cli:{getpass.getuser()}"
 
 

@@ -13,7 +13,7 @@ EXAMPLES = (
     "'mon,thu 07:00', '2nd,4th tue 07:00', 'day 10 09:00', 'month-end 09:00',"
     " 'dates 2026-12-01,2026-12-15 07:00'"
 )
-# Parts of a rule that are not said by `--every`.
+# Fields of a rule that `--every` does not say.
 FLAGS = {"first": "--from", "until": "--until", "closures": "--except", "on_holiday": "--on-holiday"}
 
 

@@ -37,7 +37,7 @@ CHANGED = "この画面を開いたあとに、内容が変わりました。今
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Forecast:
     """What approving would do now, or why it cannot be done."""
 
     impacts: tuple[Impact, ...]
@@ -45,7 +45,7 @@ class Outlook:
     shortages: tuple[Shortage, ...] = ()
 
     @property
-    def bearable(self) -> int:
+    def sendable(self) -> int:
         """How many would be sent to: an account that cannot reach everyone reaches nobody."""
         short = {item.account for item in self.shortages}
         return sum(item.count for item in self.impacts if item.account not in short)
@@ -72,13 +72,13 @@ async def approve(staff_request: StaffRequest) -> web.Response:
     if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}")
     fields = await read_fields(staff_request.request)
-    outlook = await _look_ahead(staff_request, found)
+    forecast = await _look_ahead(staff_request, found)
     error = _mistake(found, fields.get("word", ""), fields.get("version", ""))
     if not error and placeholders(found.spec.texts) and not fields.get("leave_placeholders"):
         # With shaking hands the typed word alone would send a template to the whole town.
         error = LEFT_OVER
-    if error or outlook.problems or _reaches_nobody(found, outlook):
-        return _confirm_page(staff_request, found, outlook, error)
+    if error or forecast.problems or _reaches_nobody(found, forecast):
+        return _confirm_page(staff_request, found, forecast, error)
     try:
         await notice_service.approve(
             staff_request.service.context,
@@ -87,7 +87,7 @@ async def approve(staff_request: StaffRequest) -> web.Response:
             version_id=found.version_id,
         )
     except NoticeRefused as refused:
-        return _confirm_page(staff_request, found, Outlook((), tuple(refused.problems)))
+        return _confirm_page(staff_request, found, Forecast((), tuple(refused.problems)))
     return redirect(f"/console/notices/{found.id}")
 
 
@@ -103,27 +103,27 @@ def _mistake(found: Notice, word: str, version: str) -> str:
     return "" if normalise_word(word) == wanted else WRONG_WORD.format(word=wanted)
 
 
-def _reaches_nobody(found: Notice, outlook: Outlook) -> bool:
+def _reaches_nobody(found: Notice, forecast: Forecast) -> bool:
     # At a scheduled time there may be registrations, so only sending at once is refused.
-    return outlook.total == 0 and found.spec.at is None and found.spec.rule is None
+    return forecast.total == 0 and found.spec.at is None and found.spec.rule is None
 
 
-async def _look_ahead(staff_request: StaffRequest, found: Notice) -> Outlook:
+async def _look_ahead(staff_request: StaffRequest, found: Notice) -> Forecast:
     context = staff_request.service.context
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
     problems = await asyncio.to_thread(checks.find_problems, context, found.spec)
     if problems:
-        return Outlook((), tuple(problems))
+        return Forecast((), tuple(problems))
     try:
         impacts = await measure_impact(context, found.spec, found.id)
     except NoticeRefused as refused:
-        return Outlook((), tuple(refused.problems))
+        return Forecast((), tuple(refused.problems))
     shortages = await foresee(context, found.spec, {item.account: item.count for item in impacts})
-    outlook = Outlook(tuple(impacts), (), tuple(shortages))
+    forecast = Forecast(tuple(impacts), (), tuple(shortages))
     # At a scheduled time another month may have begun, so only sending at once is refused.
-    if shortages and not outlook.bearable and found.spec.at is None:
-        return replace(outlook, problems=tuple(_as_problem(staff_request, item) for item in shortages))
-    return outlook
+    if shortages and not forecast.sendable and found.spec.at is None:
+        return replace(forecast, problems=tuple(_as_problem(staff_request, item) for item in shortages))
+    return forecast
 
 
 def _as_problem(staff_request: StaffRequest, item: Shortage) -> Problem:
@@ -132,19 +132,19 @@ def _as_problem(staff_request: StaffRequest, item: Shortage) -> Problem:
 
 
 def _confirm_page(
-    staff_request: StaffRequest, found: Notice, outlook: Outlook, error: str = ""
+    staff_request: StaffRequest, found: Notice, forecast: Forecast, error: str = ""
 ) -> web.Response:
     town, spec = staff_request.service.town, found.spec
     return staff_request.page(
         "console/confirm.html",
-        status=422 if error or outlook.problems else 200,
+        status=422 if error or forecast.problems else 200,
         notice=found,
         spec=spec,
-        outlook=outlook,
+        forecast=forecast,
         error=error,
         outline=outline(found),
-        nobody=_reaches_nobody(found, outlook),
-        shortages=[(account_words(town, item.account), shortage_words(item)) for item in outlook.shortages],
+        nobody=_reaches_nobody(found, forecast),
+        shortages=[(account_words(town, item.account), shortage_words(item)) for item in forecast.shortages],
         more_quota=MORE_QUOTA,
         word=approval_word(spec),
         target=spec.target.describe(town, spec.category),

@@ -23,7 +23,7 @@ ON_LIST = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NoticeRow:
     """One notice in a list."""
 
     notice: Notice
@@ -51,37 +51,37 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         for account in service.town.accounts
         if account.mode == Mode.LIVE
     ]
-    lines = await _lines(staff_request, ON_HOME)
+    rows = await _rows(staff_request, ON_HOME)
     return staff_request.page(
-        "console/home.html", lines=lines, counts=counts, set_aside=set_aside, now=now_ms()
+        "console/home.html", rows=rows, counts=counts, set_aside=set_aside, now=now_ms()
     )
 
 
 async def show_list(staff_request: StaffRequest) -> web.Response:
     before = staff_request.request.query.get("before", "")
-    lines = await _lines(
+    rows = await _rows(
         staff_request, ON_LIST, int(before[:18]) if before.isascii() and before.isdigit() else None
     )
-    older = lines[-1].notice.id if len(lines) == ON_LIST else None
-    return staff_request.page("console/notices.html", lines=lines, older=older, first=not before)
+    older = rows[-1].notice.id if len(rows) == ON_LIST else None
+    return staff_request.page("console/notices.html", rows=rows, older=older, first=not before)
 
 
-async def _lines(staff_request: StaffRequest, limit: int, before: int | None = None) -> list[Line]:
+async def _rows(staff_request: StaffRequest, limit: int, before: int | None = None) -> list[NoticeRow]:
     async with staff_request.service.database.read() as connection:
-        return await lines_of(staff_request, connection, await notices.recent(connection, limit, before))
+        return await rows_of(staff_request, connection, await notices.recent(connection, limit, before))
 
 
-async def lines_of(
+async def rows_of(
     staff_request: StaffRequest, connection: AsyncConnection, items: Iterable[Notice]
-) -> list[Line]:
+) -> list[NoticeRow]:
     """Notices with their figures, as a list shows them."""
     town = staff_request.service.town
-    lines = []
+    rows = []
     for item in items:
         tallies = await tally(connection, item.id)
         state = progress_state(item, tallies)
-        lines.append(
-            Line(
+        rows.append(
+            NoticeRow(
                 notice=item,
                 state=state,
                 word=state_words(state, item.spec)[0],
@@ -92,4 +92,4 @@ async def lines_of(
                 open=sum(row.open for row in tallies),
             )
         )
-    return lines
+    return rows

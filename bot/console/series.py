@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.console.access import StaffRequest
-from bot.console.home import Line, lines_of
+from bot.console.home import NoticeRow, rows_of
 from bot.console.words import category_words
 from bot.pages import redirect
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
@@ -36,12 +36,12 @@ def outline(notice: Notice) -> Outline | None:
     return Outline(rule_words(rule), tuple(rule_details(rule)), dates)
 
 
-async def past_occurrences(staff_request: StaffRequest, series_id: int) -> list[Line]:
+async def past_occurrences(staff_request: StaffRequest, series_id: int) -> list[NoticeRow]:
     """The newest of what a recurring notice has become."""
     async with staff_request.service.database.read() as connection:
         ids = await triggers.occurrences_of(connection, series_id, PAST)
         found = [await notices.get(connection, number) for number in ids]
-        return await lines_of(staff_request, connection, [item for item in found if item])
+        return await rows_of(staff_request, connection, [item for item in found if item])
 
 
 async def show_stop(staff_request: StaffRequest) -> web.Response:

@@ -1,4 +1,4 @@
-"""The three stories, played by real HTTP against the running demo; each step says whether it held."""
+"""The three stories, played by real HTTP against the running demo; each step says whether it succeeded."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ class Memory:
     """What later steps need from earlier ones."""
 
     notice_id: int = 0
-    line_before: int = 0
 
 
 async def play(stage: Stage) -> list[StoryStep]:
-    """Every step in order; a step that raises did not hold and says why."""
+    """Every step in order; a step that raises has failed and says why."""
     memory = Memory()
     steps: list[StoryStep] = []
     scenes: list[tuple[str, Callable[[Stage, Memory, StoryStep], Awaitable[None]]]] = [

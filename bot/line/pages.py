@@ -103,7 +103,7 @@ def page(step: str, town: Town, preferences: Preferences, today: date, number: i
 
 def categories(town: Town, preferences: Preferences, number: int = 0) -> Message:
     speech = words(preferences.language)
-    shown, number, more = _slice(choices.offered_categories(town), number)
+    shown, number, more = _rows_of_page(choices.offered_categories(town), number)
     rows = [_category_row(item, preferences, speech) for item in shown]
     return _list_page(
         "categories", speech.categories, speech.categories_hint, rows, more, number, town, preferences
@@ -112,7 +112,7 @@ def categories(town: Town, preferences: Preferences, number: int = 0) -> Message
 
 def areas(town: Town, preferences: Preferences, number: int = 0) -> Message:
     speech = words(preferences.language)
-    shown, number, more = _slice(choices.offered_areas(town), number)
+    shown, number, more = _rows_of_page(choices.offered_areas(town), number)
     rows = [
         _switch("area", item, item.name(preferences.language), item.key in preferences.areas, speech)
         for item in shown
@@ -223,7 +223,7 @@ def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> Flex
     )
 
 
-def _slice(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int, bool]:
+def _rows_of_page(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int, bool]:
     """The rows of a page, its number within bounds, and whether more follow."""
     last = max(0, (len(items) - 1) // ROWS_PER_PAGE)
     number = min(max(0, number), last)

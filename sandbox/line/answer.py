@@ -32,12 +32,14 @@ async def send_answer(
     content_type = reply.content_type
     if spoil.ending == "reset":
         return await _reset_in_body(request, headers)
-    pace = 0
+    bytes_per_second = 0
     for action in spoil.mangle:
         body, content_type = _mangled(action, body, content_type, headers)
-        pace = int(action.get("bytesPerSecond", 10)) if action["type"] == "slowBody" else pace
-    if pace:
-        return await _trickle(request, reply.status, headers, content_type, body, pace)
+        bytes_per_second = (
+            int(action.get("bytesPerSecond", 10)) if action["type"] == "slowBody" else bytes_per_second
+        )
+    if bytes_per_second:
+        return await _trickle(request, reply.status, headers, content_type, body, bytes_per_second)
     headers["content-type"] = content_type
     return web.Response(body=body, status=reply.status, headers=headers)
 
@@ -89,12 +91,17 @@ async def _reset_in_body(request: web.Request, headers: dict[str, str]) -> web.S
 
 
 async def _trickle(
-    request: web.Request, status: int, headers: dict[str, str], content_type: str, body: bytes, pace: int
+    request: web.Request,
+    status: int,
+    headers: dict[str, str],
+    content_type: str,
+    body: bytes,
+    bytes_per_second: int,
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=status, headers={**headers, "content-type": content_type})
     await response.prepare(request)
     with suppress(ConnectionError):
-        for start in range(0, len(body), pace):
-            await response.write(body[start : start + pace])
+        for start in range(0, len(body), bytes_per_second):
+            await response.write(body[start : start + bytes_per_second])
             await asyncio.sleep(1)
     return response

@@ -14,7 +14,7 @@ _UNIT_PAGE = 100
 
 
 def quota(call: Call) -> Reply:
-    """The month's allowance."""
+    """How many messages the month allows."""
     limit = call.channel.quota.limit
     return Reply(body={"type": "none"} if limit is None else {"type": "limited", "value": limit})
 

@@ -1,7 +1,7 @@
 """The monthly plan and what was used of it.
 
 Counted are people reached by push, multicast, narrowcast and broadcast; replies are free. LINE
-documentation, messaging-api/pricing. The month turns at midnight in UTC+9 on the sandbox's clock.
+documentation, messaging-api/pricing. A new month begins at midnight in UTC+9 on the sandbox's clock.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ async def test_a_patient_step_is_written_also_when_no_other_comes():
     assert await group.do(lambda _: "later", max_wait=0.02) == "later"
 
 
-async def test_the_end_does_not_wait_for_patience():
+async def test_the_end_does_not_wait_for_more_steps():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
     patient = asyncio.create_task(group.do(lambda _: "patient", max_wait=60))

@@ -87,7 +87,7 @@ async def test_a_retry_never_stands_before_a_first_attempt(database, send):
         assert (await claim(connection)).id == retried.id
 
 
-async def test_a_batch_given_back_waits_as_long_as_it_was_told(database, send):
+async def test_a_requeued_batch_waits_as_long_as_it_was_told(database, send):
     async with database.write() as connection:
         await send(connection, 3)
         claimed = await claim(connection)

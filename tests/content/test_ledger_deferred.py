@@ -1,4 +1,4 @@
-"""Recipients deferred get a batch of their own, behind first attempts; nobody is counted twice."""
+"""Deferred recipients get a batch of their own, behind first attempts; nobody is counted twice."""
 
 from sqlalchemy import select
 
@@ -44,7 +44,7 @@ async def test_the_ledger_remembers_who_was_deferred_and_why(database, send):
         ]
 
 
-async def test_parts_of_one_batch_deferred_into_one(database, send):
+async def test_those_deferred_by_the_parts_of_one_batch_share_a_later_batch(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 6)
         first = await claim(connection)
@@ -56,7 +56,7 @@ async def test_parts_of_one_batch_deferred_into_one(database, send):
         assert (await claim(connection, NOW + MINUTE)).recipients == first.recipients[2:5]
 
 
-async def test_a_batch_of_deferred_that_has_been_taken_is_not_lengthened(database, send):
+async def test_a_later_batch_that_has_been_claimed_is_not_lengthened(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 4)
         first = await claim(connection)
@@ -68,7 +68,7 @@ async def test_a_batch_of_deferred_that_has_been_taken_is_not_lengthened(databas
         assert await figures(connection, notice_id) == (4, 2, 0, 0, 2)
 
 
-async def test_deferred_again_and_again_stays_behind_first_attempts(database, send):
+async def test_whoever_is_deferred_again_and_again_stays_behind_first_attempts(database, send):
     async with database.write() as connection:
         await send(connection, 1, 1)
         first = await claim(connection)

@@ -79,7 +79,7 @@ async def test_a_broadcast_is_accepted_as_a_whole(database, send):
         assert await figures(connection, notice_id) == (4, 4, 0, 0, 0)
 
 
-async def test_stopping_a_delivery_refuses_what_nobody_has_in_hand(database, send):
+async def test_stopping_a_delivery_refuses_what_nobody_has_in_flight(database, send):
     async with database.write() as connection:
         notice_id, delivery_id = await send(connection, 2, 3, 4)
         part, in_hand = await claim(connection), await claim(connection)

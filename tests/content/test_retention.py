@@ -78,7 +78,7 @@ async def play(connection, ids, account, outcomes, notice_id, stopped):
 
 @few_examples
 @given(ledgers=LEDGERS)
-async def test_every_figure_is_the_same_after_folding(database, keys, ledgers):
+async def test_every_figure_is_the_same_in_the_summary(database, keys, ledgers):
     async with undone(database) as connection:
         ids = await make_subscribers(connection, keys, 24)
         notice_ids = []
@@ -92,7 +92,7 @@ async def test_every_figure_is_the_same_after_folding(database, keys, ledgers):
         assert await fold_all(connection) == []
 
 
-async def test_who_was_deferred_counts_once_before_and_after_folding(database, send):
+async def test_who_was_deferred_counts_once_before_the_summary_and_in_it(database, send):
     async with database.write() as connection:
         notice_id, _ = await send(connection, 5)
         claimed = await claim(connection)
@@ -116,7 +116,7 @@ async def test_who_was_deferred_counts_once_before_and_after_folding(database, s
         assert await everything_told(connection, [notice_id]) == before
 
 
-async def test_one_channel_may_be_folded_while_the_other_is_still_open(database, keys):
+async def test_one_channel_may_be_summarised_while_the_other_is_still_open(database, keys):
     async with database.write() as connection:
         ids = await make_subscribers(connection, keys, 6)
         notice_id = await make_notice(connection)
@@ -129,7 +129,7 @@ async def test_one_channel_may_be_folded_while_the_other_is_still_open(database,
 
 
 @pytest.mark.parametrize("state", ["ready", "claimed", "unknown"])
-async def test_nothing_that_is_open_is_folded_however_old(database, send, state):
+async def test_nothing_that_is_open_is_summarised_however_old(database, send, state):
     async with database.write() as connection:
         await send(connection, 2)
         claimed = await claim(connection)
@@ -139,7 +139,7 @@ async def test_nothing_that_is_open_is_folded_however_old(database, send, state)
         assert await count(connection, batch) == 1
 
 
-async def test_a_delivery_that_is_still_planned_is_not_folded(database, send):
+async def test_a_delivery_that_is_still_planned_is_not_summarised(database, send):
     async with database.write() as connection:
         await send(connection, planned=False)
         assert await fold_all(connection) == []
@@ -153,7 +153,7 @@ async def test_recipients_are_kept_for_their_time(database, send):
         assert len(await fold_all(connection, before=NOW + 1)) == 1
 
 
-async def test_a_crash_between_folding_and_deleting_leaves_everything_as_it_was(database, send):
+async def test_a_crash_between_summary_and_deleting_leaves_everything_as_it_was(database, send):
     async with database.write() as connection:
         notice_id, delivery_id = await send(connection, 3)
         claimed = await claim(connection)

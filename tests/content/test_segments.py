@@ -322,7 +322,7 @@ async def test_the_database_and_plain_python_agree_on_the_audience(
 # happens to a registration.
 
 ACCOUNTS = ("line", "mail")
-HAPPENINGS = st.lists(
+EVENTS = st.lists(
     st.tuples(st.sampled_from(["change", "leave", "return", "erase", "leave before arriving"]), CHOICES),
     max_size=6,
 )
@@ -373,7 +373,7 @@ async def disagreements(connection):
 
 
 @given(
-    lives=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, HAPPENINGS), min_size=1, max_size=8),
+    lives=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, EVENTS), min_size=1, max_size=8),
     imported=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, st.booleans()), max_size=8),
     rules=RULES,
     target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),

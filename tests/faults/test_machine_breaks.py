@@ -88,7 +88,7 @@ async def _clock_jumps(place: Place, ahead: int) -> None:
         await town.under_way(notice)
         town.line.fault({"type": "status", "code": 503})
         clock.set_ahead(ahead)
-        await until(lambda: _deferred_to(town, ahead), "tries to be deferred by the new time")
+        await until(lambda: _deferred_to(town, ahead), "retries to be put at the new time")
         clock.set_ahead(0)
         await asyncio.sleep(2)
         town.line.mend()

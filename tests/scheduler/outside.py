@@ -1,4 +1,4 @@
-"""The services outside as real servers, and an office whose channels talk to them."""
+"""The services outside as real servers, and a town context whose channels talk to them."""
 
 from __future__ import annotations
 

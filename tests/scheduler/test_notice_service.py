@@ -39,7 +39,7 @@ ACCOUNTS = [
 
 
 @pytest.fixture
-def office_stage(sqlite_database: Database, keys: Keys, outside: Outside) -> Stage:
+def town_stage(sqlite_database: Database, keys: Keys, outside: Outside) -> Stage:
     """A town with closed and empty things in its profile, and the real channels' rendering."""
     town = create_town(categories=CATEGORIES, segments=SEGMENTS, accounts=ACCOUNTS, templates=[])
     return Stage(outside.context(town, sqlite_database, keys), {})
@@ -88,16 +88,16 @@ BAD: list[Any] = [
 
 @pytest.mark.parametrize(("field", "changes"), BAD)
 async def test_a_bad_input_is_refused_by_name_and_nothing_is_stored(
-    office_stage: Stage, field: str, changes: dict[str, Any]
+    town_stage: Stage, field: str, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(NoticeRefused) as refused:
         await notice_service.store(
-            office_stage.context, spec(**changes), submission_key="form-1", staff="tanaka"
+            town_stage.context, spec(**changes), submission_key="form-1", staff="tanaka"
         )
     assert {problem.field for problem in refused.value.problems} == {field}
     assert all(problem.message for problem in refused.value.problems)
     for table in (notices.notice, notices.notice_version, notices.trigger, audit_entry):
-        assert await count(office_stage.database, table) == 0
+        assert await count(town_stage.database, table) == 0
 
 
 GOOD: list[Any] = [
@@ -116,31 +116,29 @@ GOOD: list[Any] = [
 
 
 @pytest.mark.parametrize("changes", GOOD)
-async def test_a_good_input_is_stored_as_it_was_written(office_stage: Stage, changes: dict[str, Any]) -> None:
+async def test_a_good_input_is_stored_as_it_was_written(town_stage: Stage, changes: dict[str, Any]) -> None:
     wanted = spec(**changes)
     notice_id, created = await notice_service.store(
-        office_stage.context, wanted, submission_key="form-1", staff="tanaka"
+        town_stage.context, wanted, submission_key="form-1", staff="tanaka"
     )
     assert created
-    stored = await get_notice(office_stage.database, notice_id)
+    stored = await get_notice(town_stage.database, notice_id)
     assert (stored.state, stored.spec, stored.created_by) == ("draft", wanted, "tanaka")
 
 
-async def test_several_bad_inputs_are_named_at_once(office_stage: Stage) -> None:
+async def test_several_bad_inputs_are_named_at_once(town_stage: Stage) -> None:
     bad = spec(texts=words(title=""), category="old", mode="drill", urgency="?")
-    fields = {problem.field for problem in checks.find_problems(office_stage.context, bad)}
+    fields = {problem.field for problem in checks.find_problems(town_stage.context, bad)}
     assert fields == {"title", "category", "mode", "urgency"}
 
 
-async def test_the_moment_itself_is_not_past(office_stage: Stage) -> None:
-    assert checks.find_problems(office_stage.context, spec(at=1_000), now=1_000) == []
-    assert [one.field for one in checks.find_problems(office_stage.context, spec(at=999), now=1_000)] == [
-        "at"
-    ]
+async def test_the_moment_itself_is_not_past(town_stage: Stage) -> None:
+    assert checks.find_problems(town_stage.context, spec(at=1_000), now=1_000) == []
+    assert [one.field for one in checks.find_problems(town_stage.context, spec(at=999), now=1_000)] == ["at"]
 
 
-async def test_a_drill_goes_through_the_account_made_for_drills(office_stage: Stage) -> None:
-    context = office_stage.context
+async def test_a_drill_goes_through_the_account_made_for_drills(town_stage: Stage) -> None:
+    context = town_stage.context
     assert town_context.chosen_accounts(context, spec(mode="drill", channels=("mail",))) == {"drills": "mail"}
     assert town_context.chosen_accounts(context, spec(mode="test", channels=("mail",))) == {"mail": "mail"}
     assert town_context.chosen_accounts(context, spec(channels=("line", "mail"))) == {

@@ -1,4 +1,4 @@
-"""The month's allowance: a notice goes to everyone who is meant or to nobody, asked of LINE's stand-in."""
+"""The month's quota: a notice goes to everyone who is meant or to nobody, asked of LINE's stand-in."""
 
 from __future__ import annotations
 

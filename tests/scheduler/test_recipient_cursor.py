@@ -1,4 +1,4 @@
-"""Walking through a frozen list of which some have gone."""
+"""A cursor on a frozen list of recipients, some of whom have unsubscribed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> l
 
 
 @given(data=st.data(), size=st.integers(1, 12), claims=st.integers(0, 3))
-def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
+def test_whoever_unsubscribed_and_however_it_is_cut_everybody_is_accounted_for_once(
     data: st.DataObject, size: int, claims: int
 ) -> None:
     frozen = [7 * number for number in range(1, size + 1)]
@@ -70,7 +70,7 @@ def test_whoever_has_gone_and_however_it_is_cut_everybody_is_accounted_for_once(
     assert len(set(sent)) == len(sent), "somebody was sent to again after being settled"
 
 
-def test_who_has_gone_is_skipped_and_counted_as_gone() -> None:
+def test_whoever_unsubscribed_is_skipped_and_counted_as_that() -> None:
     cursor = RecipientCursor([1, 2, 3], 0, {1: ("a", 0), 3: ("c", 0)})
     assert [recipient.subscriber_id for recipient in cursor.sendable] == [1, 3]
     progress = cursor.advance(Part(1))

@@ -113,7 +113,9 @@ async def test_a_greylisted_address_gets_its_mail_at_the_next_try(real: Stage, o
 
 
 @pytest.mark.faults
-async def test_an_address_deferred_for_good_is_refused_and_says_so(real: Stage, outside: Outside) -> None:
+async def test_an_address_that_stays_deferred_is_refused_in_the_end_and_says_so(
+    real: Stage, outside: Outside
+) -> None:
     outside.smtp.faults.refuse = {"p02@example.jp": "450 4.2.0 greylisted"}
     delivery_id = await planned(real, "mail", PEOPLE)
     await real.age(BUDGET["routine"] - 50 * SECOND)
@@ -151,7 +153,7 @@ async def _has_reason(stage: Stage, delivery_id: int, reason: str) -> bool:
 
 
 @pytest.mark.faults
-async def test_a_mail_sender_killed_again_and_again_repeats_at_most_what_was_in_hand(
+async def test_a_mail_sender_killed_again_and_again_repeats_at_most_what_was_in_flight(
     real: Stage, outside: Outside
 ) -> None:
     outside.smtp.faults.latency_ms = 15

@@ -255,7 +255,7 @@ async def test_who_left_or_was_erased_after_the_fan_out_is_skipped_and_counted(s
     assert (found.accepted, found.refused, found.open) == (3, 2, 0)
 
 
-async def test_a_batch_of_which_all_have_gone_settles_without_a_call(small_stage: Stage) -> None:
+async def test_a_batch_of_which_all_unsubscribed_settles_without_a_call(small_stage: Stage) -> None:
     ids = await small_stage.subscribers(2)
     delivery_id = await small_stage.deliver([ids])
     async with small_stage.database.write() as connection:

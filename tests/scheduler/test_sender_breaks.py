@@ -131,7 +131,7 @@ async def _position(stage: Stage, delivery_id: int, position: int) -> bool:
     return (await rows_of(stage.database, delivery_id))[0].position == position
 
 
-async def test_stopping_lets_finish_what_is_in_hand_and_claims_nothing_more(stage: Stage) -> None:
+async def test_stopping_lets_finish_what_is_in_flight_and_claims_nothing_more(stage: Stage) -> None:
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids[:2], ids[2:]])
     gate = asyncio.Event()

@@ -1,4 +1,4 @@
-"""An account leaves the town profile under an open delivery: held, told, and sent on when it is back."""
+"""An account leaves the town profile under an open delivery: suspended, told, and sent on when it is back."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ async def test_the_time_of_the_loss_stays_however_often_the_sweep_looks(stage: S
     assert (await tally_of(stage.database, delivery_id)).held_since == 5
 
 
-async def test_what_has_ended_is_not_held(stage: Stage) -> None:
+async def test_what_has_ended_is_not_suspended(stage: Stage) -> None:
     delivery_id = await stage.deliver([await stage.subscribers(2)])
     await run_sql(stage.database, "UPDATE batch SET state = 'settled', accepted = 2")
     await mark_suspended(without_line(stage).context)
     assert (await tally_of(stage.database, delivery_id)).held_since is None
 
 
-async def test_past_its_time_a_held_delivery_is_closed(stage: Stage) -> None:
+async def test_past_its_time_a_suspended_delivery_is_closed(stage: Stage) -> None:
     ids = await stage.subscribers(3)
     planning = (await fire(stage, **SAIGAI))["line"]
     waiting = await stage.deliver([ids], lane="urgent")
@@ -121,7 +121,7 @@ async def test_past_its_time_a_held_delivery_is_closed(stage: Stage) -> None:
     assert (found.open, found.refused, found.held_since) == (0, 3, None)
 
 
-async def test_a_person_gives_up_the_rest_of_what_is_held(stage: Stage) -> None:
+async def test_a_person_gives_up_the_rest_of_what_is_suspended(stage: Stage) -> None:
     ids = await stage.subscribers(6)
     notice_id = await stage.notice(**SAIGAI)
     delivery_id = await stage.deliver([ids[:2], ids[2:4], ids[4:]], lane="urgent", notice_id=notice_id)

@@ -140,7 +140,7 @@ async def test_recipients_are_forgotten_after_the_towns_time_and_the_figures_sta
     assert (len(await rows_of(stage.database, old)), len(await rows_of(stage.database, new))) == (0, 1)
 
 
-async def test_two_processes_fold_at_once_without_harm(stage: Stage) -> None:
+async def test_two_processes_summarise_at_once_without_harm(stage: Stage) -> None:
     ids = await stage.subscribers(2)
     deliveries = [await stage.deliver([ids], at=now_ms() - 91 * DAY) for _ in range(20)]
     await run_sql(
@@ -155,17 +155,17 @@ async def test_two_processes_fold_at_once_without_harm(stage: Stage) -> None:
 
 
 @pytest.mark.faults
-async def test_folding_that_is_broken_off_leaves_the_ledger_free_and_goes_on_the_next_time(
+async def test_a_summary_that_is_broken_off_leaves_the_ledger_free_and_is_written_the_next_time(
     small_stage: Stage,
 ) -> None:
     ids = await small_stage.subscribers(2)
     deliveries = [await small_stage.deliver([ids], at=now_ms() - 91 * DAY) for _ in range(30)]
     await run_sql(small_stage.database, "UPDATE batch SET state = 'settled', accepted = 1, refused = 1")
     for number in range(10):
-        folding = asyncio.create_task(summarise_old(small_stage.context))
+        summarising = asyncio.create_task(summarise_old(small_stage.context))
         await asyncio.sleep(0.002 * number)
-        folding.cancel()
-        await asyncio.gather(folding, return_exceptions=True)
+        summarising.cancel()
+        await asyncio.gather(summarising, return_exceptions=True)
         async with asyncio.timeout(5):
             await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
     await summarise_old(small_stage.context)

@@ -182,7 +182,7 @@ class TestAfterARefusal:
         assert banner(await tanaka.get("/console/")) == ""
 
     @pytest.mark.usefixtures("residents")
-    async def test_another_month_has_another_allowance(
+    async def test_another_month_has_another_quota(
         self, tanaka: Visitor, line: Line, service: Service
     ) -> None:
         await refused(tanaka, line, service)
