@@ -109,7 +109,9 @@ async def make_subscriber(
     **preferences: Any,
 ) -> Subscriber:
     """Register a person; `preferences` replace what the person chose: `areas={"tsukinoki"}`."""
-    chosen = {name: value if name == "language" else frozenset(value) for name, value in preferences.items()}
+    chosen: dict[str, Any] = {
+        name: value if name == "language" else frozenset(value) for name, value in preferences.items()
+    }
     subscriber, _ = await join(
         connection,
         keys,

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -23,7 +24,7 @@ from tests.bot.web_visitor import PASSWORD, Visitor
 from tests.factories import APRIL_TUESDAY, SHIBATA
 
 STAFF = {"tanaka": "editor", "suzuki": "editor", "kikaku": "viewer"}
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "line": {"channel_token": "token", "channel_secret": "secret", "api_base": "http://127.0.0.1:1"},
     "mail": {"smtp_url": "smtp://127.0.0.1:1", "from": "柴田町 <notice@example.jp>"},
 }

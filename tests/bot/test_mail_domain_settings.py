@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 from bot.accounts import channel_opener
 from bot.settings import MailSettings, Settings
 from channels.channel import Announcement, Part, Recipient, Text
+from content.keys import Keys
 from content.town import load_town
 from sandbox.mail.server import SmtpSandbox
 from tests.factories import SHIBATA
@@ -68,7 +69,7 @@ async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
     settings = Settings(town=SHIBATA, mail=mail)
     town = load_town(settings.town)
     account = next(account for account in town.accounts if account.channel == "mail")
-    open_channel = channel_opener(settings, town, lambda number: f"https://example.jp/u/{number}")
+    open_channel = channel_opener(settings, town, Keys({1: b"k" * 32}))
     later = []
     for number in (1, 2):
         channel = open_channel(account)

@@ -9,8 +9,7 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.commands.every import read_rule

@@ -94,7 +94,7 @@ async def site(service: Service) -> AsyncIterator[Site]:
 async def test_every_page_is_accessible_and_fits_phone_and_desk(browser: Browser, site: Site) -> None:
     public, staff = await browser.new_page(), await browser.new_page()
     found = await asyncio.gather(_check(public, site, await _public_pages(site)), _check_console(staff, site))
-    assert found == [[], []]
+    assert [*found] == [[], []]
 
 
 async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(

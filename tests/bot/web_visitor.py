@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -90,7 +91,7 @@ class Page:
 class Visitor:
     """`get` and `submit` follow redirects, as a browser does."""
 
-    def __init__(self, client: TestClient) -> None:
+    def __init__(self, client: TestClient[Any, Any]) -> None:
         self.client = client
 
     async def get(self, path: str, **headers: str) -> Page:
@@ -109,7 +110,9 @@ class Visitor:
         async with self.client.post(path, data=body, headers=sent, allow_redirects=False) as answer:
             return Page(answer.status, answer.url.path_qs, await answer.text(), dict(answer.headers))
 
-    async def submit(self, page: Page, action: str, fields: Fields | None = None) -> Page:
+    async def submit(
+        self, page: Page, action: str, fields: Mapping[str, str | Sequence[str]] | None = None
+    ) -> Page:
         """Send a form of a page with some fields filled in; an empty list unticks."""
         changed = fields or {}
         kept = [(name, value) for name, value in page.form(action) if name not in changed]

@@ -29,7 +29,9 @@ def _registry() -> Registry:
     resolved = {
         "components": {"schemas": {name: _resolve(schema, mappings) for name, schema in schemas.items()}}
     }
-    return Registry().with_resource("urn:line", Resource.from_contents(resolved, DRAFT202012))
+    empty: Registry[Any] = Registry()
+    described: Registry[Any] = empty.with_resource("urn:line", Resource.from_contents(resolved, DRAFT202012))
+    return described
 
 
 def _mapping(schema: dict[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from channels.channel import (
 )
 from channels.mail.messages import build_template, fill, quote_address
 from channels.mail.slice import WINDOW
+from channels.reasons import Reason
 from channels.rendering import heading
 from sandbox.mail.faults import SmtpFaults
 from sandbox.mail.server import SmtpSandbox
@@ -152,7 +154,9 @@ async def test_an_old_mobile_address_arrives_and_a_broken_one_is_refused(mail, m
     parts, error = await send(mail, readers)
     assert error is None and total(parts) == 3
     assert refusals(parts) == {2: ("invalid_address", "")}
-    assert [re.search(rb"^To: (.*)\r$", m.source, re.M)[1] for m in mail_server.mailroom.mails] == [
+    assert [
+        found[1] for m in mail_server.mailroom.mails if (found := re.search(rb"^To: (.*)\r$", m.source, re.M))
+    ] == [
         b'"a..b"@docomo.ne.jp',
         b'"c."@ezweb.ne.jp',
     ]
@@ -191,7 +195,7 @@ async def test_a_reader_who_is_deferred_holds_nobody_up(pipelining, urgency):
     assert (error, refusals(parts), total(parts)) == (None, {}, 8)
     wait = 20 if urgency == "urgent" else 60
     later = [item for part in parts for item in part.deferred]
-    assert later == [Deferred(n, "temporarily_refused", "4.2.0", wait) for n in (1, 4, 7)]
+    assert later == [Deferred(n, Reason.TEMPORARILY_REFUSED, "4.2.0", wait) for n in (1, 4, 7)]
     assert server.mailroom.stats()["messages"] == 5
     assert server.connections == 1
     await channel.close()
@@ -351,7 +355,7 @@ async def test_a_slow_ledger_is_never_more_than_the_window_behind(pipelining, la
     server = SmtpSandbox(pipelining=pipelining)
     channel = make_mail(await server.start())
     server.faults = SmtpFaults(refuse={f"reader{n}@*": "450 4.2.0 later" for n in later})
-    parts = []
+    parts: list[Any] = []
     unreported = watch_unreported(server, parts)
     async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY):
         await asyncio.sleep(0.02)

@@ -91,7 +91,9 @@ def test_everybody_is_accepted_refused_deferred_or_open_and_the_server_agrees(lo
 
 async def until_done(count, script, options):
     """As the ledger does: what is open is tried again, behind what the Parts say."""
-    doubts, refused, later = 0, {}, {}
+    doubts = 0
+    refused: dict[int, tuple[str, str]] = {}
+    later: dict[int, str] = {}
     async with ScriptedSmtp(script, once=True, **options) as server:
         channel = mail_to(server)
         rest = readers(count)

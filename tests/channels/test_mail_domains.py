@@ -2,6 +2,7 @@
 
 import asyncio
 from time import monotonic
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from channels.mail.domains import (
     Wait,
 )
 from channels.mail.verdicts import MAX_WAIT
+from channels.reasons import Reason
 from sandbox.mail.faults import SmtpFaults
 from tests.channels.announcements import (
     RETRY_KEY,
@@ -129,7 +131,7 @@ def test_mails_that_were_under_way_when_a_domain_closed_do_not_lengthen_the_paus
 def test_a_rate_is_kept_and_the_turns_of_those_who_wait_follow_each_other(clock):
     domains = MailDomains({"Slow.example.jp": DomainLimit(rate=2)}, clock)
     answers = [domains.admit("slow.example.jp", urgent=True) for _ in range(5)]
-    assert answers == ["go", "go", *(Wait("domain_limit", seconds) for seconds in (0.5, 1.0, 1.5))]
+    assert answers == ["go", "go", *(Wait(Reason.DOMAIN_LIMIT, seconds) for seconds in (0.5, 1.0, 1.5))]
     clock.now += 0.5
     assert domains.admit("slow.example.jp", urgent=True) == "go"
 
@@ -192,7 +194,7 @@ async def send(channel, recipients, **changes):
 
 @pytest.fixture
 async def make(mail_server):
-    opened = []
+    opened: list[Any] = []
 
     async def open_channel(**options):
         port = await mail_server.start() if not opened else opened[0][1]
@@ -255,7 +257,8 @@ async def test_a_server_that_holds_its_answers_back_over_a_bad_domain_leaves_one
 ):
     async with ScriptedSmtp({bad: {"RCPT": reply}}, lazy=True) as server:
         channel = make_mail(server.port, stall=0.2, timeout=0.5)
-        rest, doubts, later = readers(5, {bad}), 0, {}
+        rest, doubts = readers(5, {bad}), 0
+        later: dict[int, str] = {}
         while rest:
             parts, error = await send(channel, rest)
             doubts += isinstance(error, UnknownOutcome)
@@ -290,7 +293,8 @@ async def test_greylisting_and_full_mailboxes_close_no_domain(make, mail_server,
 async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_slice_for_ever(make, mail_server):
     channel = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "421 4.7.0 go away"})
-    rest, tries, later = readers(6, {2, 5}), 0, {}
+    rest, tries = readers(6, {2, 5}), 0
+    later: dict[int, str] = {}
     while rest:
         parts, error = await send(channel, rest)
         assert error is None or isinstance(error, TemporaryFailure)

@@ -1,5 +1,7 @@
 """Who did what, when."""
 
+from typing import Any
+
 import pytest
 
 from content.staff import audit
@@ -44,6 +46,13 @@ async def test_an_entry_stands_or_falls_with_the_change_it_tells_of(database):
 
 
 async def test_entries_are_found_by_who_what_and_when(database):
+    questions: dict[str, dict[str, Any]] = {
+        "tanaka": {"actor": "tanaka"},
+        "sign-ins": {"action": "staff.logged_in"},
+        "later": {"since": NOW + 1},
+        "earlier": {"before": NOW + 1},
+        "both": {"actor": "tanaka", "action": "staff.logged_in", "before": NOW + 9},
+    }
     async with database.write() as connection:
         for number, (actor, action) in enumerate(
             [("tanaka", "staff.logged_in"), ("tanaka", "notice.approved"), ("sato", "staff.logged_in")]
@@ -51,13 +60,7 @@ async def test_entries_are_found_by_who_what_and_when(database):
             await audit.record(connection, at=NOW + number, actor=actor, action=action)
         found = {
             name: [entry.at - NOW for entry in await audit.entries(connection, **wanted)]
-            for name, wanted in {
-                "tanaka": {"actor": "tanaka"},
-                "sign-ins": {"action": "staff.logged_in"},
-                "later": {"since": NOW + 1},
-                "earlier": {"before": NOW + 1},
-                "both": {"actor": "tanaka", "action": "staff.logged_in", "before": NOW + 9},
-            }.items()
+            for name, wanted in questions.items()
         }
     assert found == {"tanaka": [1, 0], "sign-ins": [2, 0], "later": [2, 1], "earlier": [0], "both": [0]}
 

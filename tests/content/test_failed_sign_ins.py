@@ -1,5 +1,7 @@
 """Failed sign-ins in the trail: seen, and never so many that they fill it."""
 
+from typing import Any
+
 import pytest
 
 from content.clock import MINUTE, iso
@@ -74,10 +76,11 @@ async def test_what_could_not_be_written_is_written_the_next_time(sqlite_databas
         def write(self):
             raise OSError
 
+    away: Any = Away()
     failures = FailedSignIns()
     failures.count(Who(STRANGER), "wrong", NOW)
     with pytest.raises(OSError):
-        await failures.write(Away(), NOW)
+        await failures.write(away, NOW)
     failures.count(Who(STRANGER), "wrong", NOW + 1)
     await failures.write(sqlite_database, NOW)
     (entry,) = await trail(sqlite_database)

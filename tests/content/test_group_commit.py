@@ -11,6 +11,10 @@ from content.staff.audit import audit_entry
 from tests.factories import APRIL_TUESDAY
 
 
+def returning(value):
+    return lambda _connection: value
+
+
 def note(subject):
     def step(connection):
         connection.execute(
@@ -57,7 +61,7 @@ async def test_a_step_is_committed_when_its_answer_comes(database):
 async def test_steps_that_come_together_share_a_transaction_in_their_order():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
-    answers = await asyncio.gather(*(group.do(lambda _, n=n: n) for n in range(3 + LARGEST_GROUP)))
+    answers = await asyncio.gather(*(group.do(returning(n)) for n in range(3 + LARGEST_GROUP)))
     assert answers == list(range(3 + LARGEST_GROUP))
     assert recorder.sizes == [LARGEST_GROUP, 3]
 
@@ -146,7 +150,7 @@ async def test_a_patient_step_goes_with_the_next_that_is_in_a_hurry():
 async def test_a_patient_step_is_written_also_when_no_other_comes():
     recorder = Recorder()
     group = GroupCommit(recorder.run)
-    answers = await asyncio.gather(*(group.do(lambda _, n=n: n, max_wait=0.02) for n in range(3)))
+    answers = await asyncio.gather(*(group.do(returning(n), max_wait=0.02) for n in range(3)))
     assert (answers, recorder.sizes) == ([0, 1, 2], [3])
     assert await group.do(lambda _: "later", max_wait=0.02) == "later"
 

@@ -1,6 +1,7 @@
 """Claiming a batch, leases and fences: nothing twice, and a late owner has no say."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -181,7 +182,7 @@ async def test_many_claimers_at_once_never_get_the_same_batch(database, send):
         await send(connection, *[2] * 24)
 
     async def work(owner):
-        mine = []
+        mine: list[Any] = []
         while True:
             async with database.write() as connection:
                 claimed = await claim(connection, owner=owner)
@@ -238,7 +239,7 @@ async def test_planning_is_remembered_between_slices(database, keys, send):
         await deliveries.remember_planning(connection, delivery_id, up_to=40)
     async with database.write() as connection:
         planned = await deliveries.lock_delivery(connection, delivery_id)
-        assert (planned.batches, planned.planned) == (2, 3)
+        assert planned and (planned.batches, planned.planned) == (2, 3)
         assert planned.planned_up_to == 40
         more = [(await make_subscriber(connection, keys, NEWCOMER)).id]
         await deliveries.add_batches(connection, planned, [("en", more)])

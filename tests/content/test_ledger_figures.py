@@ -14,7 +14,9 @@ from tests.factories import make_delivery, make_notice, make_subscribers
 
 
 async def state_of(connection, notice_id):
-    return progress_state(await notices.get(connection, notice_id), await tally(connection, notice_id))
+    stored = await notices.get(connection, notice_id)
+    assert stored
+    return progress_state(stored, await tally(connection, notice_id))
 
 
 async def test_parts_add_up_until_the_list_is_through(database, send):

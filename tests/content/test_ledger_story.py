@@ -1,5 +1,7 @@
 """Any story that the sender, the sweep and a stop can write: the figures add up after each step."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -112,7 +114,7 @@ async def test_whatever_happens_the_figures_add_up_and_nothing_accepted_is_taken
     async with undone(database) as connection:
         notice_id, delivery_id = await send(connection, *sizes)
         story = Story(connection, delivery_id)
-        settled = {}
+        settled: dict[Any, Any] = {}
         accepted_before = 0
         for step in steps:
             await story.play(*step)

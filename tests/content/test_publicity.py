@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from tests.factories import APRIL_TUESDAY, create_town, make_notice, segment
 TODAY = date(2026, 4, 7)
 
 CHOSEN = Target("segment", "chosen")
-OPEN_RULES = [
+OPEN_RULES: list[dict[str, Any]] = [
     {"field": "area", "any_of": ["funaoka"]},
     {"field": "language", "none_of": ["ja"]},
     {"field": "birth_month", "children_aged": [0, 2]},

@@ -1,5 +1,7 @@
 """After a time the recipients of a delivery are forgotten; its figures are the same as before."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,10 +22,12 @@ LATER = NOW + 100 * DAY
 
 async def everything_told(connection, notice_ids):
     """All that anybody can ask about notices."""
-    told = [await nothing_open(connection)]
+    told: list[Any] = [await nothing_open(connection)]
     for notice_id in notice_ids:
         rows = await tally(connection, notice_id)
-        state = progress_state(await notices.get(connection, notice_id), rows)
+        stored = await notices.get(connection, notice_id)
+        assert stored
+        state = progress_state(stored, rows)
         told.append((rows, state, await refusal_reasons(connection, notice_id)))
     return told
 

@@ -1,6 +1,7 @@
 """Who a notice is for. Whatever is missing, empty, closed or unknown reaches nobody, loudly."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -334,8 +335,8 @@ def address_of(account, number):
 
 async def live(connection, keys, number, account, chosen, resident_events):
     """One registration and what happens to it; its id, whether it is active in the end, and its choices."""
-    own = {"account": account, "channel": account, "plain": address_of(account, number)}
-    common = {"reason": "test", "at": APRIL_TUESDAY}
+    own: dict[str, Any] = {"account": account, "channel": account, "plain": address_of(account, number)}
+    common: dict[str, Any] = {"reason": "test", "at": APRIL_TUESDAY}
     clock = 0
     if resident_events and resident_events[0][0] == "leave before arriving":
         await subscriber_changes.leave_address(connection, keys, **own, **common, event_at=1)
@@ -405,7 +406,7 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
             (account, new_id, "left" if gone else "active", chosen)
             for new_id, (account, chosen, gone) in zip(ids, imported, strict=True)
         ]
-        expected = {account: set() for account in ACCOUNTS}
+        expected: dict[str, set[int]] = {account: set() for account in ACCOUNTS}
         for account, subscriber_id, state, chosen in people:
             if state == "active" and reached(target, rules, category, chosen, TODAY):
                 expected[account].add(subscriber_id)

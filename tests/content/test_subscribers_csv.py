@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -245,7 +246,7 @@ async def test_the_same_file_twice_registers_once(database, keys, town):
 
 async def test_progress_is_told_slice_by_slice(database, keys, town, monkeypatch):
     monkeypatch.setattr(subscribers_csv, "SLICE", 2)
-    told = []
+    told: list[Any] = []
     rows = read(town, *(f"mail,a{n}@example.jp,,,,,," for n in range(5)))
     async with database.write() as connection:
         imported = await import_registrations(connection, seal_all(keys, rows), told.append)

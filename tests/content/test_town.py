@@ -1,6 +1,7 @@
 """The town profile: what it takes, and that an error names the field."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,12 @@ def test_every_language_of_the_example_names_every_choice():
 
 def test_every_rule_of_the_example_uses_keys_of_its_town():
     town = load_town(SHIBATA)
-    known = {"area": town.area, "category": town.category, "group": town.group, "language": town.languages}
+    known: dict[str, Any] = {
+        "area": town.area,
+        "category": town.category,
+        "group": town.group,
+        "language": town.languages,
+    }
     for segment in town.segments:
         for rule in segment.rules:
             assert {*rule.any_of, *rule.none_of} <= set(known.get(rule.field, ()))
@@ -141,7 +147,8 @@ def test_an_account_made_for_drills_comes_before_one_that_may_carry_them():
     ],
 )
 def test_ages_become_birth_months(today, ages, months):
-    assert birth_months(*ages, today) == months
+    youngest, oldest = ages
+    assert birth_months(youngest, oldest, today) == months
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class LineRecorder:
         assert self._runner.server is not None
         for handler in self._runner.server.connections:
             if handler.transport is not None:
-                handler.transport.abort()  # type: ignore[attr-defined]
+                handler.transport.abort()
 
     async def stop(self) -> None:
         await self._runner.cleanup()

@@ -170,7 +170,7 @@ async def _deferred_to(town: FaultTown, ahead: int) -> bool:
     async with town.database.read() as connection:
         question = "SELECT not_before FROM batch WHERE state IN ('ready', 'unknown') AND attempt >= 3"
         waiting = (await connection.scalars(text(question))).all()
-    return sum(abs(at / 1000 - time.time() - ahead) < 600 for at in waiting) >= 3
+    return [abs(at / 1000 - time.time() - ahead) < 600 for at in waiting].count(True) >= 3
 
 
 async def _stands_still(town: FaultTown, notice: int) -> int:

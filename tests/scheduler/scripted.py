@@ -135,7 +135,7 @@ class ScriptedBroadcastChannel(ScriptedChannel):
 
 
 def _accept(call: Call, done: int, part: Part) -> int:
-    refused = {item.subscriber_id for item in (*part.refused, *part.deferred)}
+    refused = {one.subscriber_id for one in part.refused} | {one.subscriber_id for one in part.deferred}
     call.accepted += [one for one in call.recipients[done : done + part.size] if one not in refused]
     return part.size
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.channel import TemporaryFailure
+from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.ledger import leases
 from scheduler.clock_watch import WORTH_NOTING, ClockWatch
@@ -42,7 +43,7 @@ def test_every_setting_back_is_noticed_once_and_nothing_else(steps: list[tuple[f
 async def test_a_retry_does_not_wait_for_the_hour_that_the_clock_was_set_back(stage: Stage) -> None:
     ids = await stage.subscribers(2)
     delivery_id = await stage.deliver([ids])
-    stage.line.then(TemporaryFailure("busy", "混雑"))
+    stage.line.then(TemporaryFailure(Reason.SERVER_BUSY, "混雑"))
     async with sending(stage.context):
         await eventually(lambda: _tried(stage, delivery_id))
         await run_sql(stage.database, "UPDATE batch SET not_before = :ahead", ahead=now_ms() + HOUR)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from channels.channel import Deferred, Part, Refusal
+from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, now_ms
 from scheduler.failures import later
 from scheduler.town_context import BUDGET
@@ -23,7 +26,9 @@ from tests.scheduler.scripted import (
 async def test_who_is_deferred_gets_the_notice_with_the_next_try(stage: Stage) -> None:
     ids = await stage.subscribers(4)
     delivery_id = await stage.deliver([ids])
-    stage.line.then(Part(4, (Refusal(ids[0], "mailbox_unknown"),), (Deferred(ids[2], "greylisted"),)))
+    stage.line.then(
+        Part(4, (Refusal(ids[0], Reason.MAILBOX_UNKNOWN),), (Deferred(ids[2], Reason.TEMPORARILY_REFUSED),))
+    )
     async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
     assert [call.recipients for call in stage.line.calls] == [tuple(ids), (ids[2],)]
@@ -35,11 +40,11 @@ async def test_the_wait_is_what_was_asked_and_longer_with_each_try(stage: Stage)
     ids = await stage.subscribers(1)
     delivery_id = await stage.deliver([ids], lane="urgent")
     for _ in range(3):
-        stage.line.then(Part(1, deferred=(Deferred(ids[0], "greylisted", retry_after=40.0),)))
+        stage.line.then(Part(1, deferred=(Deferred(ids[0], Reason.TEMPORARILY_REFUSED, retry_after=40.0),)))
     waits = []
     async with sending(stage.context):
         for tries in range(2, 5):
-            await eventually(lambda tries=tries: _batches(stage, delivery_id, tries))
+            await eventually(partial(_batches, stage, delivery_id, tries))
             newest = (await rows_of(stage.database, delivery_id))[-1]
             waits.append(newest.not_before - now_ms())
             await stage.hurry()
@@ -53,7 +58,9 @@ async def test_who_would_be_tried_too_late_is_refused_with_the_reason(stage: Sta
     ids = await stage.subscribers(2)
     written = now_ms() - BUDGET["urgent"] + MINUTE // 2
     delivery_id = await stage.deliver([ids], lane="urgent", at=written)
-    stage.line.then(Part(2, deferred=(Deferred(ids[1], "temporarily_refused", "4.7.1", retry_after=300),)))
+    stage.line.then(
+        Part(2, deferred=(Deferred(ids[1], Reason.TEMPORARILY_REFUSED, "4.7.1", retry_after=300),))
+    )
     async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id))
     assert await refusals_of(stage.database, delivery_id) == {ids[1]: "temporarily_refused"}
@@ -65,8 +72,8 @@ async def test_one_batch_for_all_who_were_deferred_by_one(stage: Stage) -> None:
     ids = await stage.subscribers(6)
     delivery_id = await stage.deliver([ids])
     stage.line.then(
-        Part(3, deferred=(Deferred(ids[1], "busy"),)),
-        Part(3, deferred=(Deferred(ids[3], "busy"), Deferred(ids[5], "busy"))),
+        Part(3, deferred=(Deferred(ids[1], Reason.SERVER_BUSY),)),
+        Part(3, deferred=(Deferred(ids[3], Reason.SERVER_BUSY), Deferred(ids[5], Reason.SERVER_BUSY))),
     )
     async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
@@ -111,7 +118,7 @@ async def test_every_lane_is_sent(stage: Stage, lane: str) -> None:
 
 
 def test_nobody_deferred_means_nothing_later() -> None:
-    assert later(None, (), HOUR) == (None, [])  # type: ignore[arg-type]
+    assert later(None, (), HOUR) == (None, [])
 
 
 async def _batches(stage: Stage, delivery_id: int, number: int) -> bool:

@@ -18,7 +18,7 @@ from content.keys import Keys
 from content.ledger import deliveries
 from content.ledger.recipients import unpack
 from content.ledger.tallies import progress_state
-from content.notices.notices import Target
+from content.notices.segments import Target
 from content.register.registration import Registration, register_many
 from content.register.subscriber_changes import change_preferences, leave
 from content.register.subscribers import Preferences

@@ -11,7 +11,8 @@ from content.clock import MINUTE, now_ms
 from content.database import Database
 from content.keys import Keys
 from content.notices import notices
-from content.notices.notices import NoticeSpec, Target
+from content.notices.notices import NoticeSpec
+from content.notices.segments import Target
 from content.staff.audit import audit_entry
 from scheduler import checks, notice_service, town_context
 from scheduler.checks import NoticeRefused
@@ -21,7 +22,7 @@ from tests.factories import create_town, segment, spec
 from tests.scheduler.outside import Outside, register
 from tests.scheduler.scripted import Stage, count, fire, get_notice, make_stage, plan_all, tally_of
 
-CATEGORIES = [
+CATEGORIES: list[dict[str, Any]] = [
     {"key": "kosodate", "names": {"ja": "子育て"}},
     {"key": "old", "names": {"ja": "むかしの分野"}, "closed": True},
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from content.database import Database
 from content.keys import Keys
 from content.ledger.tallies import Tally, nothing_open
-from content.notices.notices import Target
+from content.notices.segments import Target
 from content.town import Town
 from scheduler import fanout, notice_service, quota
 from scheduler.fanout import plan_slice
@@ -31,7 +32,7 @@ from tests.scheduler.scripted import (
 )
 
 FRIENDS = 23
-SAIGAI = {"category": "saigai"}
+SAIGAI: dict[str, Any] = {"category": "saigai"}
 EVERYONE = {"category": "saigai", "target": Target("everyone")}
 
 
@@ -192,7 +193,7 @@ async def test_of_two_notices_that_begin_at_once_in_two_processes_one_gets_what_
         assert sorted([await _state(stage, one) for one in deliveries]) == ["planned", "stopped"]
         async with sending(stage.context):
             for one in deliveries:
-                await eventually(lambda one=one: settled(stage.database, one))
+                await eventually(partial(settled, stage.database, one))
         used += FRIENDS
     await another.close()
 

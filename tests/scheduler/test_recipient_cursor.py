@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.channel import Deferred, Part, Refusal
+from channels.reasons import Reason
 from scheduler.recipient_cursor import Progress, RecipientCursor
 
 
@@ -45,8 +46,10 @@ def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> l
         size = data.draw(st.integers(1, len(left)), label="size")
         part, left = left[:size], left[size:]
         fate = {one: data.draw(st.sampled_from(["accepted", "refused", "deferred"])) for one in part}
-        refused = tuple(Refusal(one, "refused") for one in part if fate[one] == "refused")
-        deferred = tuple(Deferred(one, "greylisted") for one in part if fate[one] == "deferred")
+        refused = tuple(Refusal(one, Reason.REFUSED) for one in part if fate[one] == Reason.REFUSED)
+        deferred = tuple(
+            Deferred(one, Reason.TEMPORARILY_REFUSED) for one in part if fate[one] == Reason.DEFERRED
+        )
         book.write(cursor.advance(Part(size, refused, deferred)))
         settled += part
     return settled
@@ -80,7 +83,7 @@ def test_whoever_unsubscribed_is_skipped_and_counted_as_that() -> None:
 
 def test_a_slice_is_finished_with_its_last_part() -> None:
     cursor = RecipientCursor([1, 2], 0, {1: ("a", 0), 2: ("b", 0)})
-    first = cursor.advance(Part(1, (Refusal(1, "mailbox_unknown", "5.1.1"),)))
+    first = cursor.advance(Part(1, (Refusal(1, Reason.MAILBOX_UNKNOWN, "5.1.1"),)))
     assert (first.accepted, [item.subscriber_id for item in first.refused], cursor.finished) == (
         0,
         [1],

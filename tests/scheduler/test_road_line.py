@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from channels.line.channel import CONCURRENCY
 from content.database import Database
 from content.keys import Keys
-from content.notices.notices import Target
+from content.notices.segments import Target
 from scheduler import failures
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
@@ -51,7 +52,7 @@ async def planned(stage: Stage, friends: list[str], **changes: Any) -> dict[str,
 async def send_all(stage: Stage, *deliveries: int) -> None:
     async with sending(stage.context):
         for delivery_id in deliveries:
-            await eventually(lambda one=delivery_id: settled(stage.database, one), hurry=stage)
+            await eventually(partial(settled, stage.database, delivery_id), hurry=stage)
 
 
 async def test_everybody_gets_the_notice_once(real: Stage, outside: Outside, friends: list[str]) -> None:

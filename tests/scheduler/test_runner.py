@@ -13,6 +13,7 @@ from content.clock import now_ms
 from content.ledger.tallies import nothing_open
 from scheduler import fanout, notice_service, runner
 from scheduler.runner import Runner
+from scheduler.sweeps import sweep
 from scheduler.town_context import TownContext
 from tests.factories import line_id, spec
 from tests.scheduler.outside import Outside, register
@@ -105,7 +106,7 @@ async def test_what_was_left_open_is_finished_after_a_restart(
     if not stage.database.is_sqlite:
         # Others may be sending on this database, so a lease is respected until it has run out.
         await run_sql(stage.database, "UPDATE batch SET lease_until = 1 WHERE state = 'claimed'")
-        await runner.sweep(stage.context)
+        await sweep(stage.context)
     async with running(stage.context):
         await until_state(stage, notice_id, "finished")
     assert Counter(stage.line.accepted) == Counter(ids)

@@ -17,6 +17,7 @@ from channels.channel import (
     TemporaryFailure,
     UnknownOutcome,
 )
+from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
@@ -41,11 +42,11 @@ from tests.scheduler.scripted import (
     tally_of,
 )
 
-BUSY = TemporaryFailure("server_busy", "あとで")
-NO_ANSWER = UnknownOutcome("no_answer", "応答なし")
-REFUSED = BatchRefused("invalid_message", "内容が不正")
-QUOTA = DeliveryStopped("quota", "上限")
-REVOKED = AccountStopped("credentials", "トークンが無効")
+BUSY = TemporaryFailure(Reason.SERVER_BUSY, "あとで")
+NO_ANSWER = UnknownOutcome(Reason.NO_ANSWER, "応答なし")
+REFUSED = BatchRefused(Reason.INVALID_MESSAGE, "内容が不正")
+QUOTA = DeliveryStopped(Reason.QUOTA, "上限")
+REVOKED = AccountStopped(Reason.CREDENTIALS, "トークンが無効")
 
 
 async def until_settled(stage: Stage, delivery_id: int) -> None:
@@ -102,7 +103,7 @@ async def test_one_refused_recipient_has_a_row_with_the_reason_and_the_others_ar
 ) -> None:
     a, b, c = await stage.subscribers(3)
     delivery_id = await stage.deliver([[a, b, c]])
-    stage.line.then(Part(3, (Refusal(b, "mailbox_unknown", "5.1.1"),)))
+    stage.line.then(Part(3, (Refusal(b, Reason.MAILBOX_UNKNOWN, "5.1.1"),)))
     async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert await refusals_of(stage.database, delivery_id) == {b: "mailbox_unknown"}
@@ -201,7 +202,7 @@ async def test_a_delivery_stopped_by_quota_while_it_is_planned_still_counts_ever
     async with sending(stage.context):
 
         async def refused_once() -> bool:
-            return (await rows_of(stage.database, delivery_id))[0].reason == "quota"
+            return bool((await rows_of(stage.database, delivery_id))[0].reason == "quota")
 
         await eventually(refused_once)
         while await plan_next(stage.context):
@@ -270,7 +271,7 @@ async def test_a_batch_of_which_all_unsubscribed_settles_without_a_call(small_st
 async def test_a_batch_that_broke_off_goes_on_behind_whoever_is_settled(stage: Stage) -> None:
     ids = await stage.subscribers(6)
     delivery_id = await stage.deliver([ids])
-    stage.line.then(2, NO_ANSWER).then(Part(1, (Refusal(ids[2], "refused"),)), BUSY)
+    stage.line.then(2, NO_ANSWER).then(Part(1, (Refusal(ids[2], Reason.REFUSED),)), BUSY)
     async with sending(stage.context):
         await until_given_back(stage, delivery_id)
         (row,) = await rows_of(stage.database, delivery_id)
@@ -380,7 +381,7 @@ async def test_a_wait_that_the_service_asks_for_is_kept_within_reason(
     small_stage: Stage, asked: float, waits: int
 ) -> None:
     delivery_id = await small_stage.deliver([await small_stage.subscribers(1)])
-    small_stage.line.then(TemporaryFailure("rate", "間をあけて", retry_after=asked))
+    small_stage.line.then(TemporaryFailure(Reason.RATE, "間をあけて", retry_after=asked))
     before = now_ms()
     async with sending(small_stage.context):
         await until_given_back(small_stage, delivery_id)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from channels.channel import Part, Refusal, UnknownOutcome
+from channels.reasons import Reason
 from content.database import Database
 from content.keys import Keys
 from content.register.subscribers import address
@@ -51,7 +52,7 @@ async def test_an_owner_whose_lease_ran_out_can_settle_nothing(stage: Stage) -> 
     async def lose_the_lease() -> None:
         await run_sql(stage.database, "UPDATE batch SET fence = fence + 1, lease_owner = 'another'")
 
-    refusal = Part(1, (Refusal(ids[1], "refused"),))
+    refusal = Part(1, (Refusal(ids[1], Reason.REFUSED),))
     stage.line.then(1, lose_the_lease, refusal, 2)
     async with sending(stage.context):
         await eventually(lambda: _called(stage, 1))
@@ -70,7 +71,7 @@ async def test_an_owner_whose_lease_ran_out_cannot_give_the_batch_back_either(st
     async def lose_the_lease() -> None:
         await run_sql(stage.database, "UPDATE batch SET fence = fence + 1, lease_owner = 'another'")
 
-    stage.line.then(lose_the_lease, UnknownOutcome("no_answer", "応答なし"))
+    stage.line.then(lose_the_lease, UnknownOutcome(Reason.NO_ANSWER, "応答なし"))
     async with sending(stage.context):
         await eventually(lambda: _called(stage, 1))
         await asyncio.sleep(0.1)
@@ -128,7 +129,7 @@ async def test_a_lease_that_ran_out_is_swept_and_the_rest_goes_out_with_the_same
 
 
 async def _position(stage: Stage, delivery_id: int, position: int) -> bool:
-    return (await rows_of(stage.database, delivery_id))[0].position == position
+    return bool((await rows_of(stage.database, delivery_id))[0].position == position)
 
 
 async def test_stopping_lets_finish_what_is_in_flight_and_claims_nothing_more(stage: Stage) -> None:
@@ -225,14 +226,10 @@ async def test_when_the_ledger_is_away_at_settling_the_sweep_mends_it(stage: Sta
     assert (await tally_of(stage.database, delivery_id)).accepted == 2
 
 
-async def _accepted(stage: Stage, number: int) -> bool:
-    return len(stage.line.accepted) >= number
-
-
 async def test_when_the_ledger_refuses_one_entry_the_batch_is_repeated_with_its_key(stage: Stage) -> None:
     ids = await stage.subscribers(2)
     delivery_id = await stage.deliver([ids])
-    stage.line.then(Part(2, (Refusal(999_999, "nobody with this number"),)))
+    stage.line.then(Part(2, (Refusal(999_999, Reason.MAILBOX_UNKNOWN),)))
     async with sending(stage.context):
         await until_settled(stage, delivery_id)
     assert len({(call.retry_key, call.recipients) for call in stage.line.calls}) == 1

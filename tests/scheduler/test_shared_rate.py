@@ -123,9 +123,9 @@ async def test_two_processes_together_keep_the_rate_of_the_account(
         runners = [Runner(shared.context(town, one, keys)) for one in databases]
         stage = Stage(shared.context(town, postgres_database, keys), {})
         await register(postgres_database, keys, "line", [line_id(n + 1) for n in range(friends)])
-        for one in runners:
-            await one.start()
-            stack.push_async_callback(one.stop)
+        for each in runners:
+            await each.start()
+            stack.push_async_callback(each.stop)
         notice_id = await stage.notice(category="saigai")
 
         async def finished() -> bool:

@@ -32,7 +32,7 @@ from tests.scheduler.scripted import (
 
 pytestmark = pytest.mark.faults
 
-SAIGAI = {"category": "saigai", "urgency": "urgent"}
+SAIGAI: dict[str, Any] = {"category": "saigai", "urgency": "urgent"}
 
 
 def without_line(stage: Stage) -> Stage:

@@ -11,7 +11,7 @@ from content.database import Database
 from content.keys import Keys
 from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
-from content.notices.notices import Target
+from content.notices.segments import Target
 from content.staff import audit
 from scheduler import notice_service
 from scheduler.triggers import fire_due

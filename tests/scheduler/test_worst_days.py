@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channels.channel import TemporaryFailure, UnknownOutcome
+from channels.reasons import Reason
 from content.clock import HOUR
 from content.database import Database
 from content.keys import Keys
@@ -29,8 +30,8 @@ from tests.scheduler.scripted import (
 pytestmark = pytest.mark.faults
 
 SAIGAI = {"category": "saigai", "urgency": "urgent"}
-NO_ANSWER = UnknownOutcome("no_answer", "no answer")
-UNREACHABLE = TemporaryFailure("unreachable", "unreachable")
+NO_ANSWER = UnknownOutcome(Reason.NO_ANSWER, "no answer")
+UNREACHABLE = TemporaryFailure(Reason.UNREACHABLE, Reason.UNREACHABLE)
 
 
 async def test_an_alert_fired_before_a_long_downtime_is_not_planned_and_sent_afterwards(stage: Stage) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import CheckConstraint
 
-from content.schema import TABLE_MODULES, metadata
+from content.database import metadata
+from content.schema import TABLE_MODULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataflow.md"
 ROW = re.compile(r"^\| `(\w+)` \| (`[^|]+`) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
@@ -23,7 +24,7 @@ def states_of_the_tables():
 
 
 def test_every_state_is_on_the_page_with_its_age_limit_and_who_looks():
-    named = defaultdict(set)
+    named: defaultdict[str, set[str]] = defaultdict(set)
     for table, states, limit, sweep in ROW.findall(PAGE.read_text(encoding="utf-8")):
         assert limit.strip() and sweep.strip()
         for state in re.findall(r"`(\w+)`", states):

@@ -4,7 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from content.schema import TABLE_MODULES, metadata
+from content.database import metadata
+from content.schema import TABLE_MODULES
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "scheduler", "channels", "content")

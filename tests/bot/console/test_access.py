@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.app import create_app
 from bot.console.access import ALL_PERMISSIONS
 from bot.service import Service
@@ -84,7 +86,12 @@ async def test_a_form_without_its_token_does_nothing_and_says_what_to_do(
 async def test_another_site_cannot_make_the_browser_send_a_form(tanaka: Visitor, service: Service) -> None:
     page = await tanaka.get("/console/notices/new")
     fields = page.form("/console/notices/new")
-    for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+    for name, value in (
+        ("Origin", "https://evil.example"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Origin", "null"),
+    ):
+        header: dict[str, Any] = {name: value}
         assert (await tanaka.post("/console/notices/new", fields, **header)).status == 403
     assert await all_notices(service) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import time_machine
@@ -65,7 +66,7 @@ async def test_a_body_that_is_no_form_is_refused_and_no_mistake_of_ours(
 async def neighbour(stranger: Visitor) -> AsyncIterator[Visitor]:
     """Somebody else, at another address."""
     connector = TCPConnector(local_addr=("127.0.0.2", 0))
-    client = TestClient(stranger.client.server, connector=connector)
+    client: TestClient[Any, Any] = TestClient(stranger.client.server, connector=connector)
     yield Visitor(client)
     await client.session.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ async def test_a_rule_is_kept_as_it_was_chosen(tanaka: Visitor, service: Service
     ],
 )
 async def test_only_the_fields_of_the_chosen_way_count(
-    tanaka: Visitor, service: Service, fields: dict[str, str], kept: dict[str, object]
+    tanaka: Visitor, service: Service, fields: dict[str, str], kept: dict[str, Any]
 ) -> None:
     await written(tanaka, **fields)
     plain = replace(RULE, nths=(), weekdays=())

@@ -108,7 +108,7 @@ def test_a_choice_shows_by_sign_and_word_not_by_colour_alone(language):
 def test_every_area_of_a_large_town_stands_on_one_page_and_a_tap_stays_there():
     town = large_town()
     chosen = choices.first_preferences(town, "ja")
-    keys = []
+    keys: list[str] = []
     for number in range(6):
         shown = [read(action["data"]) for action in actions(pages.areas(town, chosen, number))]
         keys += [command.values[1] for command in shown if command.verb == "area"]

@@ -8,6 +8,7 @@ from bot.service import Service
 from content.clock import now_ms
 from content.notices import notice_changes, triggers
 from content.notices.segments import Target
+from content.notices.states import NoticeKind
 from content.register import subscribers
 from content.register.tokens import subscriber_token
 from tests.bot.web_visitor import Visitor
@@ -86,7 +87,7 @@ async def test_a_correction_and_what_it_corrects_lead_to_each_other(
     corrected = await publish(service)
     first = await public_page(service.database, corrected)
     async with service.database.write() as connection:
-        correction = replace(spec(texts=TEXTS), kind="withdrawal", corrects=corrected)
+        correction = replace(spec(texts=TEXTS), kind=NoticeKind.WITHDRAWAL, corrects=corrected)
         number, _ = await notice_changes.create(
             connection, correction, submission_key="c", staff="tanaka", at=now_ms()
         )
