@@ -40,8 +40,9 @@ ROUNDS ?= 200
 drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROUNDS=… kills per database)
 	$(BIN)/python -m tests.faults.drill --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
-test: lint ## every check and test that this machine can run
-	$(BIN)/python -m pytest
+WORKERS ?= auto
+test: lint ## every check and test that this machine can run, side by side (WORKERS=… at a time)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 lint: dev ## format, style, types, import direction
 	$(BIN)/ruff format --check .

@@ -27,6 +27,8 @@ from content.town import Town
 from tests.factories import create_town
 from tests.services import POSTGRES, on_postgres, service_missing
 
+TESTS = Path(__file__).parent
+
 # Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
 # history append-only stand aside for it.
 APPEND_ONLY = ("registration_event", "audit_entry", "audit_link")
@@ -35,6 +37,20 @@ EMPTY_EVERY_TABLE = (
     *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),
     *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
 )
+
+
+# Their tests start many processes, or share a browser: one worker takes all of a folder, one after the other.
+TOGETHER = ("faults", "journeys", "sandbox/phone")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For workers side by side: what starts many processes stays together, what takes longest begins first."""
+    for item in items:
+        folder = item.path.parent.relative_to(TESTS).as_posix()
+        if folder in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+    items.sort(key=lambda item: item.path.parent.name != "faults")
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:
