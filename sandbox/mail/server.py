@@ -253,7 +253,7 @@ class _Handler:
         return "250 2.0.0 accepted by the sandbox"
 
 
-async def run(host: str = "127.0.0.1", smtp_port: int = 8025, web_port: int = 8026) -> None:
+async def run(host: str, smtp_port: int, web_port: int) -> None:
     """Serve SMTP and the pages until cancelled."""
     from sandbox.mail.pages import create_app
 

@@ -160,7 +160,7 @@ def create_app(sandbox: WebhookSandbox) -> web.Application:
     return app
 
 
-async def run(host: str = "127.0.0.1", port: int = 8027) -> None:
+async def run(host: str, port: int) -> None:
     """Serve until cancelled."""
     require_loopback(host)
     runner = web.AppRunner(create_app(WebhookSandbox()))
