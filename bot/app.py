@@ -44,8 +44,10 @@ async def readyz(request: web.Request) -> web.Response:
     """The database answers, and it is the one of this town and this key."""
     service = service_of(request)
     try:
-        async with asyncio.timeout(READY_WITHIN), service.database.read() as connection:
-            found = await identity.read(connection)
+        async with asyncio.timeout(READY_WITHIN):
+            await service.database.ping()
+            async with service.database.read() as connection:
+                found = await identity.read(connection)
     except Exception:
         return web.Response(status=503, text="database not reachable\n")
     try:

@@ -34,7 +34,7 @@ def notice_json(status: Status) -> dict[str, Any]:
                 "account": row.account,
                 "state": row.state,
                 "reason": row.reason,
-                "held_since": iso(row.held_since),
+                "suspended_at": iso(row.suspended_at),
                 "planned": row.planned,
                 "accepted": row.accepted,
                 "refused": row.refused,

@@ -6,7 +6,7 @@ recipients to the service outside (`send`). Who, when and how often is the sched
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -168,6 +168,10 @@ class AccountStopped(ChannelError):
     """Nothing can go out through this account until a person acts (credentials revoked)."""
 
 
+def always() -> bool:
+    return True
+
+
 class Channel(Protocol):
     """One way out, bound to one account.
 
@@ -194,8 +198,17 @@ class Channel(Protocol):
         """The same words as `prepare` produces, for a person to read before sending."""
         ...
 
-    def send(self, prepared: Any, recipients: Sequence[Recipient], retry_key: str) -> AsyncIterator[Part]:
+    def send(
+        self,
+        prepared: Any,
+        recipients: Sequence[Recipient],
+        retry_key: str,
+        may_go_on: Callable[[], bool] = always,
+    ) -> AsyncIterator[Part]:
         """Hand the slice over, yielding parts in the order of `recipients` as they are settled.
+
+        A channel that takes time over a slice asks `may_go_on` before each recipient. At a no it waits for
+        what is under way, yields that and ends: the rest was not tried.
 
         `retry_key` is the UUID stored with the batch: the same key with the same recipients never
         delivers twice where the service offers that. Raises the errors above for the rest of the slice.

@@ -18,7 +18,7 @@ from channels.channel import (
 )
 from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND
-from content.ledger import batches, deliveries
+from content.ledger import account_outages, batches, deliveries
 from content.ledger.batches import Batch, Later, RefusedRecipient
 from content.ledger.settling import stop_delivery
 from content.ledger.states import BatchState, DeliveryState, Lane, Outcome
@@ -51,6 +51,8 @@ def refuse_too_late(claimed: Batch, until: int | None, now: int) -> None:
 
 def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: Reason, now: int) -> None:
     """Settle the batch or give it back, as the error and the time left say."""
+    if isinstance(error, AccountStopped):
+        account_outages.begin(connection, claimed.account, reason=reason, now=now)
     not_before = now + _wait_before_retry(claimed, error)
     spent = not_before - claimed.created_at > BUDGET[claimed.lane]
     # A try that was never heard of is not forgotten because a later one surely failed.

@@ -11,22 +11,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import Reason
 from content.clock import now_ms, today_jst
-from content.database import all_rows, as_one_row
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
+from content.ledger.planning import next_people
 from content.ledger.settling import refuse_waiting, stop_delivery
 from content.ledger.states import BatchKind, Lane
 from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
-from content.register.subscribers import subscriber
 from scheduler import quota
-from scheduler.audiences import not_planned_yet
 from scheduler.suspending import is_lost
 from scheduler.town_context import BUDGET, TownContext, goes_by_broadcast
 
@@ -126,7 +123,7 @@ async def _plan_list(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     languages = _languages(context, notice)
-    people = await _next_people(context, connection, planned, notice, SLICE)
+    people = await next_people(connection, context.town, planned, notice, SLICE)
     batch_size = context.open_channel(context.town.account[planned.account]).batch_size
     slices = [
         (language, part)
@@ -146,31 +143,13 @@ async def _plan_broadcast(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     """One call reaches every friend, so the batch freezes every registration for the record."""
-    people = await _next_people(context, connection, planned, notice, None)
+    people = await next_people(connection, context.town, planned, notice, None)
     now = now_ms()
     if people:
         ids = [subscriber_id for subscriber_id, _ in people]
         await deliveries.add_batches(connection, planned, [("ja", ids)], kind=BatchKind.BROADCAST)
     await deliveries.finish_planning(connection, planned.id, now)
     return False
-
-
-async def _next_people(
-    context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice, limit: int | None
-) -> list[tuple[int, str]]:
-    """(subscriber id, language) of the next of the audience, in the order of ids.
-
-    In one pass over all languages: with a pass for each, who changes the language between two slices
-    would stand in two batches or in none.
-    """
-    next_people = (
-        select(subscriber.c.id, subscriber.c.language)
-        .where(not_planned_yet(context, planned, notice))
-        .order_by(subscriber.c.id)
-        .limit(limit)
-    )
-    people = await connection.run_sync(all_rows, as_one_row(connection.dialect.name, next_people))
-    return [(int(subscriber_id), str(language)) for subscriber_id, language in people]
 
 
 def _readers(people: Sequence[tuple[int, str]], language: str, languages: tuple[str, ...]) -> list[int]:

@@ -18,12 +18,12 @@ from channels.channel import ChannelError, Quota
 from content.clock import now_ms
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
+from content.ledger.planning import count_not_planned
 from content.ledger.states import DeliveryState
 from content.notices import notices
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.segments import NobodyMatches
 from content.staff import audit
-from scheduler.audiences import count_not_planned
 from scheduler.town_context import LANES, TownContext, lane_of
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ async def find_shortage(
     connection: AsyncConnection, context: TownContext, planned: Delivery, notice: Notice, left: Left
 ) -> Shortage | None:
     """Within the transaction that begins the planning, and under the lock of the account."""
-    needed = await count_not_planned(connection, context, planned, notice)
+    needed = await count_not_planned(connection, context.town, planned, notice)
     return await _shortage(connection, context, planned.account, planned.lane, needed, left, but=planned.id)
 
 
@@ -152,7 +152,7 @@ async def _rest_of(connection: AsyncConnection, context: TownContext, delivery_i
     other = await connection.run_sync(deliveries.get_delivery, delivery_id)
     notice = await notices.get(connection, other.notice_id)
     try:
-        return 0 if notice is None else await count_not_planned(connection, context, other, notice)
+        return 0 if notice is None else await count_not_planned(connection, context.town, other, notice)
     except NobodyMatches:
         # It will be stopped where it is.
         return 0

@@ -11,9 +11,11 @@ from functools import partial
 
 import structlog
 
-from content.clock import now_ms
+from content.clock import now_ms, steady
 from content.ledger import batches
-from scheduler.lane import LEASE, LaneSender
+from scheduler.batch_sender import LEASE, BatchSender
+from scheduler.lane import LaneSender
+from scheduler.outages import KnownOutages
 from scheduler.rate_limiter import RateLimiter
 from scheduler.town_context import LANES, TownContext
 
@@ -27,36 +29,53 @@ class Sender:
 
     def __init__(self, context: TownContext, owner: str) -> None:
         self._context = context
+        self._outages = KnownOutages()
         self.limiters = {
             account.key: RateLimiter(context.open_channel(account).rate) for account in context.town.accounts
         }
         self._lanes = [
-            LaneSender(context, account, lane, owner, self.limiters[account.key])
+            LaneSender(
+                context,
+                BatchSender(context, account, lane, self.limiters[account.key], self._outages),
+                owner,
+            )
             for account in context.town.accounts
             for lane in LANES
         ]
 
     async def run(self) -> None:
-        renewing = asyncio.create_task(self._renew_leases())
+        await self._look()
+        looking_after = asyncio.create_task(self._look_after())
         try:
             await asyncio.gather(*(lane.run() for lane in self._lanes))
         finally:
-            renewing.cancel()
+            looking_after.cancel()
 
     async def stop(self, within: float) -> None:
-        """Claim nothing more, let what is in flight finish for `within` seconds, close connections."""
+        """Claim nothing more, let what is in flight end at its next part, close connections."""
         await asyncio.gather(*(lane.stop(within) for lane in self._lanes))
 
-    async def _renew_leases(self) -> None:
+    async def renew_leases(self) -> None:
+        """Lengthen the leases of everything in flight that nobody else has taken."""
+        claims = [claim for lane in self._lanes for claim in lane.claims]
+        if not claims:
+            return
+        since = steady()
+        renewed = await self._context.database.write_step(
+            partial(batches.renew, claims=claims, until=now_ms() + LEASE)
+        )
+        for lane in self._lanes:
+            lane.renewed(renewed, since)
+
+    async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
-            claims = [claim for lane in self._lanes for claim in lane.claims]
-            if not claims:
-                continue
-            try:
-                await self._context.database.write_step(
-                    partial(batches.renew, claims=claims, until=now_ms() + LEASE)
-                )
-            except Exception:
-                # Without renewal the leases run out, and the fence keeps a late owner from settling.
-                log.exception("leases_not_renewed", batches=len(claims))
+            await self._look()
+
+    async def _look(self) -> None:
+        try:
+            await self.renew_leases()
+            await self._outages.refresh(self._context.database)
+        except Exception:
+            # Without renewal the leases run out, and the fence keeps a late owner from settling.
+            log.exception("leases_not_renewed")

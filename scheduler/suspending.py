@@ -1,4 +1,4 @@
-"""An account that left the town profile, or became another channel's, holds its open deliveries.
+"""An account that left the town profile, or became another channel's, suspends its open deliveries.
 
 Nothing is sent to it and nothing planned until it is back, within the budget of the lane; the page
 says so, and a person may give up the rest.
@@ -38,7 +38,7 @@ async def mark_suspended(context: TownContext) -> None:
     """Remember which open deliveries wait for their account, and since when; forget those that go on."""
     async with context.database.read() as connection:
         still_open = await suspensions.open_deliveries(connection)
-        before = await suspensions.held(connection)
+        before = await suspensions.suspended(connection)
     lost = {
         delivery_id: account
         for delivery_id, account, channel in still_open
@@ -48,14 +48,14 @@ async def mark_suspended(context: TownContext) -> None:
     if not new and not back:
         return
     async with context.database.write(wake="planning") as connection:
-        await suspensions.hold(connection, new, at=now_ms())
-        await suspensions.let_go(connection, back)
+        await suspensions.suspend(connection, new, at=now_ms())
+        await suspensions.resume(connection, back)
     for delivery_id in sorted(new):
-        log.warning("delivery_held", delivery=delivery_id, account=lost[delivery_id])
+        log.warning("delivery_suspended", delivery=delivery_id, account=lost[delivery_id])
 
 
 async def give_up_rest(context: TownContext, notice_id: int, *, staff: str) -> bool:
-    """残りの配信をやめる: what is left of held deliveries is never sent; False when none is held."""
+    """残りの配信をやめる: what is left of suspended deliveries is never sent; False when none is suspended."""
     now = now_ms()
     async with context.database.write() as connection:
         given_up = await suspensions.give_up(connection, notice_id, now=now)

@@ -8,7 +8,7 @@ import structlog
 
 from content.clock import MINUTE, now_ms, today_jst
 from content.figures import counts
-from content.ledger import leases, presence, retention
+from content.ledger import account_outages, leases, presence, retention
 from content.ledger.settling import settle_overdue
 from content.register import inbound_events
 from content.staff import audit, audit_chain
@@ -25,7 +25,7 @@ async def sweep(context: TownContext) -> None:
     """Leases that ran out go back to the queue, with the same retry key; what nobody sends is closed.
 
     The sender itself closes what is past its budget; an account that has left the town profile has
-    no sender any more, so its deliveries are held until then.
+    no sender any more, so its deliveries are suspended until then.
     """
     now = now_ms()
     async with context.database.write() as connection:
@@ -35,6 +35,7 @@ async def sweep(context: TownContext) -> None:
             if closed := await settle_overdue(connection, lane=lane, before=before, now=now):
                 log.warning("batches_overdue", lane=lane, batches=closed)
         dead = await presence.forget_dead(connection, now)
+        await account_outages.forget_all_but(connection, list(context.town.account))
     if released:
         context.database.wakeups.wake("batches")
         log.warning("leases_expired", batches=released)

@@ -36,7 +36,7 @@ from bot.recurrence_words import next_dates, occurrence_words, rule_details, rul
 from bot.service import Service
 from channels.reasons import find_reason
 from content.clock import from_datetime, words
-from content.ledger.suspensions import HELD
+from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
 from content.notices.segments import Target
@@ -51,7 +51,7 @@ from scheduler.words import CHANNEL_NAMES
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
 WAITING = {
-    HELD: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
+    ACCOUNT_GONE: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
     "戻さないときは `kairanban notice give-up` で残りをやめてください。",
 }
 ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
@@ -199,7 +199,7 @@ def _why_waiting(found: Status) -> Iterator[str]:
     if not found.tallies:
         yield "待ち時間を過ぎました。まだ配信が始まっていません。`kairanban serve` が動いているか確かめてください。"
     for row in found.tallies:
-        if row.open or row.held_since is not None:
+        if row.open or row.suspended_at is not None:
             hint = WAITING.get(row.reason) or _waits_for(row.reason)
             name = CHANNEL_NAMES.get(row.channel, row.channel)
             yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
@@ -227,9 +227,9 @@ def _print(status: Status, as_json: bool) -> None:
         console.print(table)
 
     for row in status.tallies:
-        if row.held_since is not None:
-            since = f"アカウント「{row.account}」: {words(row.held_since)} から止まっています。"
-            talk.print(since + WAITING[HELD], markup=False, highlight=False, soft_wrap=True)
+        if row.suspended_at is not None:
+            since = f"アカウント「{row.account}」: {words(row.suspended_at)} から止まっています。"
+            talk.print(since + WAITING[ACCOUNT_GONE], markup=False, highlight=False, soft_wrap=True)
 
 
 def _about_series(status: Status) -> Iterator[str]:

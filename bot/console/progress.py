@@ -138,7 +138,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "reason_words": reason_words,
         "shortages": [(account_words(town, item.account), shortage_words(item)) for item in status.shortages],
         "more_quota": MORE_QUOTA,
-        "held": [row for row in status.tallies if row.held_since is not None],
+        "suspended": [row for row in status.tallies if row.suspended_at is not None],
         "send_until": (status.notice.fired_at or 0) + BUDGET[spec.urgency],
         "target": spec.target.describe(town, spec.category),
         "category": category_words(town, spec.category),

@@ -7,7 +7,7 @@ Source: Messaging API reference, "Send multicast message", "Send broadcast messa
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -22,6 +22,7 @@ from channels.channel import (
     Recipient,
     Refusal,
     TemporaryFailure,
+    always,
 )
 from channels.line.answers import InvalidRequest, check
 from channels.line.api import LineApi, encode
@@ -83,7 +84,11 @@ class LineChannel:
         return Preview(self.name, language, heading(announcement, language), words, notes)
 
     async def send(
-        self, prepared: LinePrepared, recipients: Sequence[Recipient], retry_key: str
+        self,
+        prepared: LinePrepared,
+        recipients: Sequence[Recipient],
+        retry_key: str,
+        may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
         """Multicast to the slice. Usually one request and one Part.
 

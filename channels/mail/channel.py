@@ -6,14 +6,16 @@ is recognisable as the same one. The mark in them keeps those of two databases a
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from email.utils import parseaddr
 
-from channels.channel import Announcement, ChannelError, Part, Preview, Recipient
+from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, always
 from channels.mail.domains import MailDomains
 from channels.mail.messages import MailTemplate, build_template, fill, mail_text
-from channels.mail.slice import MailSlice
+from channels.mail.slice import RECORD_EVERY, MailSlice
 from channels.mail.smtp import SmtpPool
 from channels.mail.smtp_errand import Envelope
 from channels.rendering import category_name, heading
@@ -84,15 +86,22 @@ class MailChannel:
         )
 
     async def send(
-        self, prepared: MailTemplate, recipients: Sequence[Recipient], retry_key: str
+        self,
+        prepared: MailTemplate,
+        recipients: Sequence[Recipient],
+        retry_key: str,
+        may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
         """Send the slice over one connection, or more when one is lost over a domain that says nothing.
 
-        A Part is settled when WINDOW recipients are, and nothing goes out until it has been written down.
+        A Part is settled when WINDOW recipients are, or after RECORD_EVERY: what is not written down yet goes out
+        again after a crash, so only a few mails may go out beyond it.
         """
-        mails = MailSlice(recipients, self._writer(prepared), self._domains, urgent=prepared.urgent)
+        mails = MailSlice(
+            recipients, self._writer(prepared), self._domains, urgent=prepared.urgent, may_go_on=may_go_on
+        )
         try:
-            while mails.waiting:
+            while mails.waiting and not mails.ended:
                 try:
                     session = await self._pool.acquire()
                 except ChannelError as error:
@@ -102,7 +111,9 @@ class MailChannel:
                     mails.resume(session.size)
                     session.begin(mails)
                     while not mails.paused:
-                        await mails.news.wait()
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(RECORD_EVERY):
+                                await mails.news.wait()
                         mails.news.clear()
                         part = mails.take()
                         if part.size:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from channels.channel import ChannelError, Deferred, Part, Recipient, Refusal
+from channels.channel import ChannelError, Deferred, Part, Recipient, Refusal, always
 from channels.mail.domains import MailDomains, Wait
 from channels.mail.messages import domain_of, quote_address
 from channels.mail.smtp_errand import Envelope, Loss, Reply, Stage
@@ -26,6 +26,8 @@ from channels.reasons import Reason
 # Recipients per Part, and so the most mails that were sent over one connection and are not in the ledger yet.
 # Fewer make the ledger the larger part of the work, more gain little: benchmarks/mail.py.
 WINDOW = 25
+# Seconds after which fewer make a Part too: a slow server must not have many that are not in the ledger.
+RECORD_EVERY = 1.0
 # So many readers' servers refusing the content, and none accepting it, speak for all the others.
 CONTENT_REFUSALS = 10
 
@@ -47,16 +49,25 @@ class MailSlice:
     """
 
     def __init__(
-        self, recipients: Sequence[Recipient], write: WriteMail, domains: MailDomains, *, urgent: bool
+        self,
+        recipients: Sequence[Recipient],
+        write: WriteMail,
+        domains: MailDomains,
+        *,
+        urgent: bool,
+        may_go_on: Callable[[], bool] = always,
     ) -> None:
         self.news = asyncio.Event()
         self.error: ChannelError | None = None
         self.interrupted = False
+        # Nothing more is begun, whatever is left.
+        self.ended = False
         self._size_limit = 0
         self._recipients = recipients
         self._write = write
         self._domains = domains
         self._urgent = urgent
+        self._may_go_on = may_go_on
         # By position; those settled ahead of a mail under way wait for it.
         self._outcomes: dict[int, Outcome] = {}
         self._under_way: deque[_Mail] = deque()
@@ -83,7 +94,8 @@ class MailSlice:
     @property
     def paused(self) -> bool:
         """Nothing more to wait for on this session."""
-        return self.settled or self.interrupted or self.error is not None
+        is_over = self.ended and not self._under_way
+        return self.settled or self.interrupted or is_over or self.error is not None
 
     def resume(self, size_limit: int) -> None:
         """On a new session, whose server takes mails of up to so many octets (0: any)."""
@@ -114,6 +126,11 @@ class MailSlice:
 
     def next(self, *, behind: bool) -> Envelope | None:
         """The next mail, unless too many are unreported."""
+        if not self.ended and not self._may_go_on():
+            self.ended = True
+        if self.ended:
+            self.news.set()
+            return None
         if not self.waiting or (mail := self._held) is None:
             return None
         if mail.position >= self._reported + WINDOW or (behind and mail.envelope.alone):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from binascii import Error as Base64Error
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -17,7 +17,16 @@ from uuid import UUID, uuid5
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from yarl import URL
 
-from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, Refusal, TemporaryFailure
+from channels.channel import (
+    Announcement,
+    ChannelError,
+    Part,
+    Preview,
+    Recipient,
+    Refusal,
+    TemporaryFailure,
+    always,
+)
 from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
 from channels.reasons import Reason
 from channels.rendering import alone, body, category_name, check_body, check_title, heading
@@ -93,10 +102,16 @@ class WebhookChannel:
         return Preview(self.name, language, shown["title"], shown["body"], notes)
 
     async def send(
-        self, prepared: WebhookPrepared, recipients: Sequence[Recipient], retry_key: str
+        self,
+        prepared: WebhookPrepared,
+        recipients: Sequence[Recipient],
+        retry_key: str,
+        may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
         """Post to one receiver after the other, a Part for each."""
         for recipient in recipients:
+            if not may_go_on():
+                return
             refusal = await self._post(prepared, recipient, retry_key)
             yield Part(1, (refusal,) if refusal else ())
 

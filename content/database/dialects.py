@@ -23,7 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def insert_unless_known(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def insert_unless_known(
+    connection: AsyncConnection | Connection, table: Table
+) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can be told to do nothing when the row is there: `.on_conflict_do_nothing(…)`."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)

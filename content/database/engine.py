@@ -103,6 +103,13 @@ class Database:
         async with self.write() as connection:
             return await connection.run_sync(step)
 
+    async def ping(self) -> None:
+        """Returns when the database answers, on every way by which this process asks it."""
+        async with self.read() as connection:
+            await connection.execute(select(1))
+        await self.read_step(_nothing)
+        await self.write_step(_nothing)
+
     def listen(self, topic: str) -> Signal:
         """A signal of one's own for a topic."""
         return self.wakeups.listen(topic)
@@ -124,6 +131,10 @@ class Database:
     def engine(self) -> AsyncEngine:
         """The writing engine, for migrations."""
         return self._writer
+
+
+def _nothing(connection: Connection) -> None:
+    connection.execute(select(1))
 
 
 class _SqliteSteps:

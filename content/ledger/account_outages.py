@@ -1,25 +1,26 @@
-"""Accounts through which nothing goes out until a person acts, read from the ledger's rows.
-
-Several processes send, so none of them is asked. What counts is the newest evidence: something that
-the service accepted later says that the account works again.
-"""
+"""Account outages (アカウント停止): accounts that refuse our credentials, each a row until something is accepted again."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import SECOND, from_datetime, to_jst
+from content.clock import from_datetime, to_jst
+from content.database import insert_unless_known, metadata
 from content.ledger.deliveries import batch, delivery
 from content.ledger.settling import LEFT_OVER, UNSETTLED
 from content.ledger.states import DeliveryState
 
-# Reasons of batches that wait for a person, not for time.
-FOR_A_PERSON = ("authentication", "credentials")
-# The senders try a stopped account again after so long, so a batch was refused this long before its next try.
-TRIED_AGAIN_AFTER = 30 * SECOND
+account_outage = Table(
+    "account_outage",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +32,44 @@ class AccountOutage:
     waiting: int
 
 
+def begin(connection: Connection, account: str, *, reason: str, now: int) -> None:
+    """The account refused us; one that did before keeps its time."""
+    connection.execute(
+        insert_unless_known(connection, account_outage)
+        .values(account=account, reason=reason, since=now)
+        .on_conflict_do_update(index_elements=["account"], set_={"reason": reason})
+    )
+
+
+def end(connection: Connection, account: str) -> None:
+    """The account accepted something."""
+    connection.execute(delete(account_outage).where(account_outage.c.account == account))
+
+
+async def stopped_accounts(connection: AsyncConnection) -> set[str]:
+    return set(await connection.scalars(select(account_outage.c.account)))
+
+
+async def forget_all_but(connection: AsyncConnection, accounts: Collection[str]) -> None:
+    """An account that left the town profile will never accept anything again."""
+    await connection.execute(delete(account_outage).where(account_outage.c.account.not_in(accounts)))
+
+
 async def find_outages(connection: AsyncConnection, now: int) -> list[AccountOutage]:
-    """At most one for an account, in the order of their keys."""
+    """Accounts through which nothing goes out, at most one entry for each, in the order of their keys."""
     found = {item.account: item for item in await _out_of_quota(connection, now)}
-    found |= {item.account: item for item in await _waiting_for_a_person(connection)}
+    found |= {item.account: item for item in await _stopped(connection)}
     return [found[account] for account in sorted(found)]
 
 
-async def _waiting_for_a_person(connection: AsyncConnection) -> list[AccountOutage]:
-    """Open batches whose last try was refused, unless the account has accepted anything since."""
-    rows = await connection.execute(
-        select(batch.c.account, func.max(batch.c.reason), func.max(batch.c.not_before))
-        .where(UNSETTLED, batch.c.reason.in_(FOR_A_PERSON))
-        .group_by(batch.c.account)
+async def _stopped(connection: AsyncConnection) -> list[AccountOutage]:
+    waiting = (
+        select(func.coalesce(func.sum(LEFT_OVER), 0))
+        .where(batch.c.account == account_outage.c.account, UNSETTLED)
+        .scalar_subquery()
     )
-    outages = []
-    for account, reason, next_try in rows.all():
-        accepted_at = await connection.scalar(
-            select(func.max(batch.c.last_accepted_at)).where(batch.c.account == account)
-        )
-        if (accepted_at or 0) > next_try - TRIED_AGAIN_AFTER:
-            continue
-        waiting = await connection.scalar(
-            select(func.sum(LEFT_OVER)).where(batch.c.account == account, UNSETTLED)
-        )
-        outages.append(AccountOutage(account, reason, int(waiting or 0)))
-    return outages
+    rows = await connection.execute(select(account_outage.c.account, account_outage.c.reason, waiting))
+    return [AccountOutage(account, reason, int(number)) for account, reason, number in rows]
 
 
 async def _out_of_quota(connection: AsyncConnection, now: int) -> list[AccountOutage]:

@@ -138,13 +138,15 @@ def claim(
     return sorted((_claimed(row) for row in rows), key=lambda taken: (taken.attempt, taken.id))
 
 
-def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: int) -> None:
-    """Lengthen the leases of batches still in flight, given as (batch id, fence)."""
-    connection.execute(
+def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: int) -> set[int]:
+    """Lengthen the leases of batches still in flight, given as (batch id, fence); those that are still ours."""
+    renewed = connection.scalars(
         update(batch)
         .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == BatchState.CLAIMED)
         .values(lease_until=until)
+        .returning(batch.c.id)
     )
+    return {int(batch_id) for batch_id in renewed}
 
 
 def renew_one(connection: Connection, claimed: Batch, *, until: int) -> bool:

@@ -58,6 +58,8 @@ delivery = Table(
     Column("planned_at", BigInteger),
     # Nothing of it is sent after this time; None: until the budget of its lane is over.
     Column("send_until", BigInteger),
+    # Since when its account is missing from the town profile.
+    Column("suspended_at", BigInteger, index=True),
     UniqueConstraint("notice_id", "account"),
     CheckConstraint(one_of("state", DeliveryState), name="state"),
     Index(None, "state"),

@@ -15,7 +15,7 @@ from content.ledger.deliveries import batch, delivery
 from content.ledger.retention import delivery_summary, delivery_summary_reason, reasons_in_batches
 from content.ledger.settling import LEFT_OVER, UNSETTLED
 from content.ledger.states import BatchState, DeliveryState
-from content.ledger.suspensions import HELD, delivery_hold
+from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import Notice
 
 
@@ -35,7 +35,7 @@ class Tally:
     first_accepted_at: int | None
     last_accepted_at: int | None
     # Since when it waits for its account to come back into the town profile.
-    held_since: int | None = None
+    suspended_at: int | None = None
 
 
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
@@ -49,7 +49,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             delivery.c.state,
             case(
                 (delivery.c.reason != "", delivery.c.reason),
-                (delivery_hold.c.since.is_not(None), HELD),
+                (delivery.c.suspended_at.is_not(None), ACCOUNT_GONE),
                 else_=func.coalesce(waiting_for, ""),
             ),
             delivery.c.planned,
@@ -59,12 +59,11 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             func.coalesce(func.sum(LEFT_OVER), 0),
             func.coalesce(func.min(batch.c.first_accepted_at), delivery_summary.c.first_accepted_at),
             func.coalesce(func.max(batch.c.last_accepted_at), delivery_summary.c.last_accepted_at),
-            delivery_hold.c.since,
+            delivery.c.suspended_at,
         )
         .select_from(delivery)
         .outerjoin(batch, batch.c.delivery_id == delivery.c.id)
         .outerjoin(delivery_summary, delivery_summary.c.delivery_id == delivery.c.id)
-        .outerjoin(delivery_hold, delivery_hold.c.delivery_id == delivery.c.id)
         .where(delivery.c.notice_id == notice_id)
         .group_by(
             delivery.c.id,
@@ -74,7 +73,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             delivery.c.reason,
             delivery.c.planned,
             *delivery_summary.columns,
-            delivery_hold.c.since,
+            delivery.c.suspended_at,
         )
         .order_by(delivery.c.id)
     )
@@ -91,7 +90,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             open=int(row[8]),
             first_accepted_at=row[9],
             last_accepted_at=row[10],
-            held_since=row[11],
+            suspended_at=row[11],
         )
         for row in rows
     ]

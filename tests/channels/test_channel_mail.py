@@ -19,6 +19,7 @@ from channels.channel import (
     TemporaryFailure,
     UnknownOutcome,
 )
+from channels.mail import channel as mail_channel
 from channels.mail.messages import build_template, fill, quote_address
 from channels.mail.slice import WINDOW
 from channels.reasons import Reason
@@ -366,6 +367,48 @@ async def test_a_slow_ledger_is_never_more_than_the_window_behind(pipelining, la
     assert server.mailroom.stats()["messages"] == 100 - len(later)
     assert server.mailroom.stats()["duplicates"] == 0
     assert server.connections == 1
+    await channel.close()
+    await server.stop()
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_a_sender_that_must_not_go_on_waits_for_what_is_under_way_and_ends(pipelining):
+    server = SmtpSandbox(pipelining=pipelining)
+    channel = make_mail(await server.start())
+    server.faults = SmtpFaults(latency_ms=5)
+    arrived = server.mailroom.stats
+    sending = channel.send(
+        channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY, lambda: arrived()["messages"] < 40
+    )
+    parts, error = await collect_until_error(sending)
+    assert error is None
+    assert 40 <= total(parts) <= 42
+    assert total(parts) == arrived()["messages"]
+    assert total((await send(channel, mail_readers(3)))[0]) == 3
+    await channel.close()
+    await server.stop()
+
+
+async def test_a_sender_that_must_not_begin_sends_nothing(mail, mail_server):
+    prepared = mail.prepare(notice(), "ja")
+    assert await collect_until_error(mail.send(prepared, mail_readers(3), RETRY_KEY, lambda: False)) == (
+        [],
+        None,
+    )
+    assert not mail_server.mailroom.mails
+
+
+async def test_a_slow_server_has_never_much_that_is_not_written_down(monkeypatch):
+    monkeypatch.setattr(mail_channel, "RECORD_EVERY", 0.05)
+    server = SmtpSandbox()
+    channel = make_mail(await server.start())
+    server.faults = SmtpFaults(latency_ms=60)
+    parts = []
+    unreported = watch_unreported(server, parts)
+    async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY):
+        parts.append(part)
+    assert total(parts) == 12
+    assert max(unreported) <= 4
     await channel.close()
     await server.stop()
 

@@ -18,6 +18,7 @@ from channels.channel import (
     Part,
     Preview,
     Recipient,
+    always,
 )
 from content.clock import now_ms
 from content.database import Database
@@ -98,13 +99,19 @@ class ScriptedChannel:
         return Preview(self.name, language, words.title, words.body)
 
     async def send(
-        self, prepared: str, recipients: Sequence[Recipient], retry_key: str
+        self,
+        prepared: str,
+        recipients: Sequence[Recipient],
+        retry_key: str,
+        may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
         ids = tuple(recipient.subscriber_id for recipient in recipients)
         call = Call(ids, retry_key, prepared)
         self._script.calls.append(call)
         done = 0
         for step in self._script.next():
+            if done and not may_go_on():
+                return
             if isinstance(step, Exception):
                 raise step
             if isinstance(step, asyncio.Event):
@@ -115,7 +122,7 @@ class ScriptedChannel:
                 yield part
             else:
                 await step()
-        if done < len(ids):
+        if done < len(ids) and (not done or may_go_on()):
             part = Part(len(ids) - done)
             _accept(call, done, part)
             yield part

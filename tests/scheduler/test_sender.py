@@ -21,6 +21,8 @@ from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
+from content.ledger import account_outages
+from content.ledger.account_outages import stopped_accounts
 from content.register.subscriber_changes import erase, leave
 from content.town import Town
 from scheduler import failures, fanout, lane
@@ -223,6 +225,12 @@ async def test_a_stopped_account_is_not_asked_on_for_every_batch(small_stage: St
         await asyncio.sleep(0.2)
     assert len(small_stage.line.calls) == 1
     assert set(await states(small_stage.database, delivery_id)) == {"ready"}
+    assert await stopped_now(small_stage) == {"line"}
+
+
+async def stopped_now(stage: Stage) -> set[str]:
+    async with stage.database.read() as connection:
+        return await stopped_accounts(connection)
 
 
 async def _has_reason(stage: Stage, delivery_id: int, reason: str) -> bool:
@@ -240,6 +248,18 @@ async def test_a_stopped_account_waits_and_then_goes_on_where_it_was(
         await eventually(lambda: settled(stage.database, delivery_id))
     assert sorted(stage.line.accepted) == ids
     assert len(stage.line.calls) == 4
+    assert await stopped_now(stage) == set()
+
+
+async def test_an_outage_that_another_process_found_ends_with_an_acceptance_of_this_one(
+    stage: Stage,
+) -> None:
+    async with stage.database.write() as connection:
+        await connection.run_sync(account_outages.begin, "line", reason="credentials", now=now_ms())
+    delivery_id = await stage.deliver([await stage.subscribers(2)])
+    async with sending(stage.context):
+        await eventually(lambda: settled(stage.database, delivery_id))
+    assert await stopped_now(stage) == set()
 
 
 async def test_who_left_or_was_erased_after_the_fan_out_is_skipped_and_counted(stage: Stage) -> None:

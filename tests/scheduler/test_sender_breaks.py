@@ -10,11 +10,12 @@ from sqlalchemy import text, update
 
 from channels.channel import Part, Refusal, UnknownOutcome
 from channels.reasons import Reason
+from content import clock
 from content.database import Database
 from content.keys import Keys
 from content.register.subscribers import address
 from content.town import Town
-from scheduler import lane
+from scheduler import batch_sender, lane
 from scheduler.sender import Sender
 from scheduler.sweeps import sweep, take_over
 from tests.scheduler.scripted import (
@@ -146,6 +147,49 @@ async def test_stopping_lets_finish_what_is_in_flight_and_claims_nothing_more(st
     await asyncio.wait_for(asyncio.gather(stopping, running), 5)
     assert await states(stage.database, delivery_id) == ["settled", "ready"]
     assert len(stage.line.calls) == 1
+
+
+async def test_stopping_ends_a_long_batch_at_its_next_part_and_gives_the_rest_back(stage: Stage) -> None:
+    ids = await stage.subscribers(6)
+    delivery_id = await stage.deliver([ids])
+    gate = asyncio.Event()
+    stage.line.then(2, gate, 2)
+    sender = Sender(stage.context, "tester")
+    running = asyncio.create_task(sender.run())
+    await eventually(lambda: _position(stage, delivery_id, 2))
+    stopping = asyncio.create_task(sender.stop(within=5))
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.wait_for(asyncio.gather(stopping, running), 5)
+    (row,) = await rows_of(stage.database, delivery_id)
+    assert (row.state, row.position, row.maybe_sent, row.lease_owner) == ("ready", 2, False, "")
+    async with sending(stage.context):
+        await until_settled(stage, delivery_id)
+    assert stage.line.accepted == ids
+
+
+async def test_a_process_that_stood_still_for_longer_than_its_lease_sends_no_more_of_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await stage.subscribers(6)
+    delivery_id = await stage.deliver([ids])
+    stood_still = 0.0
+    monkeypatch.setattr(batch_sender, "steady", lambda: clock.steady() + stood_still)
+
+    async def stand_still() -> None:
+        nonlocal stood_still
+        await run_sql(stage.database, "UPDATE batch SET state = 'claimed', fence = fence + 1")
+        stood_still = 60.0
+
+    stage.line.then(2, stand_still, 2)
+    async with sending(stage.context):
+        await eventually(lambda: _stood_still(stage, delivery_id))
+        await asyncio.sleep(0.1)
+    assert stage.line.accepted == ids[:2]
+
+
+async def _stood_still(stage: Stage, delivery_id: int) -> bool:
+    return (await rows_of(stage.database, delivery_id))[0].fence == 2
 
 
 async def test_what_is_cut_off_by_stopping_is_taken_over_at_the_next_start(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from content.clock import MINUTE
-from content.ledger.suspensions import GIVEN_UP, HELD
+from content.ledger.suspensions import ACCOUNT_GONE, GIVEN_UP
 from scheduler import notice_service
 from scheduler.fanout import plan_next
 from scheduler.suspending import give_up_rest, mark_suspended
@@ -60,7 +60,7 @@ async def test_planning_waits_for_the_account_and_goes_on_when_it_is_back(stage:
     await mark_suspended(changed.context)
     await plan_all(changed)
     found = await tally_of(stage.database, delivery_id)
-    assert (found.state, found.reason, found.planned) == ("planning", HELD, 0)
+    assert (found.state, found.reason, found.planned) == ("planning", ACCOUNT_GONE, 0)
     await mark_suspended(stage.context)
     await plan_all(stage)
     async with sending(stage.context):
@@ -80,9 +80,9 @@ async def test_batches_wait_for_the_account_and_go_out_when_it_is_back(stage: St
             await asyncio.sleep(0.02)
     assert all(script.calls == [] for script in changed.scripts.values())
     found = await tally_of(stage.database, delivery_id)
-    assert (found.open, found.reason) == (4, HELD)
+    assert (found.open, found.reason) == (4, ACCOUNT_GONE)
     await mark_suspended(stage.context)
-    assert (await tally_of(stage.database, delivery_id)).held_since is None
+    assert (await tally_of(stage.database, delivery_id)).suspended_at is None
     async with sending(stage.context):
         await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
     assert sorted(stage.line.accepted) == ids
@@ -92,16 +92,16 @@ async def test_the_time_of_the_loss_stays_however_often_the_sweep_looks(stage: S
     delivery_id = await stage.deliver([await stage.subscribers(2)])
     changed = without_line(stage)
     await sweep(changed.context)
-    await run_sql(stage.database, "UPDATE delivery_hold SET since = 5")
+    await run_sql(stage.database, "UPDATE delivery SET suspended_at = 5")
     await sweep(changed.context)
-    assert (await tally_of(stage.database, delivery_id)).held_since == 5
+    assert (await tally_of(stage.database, delivery_id)).suspended_at == 5
 
 
 async def test_what_has_ended_is_not_suspended(stage: Stage) -> None:
     delivery_id = await stage.deliver([await stage.subscribers(2)])
     await run_sql(stage.database, "UPDATE batch SET state = 'settled', accepted = 2")
     await mark_suspended(without_line(stage).context)
-    assert (await tally_of(stage.database, delivery_id)).held_since is None
+    assert (await tally_of(stage.database, delivery_id)).suspended_at is None
 
 
 async def test_past_its_time_a_suspended_delivery_is_closed(stage: Stage) -> None:
@@ -118,7 +118,7 @@ async def test_past_its_time_a_suspended_delivery_is_closed(stage: Stage) -> Non
     await mark_suspended(changed.context)
     assert (await tally_of(stage.database, planning)).state == "stopped"
     found = await tally_of(stage.database, waiting)
-    assert (found.open, found.refused, found.held_since) == (0, 3, None)
+    assert (found.open, found.refused, found.suspended_at) == (0, 3, None)
 
 
 async def test_a_person_gives_up_the_rest_of_what_is_suspended(stage: Stage) -> None:

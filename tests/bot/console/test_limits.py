@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.service import Service, open_town_context
 from bot.settings import Settings
+from channels.channel import AccountStopped, ChannelError, TemporaryFailure
 from content.clock import DAY, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.ledger import batches, deliveries
-from content.ledger.account_outages import TRIED_AGAIN_AFTER
+from content.ledger import account_outages, batches, deliveries
 from content.ledger.batches import Batch
+from content.ledger.deliveries import batch
+from content.ledger.states import BatchState
 from content.notices import notices
 from content.town import Town
 from sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions, create_app
-from scheduler.failures import STOPPED_ACCOUNT_WAIT
+from scheduler.failures import write_failure
 from scheduler.fanout import plan_next
+from scheduler.outages import KnownOutages
+from scheduler.sweeps import sweep
 from scheduler.triggers import fire_due
 from tests.bot.web_visitor import Page, Visitor
 from tests.factories import PEOPLE, SHIBATA, make_delivery, make_subscriber, make_subscribers
@@ -228,17 +233,13 @@ async def accept_next(connection: AsyncConnection) -> None:
 class TestCredentials:
     """As the sender writes it down when LINE answers 401."""
 
-    async def stop(self, service: Service, reason: str = "credentials", ago: int = 0) -> None:
+    async def stop(self, service: Service, error: ChannelError | None = None) -> None:
         async with service.database.write() as connection:
             ids = await make_subscribers(connection, service.keys, 4)
             await make_delivery(connection, [ids[:2], ids[2:]], at=now_ms())
-            await connection.run_sync(
-                batches.requeue,
-                await claim(connection),
-                state="ready",
-                reason=reason,
-                not_before=now_ms() - ago + STOPPED_ACCOUNT_WAIT,
-            )
+            error = error or AccountStopped("credentials", "")
+            claimed = await claim(connection)
+            await connection.run_sync(write_failure, claimed, error, error.reason, now_ms())
 
     @pytest.mark.parametrize(
         "path", ["/console/", "/console/notices", "/console/notices/new", "/console/reports"]
@@ -255,38 +256,50 @@ class TestCredentials:
     async def test_a_mail_server_that_refuses_the_login_is_one_of_them(
         self, tanaka: Visitor, service: Service
     ) -> None:
-        await self.stop(service, "authentication")
+        await self.stop(service, AccountStopped("authentication", ""))
         assert "メールサーバーにログインできません" in banner(await tanaka.get("/console/"))
 
     async def test_it_vanishes_with_the_first_message_that_is_accepted(
         self, tanaka: Visitor, service: Service
     ) -> None:
         await self.stop(service)
+        outages = KnownOutages()
+        await outages.refresh(service.database)
         async with service.database.write() as connection:
             # The batch that failed still waits for its next try.
-            await accept_next(connection)
+            step = partial(batches.accept_all, claimed=await claim(connection), now=now_ms())
+            assert await connection.run_sync(outages.ending_with(step, "line"))
         assert banner(await tanaka.get("/console/")) == ""
 
-    async def test_what_was_accepted_before_proves_nothing(self, tanaka: Visitor, service: Service) -> None:
-        await self.stop(service, ago=-2 * SECOND)
-        async with service.database.write() as connection:
-            await accept_next(connection)
-        assert banner(await tanaka.get("/console/"))
-
-    async def test_a_batch_that_is_tried_again_right_now_still_counts_as_stopped(
+    async def test_another_account_that_accepts_proves_nothing(
         self, tanaka: Visitor, service: Service
     ) -> None:
-        await self.stop(service, ago=2 * STOPPED_ACCOUNT_WAIT)
+        await self.stop(service)
+        outages = KnownOutages()
+        await outages.refresh(service.database)
         async with service.database.write() as connection:
-            await claim(connection)
-            await claim(connection)
+            step = partial(batches.accept_all, claimed=await claim(connection), now=now_ms())
+            await connection.run_sync(outages.ending_with(step, "mail"))
         assert banner(await tanaka.get("/console/"))
 
-    def test_the_page_and_the_sender_mean_the_same_wait(self) -> None:
-        assert TRIED_AGAIN_AFTER == STOPPED_ACCOUNT_WAIT
+    async def test_nothing_that_waits_is_needed_for_the_account_to_count_as_stopped(
+        self, tanaka: Visitor, service: Service
+    ) -> None:
+        await self.stop(service)
+        async with service.database.write() as connection:
+            await connection.execute(batch.update().values(state=BatchState.SETTLED))
+        assert "待っている0件" in banner(await tanaka.get("/console/"))
+
+    async def test_an_account_that_left_the_town_is_not_complained_of(
+        self, tanaka: Visitor, service: Service
+    ) -> None:
+        async with service.database.write() as connection:
+            await connection.run_sync(account_outages.begin, "fax", reason="credentials", now=now_ms())
+        await sweep(service.context)
+        assert banner(await tanaka.get("/console/")) == ""
 
     async def test_a_wait_for_better_times_is_no_stop(self, tanaka: Visitor, service: Service) -> None:
-        await self.stop(service, "unreachable")
+        await self.stop(service, TemporaryFailure("unreachable", ""))
         assert banner(await tanaka.get("/console/")) == ""
 
     async def test_strangers_are_told_nothing(self, stranger: Visitor, service: Service) -> None:

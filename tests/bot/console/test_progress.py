@@ -147,7 +147,7 @@ async def test_a_delivery_without_its_account_says_so_and_a_person_may_give_up_t
 ) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await suspensions.hold(connection, [1], at=jst(2026, 4, 7, 9, 30))
+        await suspensions.suspend(connection, [1], at=jst(2026, 4, 7, 9, 30))
     page = await tanaka.get(f"/console/notices/{notice_id}")
     told = "LINEのアカウント「line」が町の設定にないため、2026年4月7日(火) 09:30 から止まっています。"
     assert told in page.text
@@ -164,7 +164,7 @@ async def test_a_delivery_without_its_account_says_so_and_a_person_may_give_up_t
 async def test_who_may_only_look_sees_why_it_waits_but_no_button(kikaku: Visitor, service: Service) -> None:
     notice_id = await sent_notice(service, accepted=10, batches=2)
     async with service.database.write() as connection:
-        await suspensions.hold(connection, [1], at=now_ms())
+        await suspensions.suspend(connection, [1], at=now_ms())
     page = await kikaku.get(f"/console/notices/{notice_id}")
     assert "配信が止まっています" in page.text and "残りの配信をやめる」" not in page.text
     assert f"/console/notices/{notice_id}/give-up" not in page.html
