@@ -403,7 +403,7 @@ async def test_a_slow_server_has_never_much_that_is_not_written_down(monkeypatch
     server = SmtpSandbox()
     channel = make_mail(await server.start())
     server.faults = SmtpFaults(latency_ms=60)
-    parts = []
+    parts: list[Part] = []
     unreported = watch_unreported(server, parts)
     async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY):
         parts.append(part)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.service import Service, open_town_context
 from bot.settings import Settings
 from channels.channel import AccountStopped, ChannelError, TemporaryFailure
+from channels.reasons import Reason
 from content.clock import DAY, SECOND, now_ms
 from content.database import Database
 from content.keys import Keys
@@ -237,7 +238,7 @@ class TestCredentials:
         async with service.database.write() as connection:
             ids = await make_subscribers(connection, service.keys, 4)
             await make_delivery(connection, [ids[:2], ids[2:]], at=now_ms())
-            error = error or AccountStopped("credentials", "")
+            error = error or AccountStopped(Reason.CREDENTIALS, "")
             claimed = await claim(connection)
             await connection.run_sync(write_failure, claimed, error, error.reason, now_ms())
 
@@ -256,7 +257,7 @@ class TestCredentials:
     async def test_a_mail_server_that_refuses_the_login_is_one_of_them(
         self, tanaka: Visitor, service: Service
     ) -> None:
-        await self.stop(service, AccountStopped("authentication", ""))
+        await self.stop(service, AccountStopped(Reason.AUTHENTICATION, ""))
         assert "メールサーバーにログインできません" in banner(await tanaka.get("/console/"))
 
     async def test_it_vanishes_with_the_first_message_that_is_accepted(
@@ -299,7 +300,7 @@ class TestCredentials:
         assert banner(await tanaka.get("/console/")) == ""
 
     async def test_a_wait_for_better_times_is_no_stop(self, tanaka: Visitor, service: Service) -> None:
-        await self.stop(service, TemporaryFailure("unreachable", ""))
+        await self.stop(service, TemporaryFailure(Reason.UNREACHABLE, ""))
         assert banner(await tanaka.get("/console/")) == ""
 
     async def test_strangers_are_told_nothing(self, stranger: Visitor, service: Service) -> None:
