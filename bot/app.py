@@ -8,7 +8,8 @@ from aiohttp import web
 
 from bot.belonging import refuse_strange
 from bot.console.routes import add_console
-from bot.errors import error_pages
+from bot.door.headers import SOURCE
+from bot.errors import Handler, error_pages
 from bot.line.webhook import add_routes as add_line
 from bot.pages import STATIC, TEMPLATES, add_headers, environment, service_of
 from bot.resident.routes import add_resident
@@ -20,9 +21,12 @@ from content.keys import KeyFileError
 READY_WITHIN = 3.0
 
 
-def create_app(service: Service) -> web.Application:
-    """Every page of one town's service. Handlers find it as `request.app[SERVICE]`."""
-    app = web.Application(middlewares=[error_pages])
+def create_app(service: Service, *, behind_door: bool = False) -> web.Application:
+    """Every page of one town's service. Handlers find it as `request.app[SERVICE]`.
+
+    Behind the door `request.remote` is the visitor's address as the door found it.
+    """
+    app = web.Application(middlewares=[take_source, error_pages] if behind_door else [error_pages])
     app[SERVICE] = service
     app[TEMPLATES] = environment(service)
     app.on_response_prepare.append(add_headers)
@@ -33,6 +37,12 @@ def create_app(service: Service) -> web.Application:
     add_resident(app)
     add_line(app)
     return app
+
+
+@web.middleware
+async def take_source(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whose request it is stands in a header of the door's own."""
+    return await handler(request.clone(remote=request.headers.get(SOURCE, "")))
 
 
 async def healthz(request: web.Request) -> web.Response:

@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from bot.door.headers import MACHINE_PATHS
 from bot.logs import where
 from bot.pages import page
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-# Machines call these; a page would not help them.
-MACHINE_PATHS = ("/line/", "/api/", "/healthz", "/readyz")
 # What a refusal says beside its page.
 KEPT = ("Allow", "Retry-After")
 TEXTS = {

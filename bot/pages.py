@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
 from bot.service import SERVICE, Service
 from content import clock
 
@@ -32,22 +33,6 @@ MONTHS = [
     "November",
     "December",
 ]
-
-# No inline script or style anywhere, so that words in a notice can never become code.
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cache-Control": "no-store",
-}
-# Where the pages are reached by https, browsers shall never try http again.
-ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def environment(service: Service) -> jinja2.Environment:
@@ -87,8 +72,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     is_https = service_of(request).settings.public_url.startswith("https://")
     for name, value in (HEADERS | ONLY_HTTPS if is_https else HEADERS).items():
         response.headers.setdefault(name, value)
-    # The library's own tells its version and Python's.
-    response.headers["Server"] = "kairanban"
+    response.headers["Server"] = SERVER
     if request.path.startswith("/static/"):
         # The address carries the version of the content, so a changed file has another address.
         response.headers["Cache-Control"] = "public, max-age=86400"

@@ -1,4 +1,4 @@
-"""One process that serves: web pages, LINE conversation, triggers and sender."""
+"""One process that serves: web pages, LINE conversation, triggers and sender; strangers talk to its door."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import asyncio
 import fcntl
 import gc
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -17,12 +19,17 @@ from aiohttp import web
 
 from bot.accounts import line_api
 from bot.app import create_app
+from bot.door.descriptors import raise_limit
+from bot.door.keeper import DoorKeeper, bind
 from bot.line.handling import run_inbox
 from bot.service import Service
 from channels.line.messages import load_models
 from scheduler.runner import Runner
 
 log = structlog.get_logger(__name__)
+
+# Seconds that pages under way have when the service stops.
+LAST_ANSWERS = 2.0
 
 
 class AlreadyRunning(Exception):
@@ -32,31 +39,62 @@ class AlreadyRunning(Exception):
 @asynccontextmanager
 async def running(service: Service) -> AsyncIterator[str]:
     """Serve until the block ends; yields the address that is listened on."""
-    host, port = service.settings.web.host_and_port
-    with _only_one(service):
-        app_runner = web.AppRunner(create_app(service), access_log=None)
-        await app_runner.setup()
-        site = web.TCPSite(app_runner, host, port)
-        await site.start()
+    raise_limit()
+    web_settings = service.settings.web
+    with ExitStack() as held:
+        held.enter_context(_only_one(service))
+        listening = held.enter_context(closing(await bind(*web_settings.host_and_port)))
+        folder = held.enter_context(_folder())
+        pages = await _serve_inside(service, folder / "pages")
+        door = DoorKeeper(
+            listening,
+            folder / "pages",
+            trusted_proxies=web_settings.trusted_proxies,
+            log_format=service.settings.log_format,
+        )
+        await door.open()
         runner = Runner(service.context)
         await runner.start()
         api = line_api(service.settings)
         inbox = asyncio.create_task(run_inbox(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
-        log.info("serving", listen=service.settings.web.listen, public_url=service.settings.public_url)
+        log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
             yield service.settings.public_url
         finally:
-            await site.stop()
+            await door.close()
             inbox.cancel()
             with suppress(asyncio.CancelledError):
                 await inbox
             await warming
             await runner.stop()
             await api.close()
-            await app_runner.cleanup()
+            await pages.cleanup()
             await service.database.close()
             log.info("stopped")
+
+
+async def _serve_inside(service: Service, path: Path) -> web.AppRunner:
+    """The pages on a Unix socket that nobody but the door reaches."""
+    pages = web.AppRunner(
+        create_app(service, behind_door=True),
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=LAST_ANSWERS,
+    )
+    await pages.setup()
+    await web.UnixSite(pages, path).start()
+    return pages
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Open to this user alone. The door clears it away as well, for a parent that was killed."""
+    path = Path(tempfile.mkdtemp(prefix="kairanban-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def warm_up() -> None:

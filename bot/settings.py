@@ -14,6 +14,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.door.source import read_networks
+
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
@@ -26,6 +28,21 @@ class Section(BaseModel):
 class WebSettings(Section):
     listen: str = Field("127.0.0.1:8080", description="Address and port of the web pages.")
     public_url: str = Field("", description="How residents and LINE reach the pages; default: http://LISTEN.")
+
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of reverse proxies, separated by commas: "
+        "what they say in X-Forwarded-For is believed.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            read_networks(value)
+        except ValueError as error:
+            raise ValueError("write addresses or networks: 127.0.0.1, 10.0.0.0/8") from error
+        return value
 
     @field_validator("listen")
     @classmethod

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from bot.app import create_app
-from bot.pages import HEADERS
+from bot.door.headers import HEADERS
 from bot.service import Service, open_town_context
 from bot.settings import LINE_API, LineSettings, Settings, WebSettings
 from tests.bot.web_visitor import Visitor

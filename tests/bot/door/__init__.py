@@ -1,0 +1,1 @@
+"""The door: what strangers may do to it."""
