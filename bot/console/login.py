@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +27,8 @@ NOT_ENTERED = (
     "間違いが続くと、正しいパスワードでも5分ほどログインできません。"
 )
 RETRY_AFTER = "5"
+PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
+CLIMBS = re.compile(r"/(\.|%2e){1,2}(/|$|\?)|//", re.IGNORECASE)
 
 
 async def show_login(request: web.Request) -> web.Response:
@@ -67,7 +71,8 @@ async def log_out(staff_request: StaffRequest) -> web.Response:
 def local_path(target: str) -> str:
     """A page of the console, else its home: a link must not lead from our login to another site."""
     is_ours = target == "/console" or target.startswith("/console/")
-    is_plain = "\\" not in target and all(char > " " for char in target)
+    # As a browser sends it: anything else it would read in its own way, such as \ or a path that climbs.
+    is_plain = PLAIN.fullmatch(target) and not CLIMBS.search(target)
     return target if is_ours and is_plain and not target.startswith("/console/login") else HOME
 
 

@@ -59,10 +59,10 @@ def comes_from_here(request: web.Request, service: Service) -> bool:
         return False
     origin = request.headers.get("Origin")
     # Behind a reverse proxy the host may be rewritten, so the public address counts as well.
-    return origin is None or urlsplit(origin).netloc in (
-        request.host,
-        urlsplit(service.settings.public_url).netloc,
-    )
+    if origin is None:
+        return True
+    host = urlsplit(origin).netloc
+    return bool(host) and host in (request.host, urlsplit(service.settings.public_url).netloc)
 
 
 def _serializer(service: Service) -> URLSafeTimedSerializer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -144,17 +145,50 @@ async def test_a_page_without_a_session_asks_to_log_in_and_comes_back(stranger: 
     assert (await stranger.submit(page, "/console/login", fields)).path == "/console/reports?format="
 
 
-def test_only_pages_of_the_console_are_gone_back_to() -> None:
-    assert local_path("/console/notices/3") == "/console/notices/3"
-    for elsewhere in (
+@pytest.mark.parametrize(
+    "ours",
+    ["/console", "/console/notices/3", "/console/reports?format=", "/console/notices?q=%E3%81%82&page=2..3"],
+)
+def test_after_the_login_the_page_that_was_asked_for_comes(ours: str) -> None:
+    assert local_path(ours) == ours
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
         "https://evil.example/",
         "//evil.example",
         "/\\evil.example",
+        "/console\\evil",
         "/console/\r\nX: y",
+        "/console/\t/evil.example",
+        "/console/\x7f",
+        "/console/あ",
+        "/console/../n/1",
+        "/console/..",
+        "/console/%2E%2e/n/1",
+        "/console/.%2e?x",
+        "/console//evil.example",
+        "/console.evil.example",
+        "/console/login",
+        "/console/" + "x" * 3000,
+        "javascript:alert(1)",
         "",
         "/n/1",
-    ):
-        assert local_path(elsewhere) == "/console/"
+    ],
+)
+def test_only_pages_of_the_console_are_gone_back_to(elsewhere: str) -> None:
+    assert local_path(elsewhere) == "/console/"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/console/../n/1"])
+async def test_a_link_to_the_login_leads_to_no_other_place_after_it(stranger: Visitor, target: str) -> None:
+    page = await stranger.get(f"/console/login?next={quote(target, safe='')}")
+    fields = {"login": "tanaka", "password": "himitsu-no-kotoba"}
+    assert (await stranger.submit(page, "/console/login", fields)).path == "/console/"
+    fields_of_others = [("next", target), *fields.items()]
+    answer = await stranger.post("/console/login", fields_of_others, follow=False)
+    assert answer.headers["Location"] == "/console/"
 
 
 async def test_the_cookie_is_kept_from_scripts_and_other_sites(stranger: Visitor) -> None:

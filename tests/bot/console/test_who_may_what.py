@@ -1,0 +1,112 @@
+"""Every route of the console, asked by everybody: the routes are read from the application itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+
+from bot.console.routes import add_console
+from bot.console.sessions import csrf_token
+from bot.service import Service
+from content.clock import now_ms
+from content.staff import member_changes, members
+from content.staff.members import PERMISSIONS, ROLES, Staff
+from tests.bot.web_visitor import Page, Visitor
+from tests.factories import make_notice
+
+# Whom they let in is the very thing that these find out.
+OPEN_TO_ALL = {"/console", "/console/login"}
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+    permission: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def routes() -> list[Route]:
+    app = web.Application()
+    add_console(app)
+    found = {
+        Route(route.method, route.resource.canonical, getattr(route.handler, "permission", ""))
+        for route in app.router.routes()
+        if route.resource and route.method != "HEAD"
+    }
+    return sorted(found, key=str)
+
+
+GUARDED = [route for route in routes() if route.path not in OPEN_TO_ALL]
+
+
+async def member(service: Service, login: str = "tanaka") -> Staff:
+    async with service.database.read() as connection:
+        found = await members.find_any(connection, login)
+    assert found is not None
+    return found
+
+
+async def ask(visitor: Visitor, route: Route, notice_id: int, token: str, **headers: str) -> Page:
+    path = re.sub(r"\{\w+\}", str(notice_id), route.path)
+    if route.method == "POST":
+        return await visitor.post(path, [("csrf", token)], follow=False, **headers)
+    async with visitor.client.get(path, headers=headers, allow_redirects=False) as answer:
+        return Page(answer.status, path, await answer.text(), dict(answer.headers))
+
+
+def is_sent_to_the_login(route: Route, page: Page) -> bool:
+    if route.method == "POST":
+        return page.status == 401
+    return page.status == 303 and page.headers["Location"].startswith("/console/login?next=")
+
+
+def test_there_are_routes_and_all_of_them_are_asked() -> None:
+    assert len(GUARDED) > 15
+    assert {route.path for route in routes()} - {route.path for route in GUARDED} == OPEN_TO_ALL
+    assert {route.permission for route in GUARDED} <= {"see", "write", "send", "administer"}
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+async def test_a_route_opens_to_whom_its_permission_is_given_and_to_nobody_else(
+    route: Route, stranger: Visitor, service: Service
+) -> None:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+        # So that tanaka is never the last one.
+        await member_changes.set_role(connection, await member(service, "suzuki"), "administrator")
+    answers = [await ask(stranger, route, notice_id, "")]
+    assert is_sent_to_the_login(route, answers[0])
+    for role in ROLES:
+        async with service.database.write() as connection:
+            await member_changes.set_role(connection, await member(service), role)
+        await stranger.enter(service, "tanaka")
+        token = csrf_token(service, await member(service))
+        if route.permission not in PERMISSIONS[role]:
+            answer = await ask(stranger, route, notice_id, token)
+            assert answer.status == 403
+        else:
+            if route.method == "POST":
+                other = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+                for refused in (
+                    await ask(stranger, route, notice_id, ""),
+                    await ask(stranger, route, notice_id, token, **other),
+                    await ask(stranger, route, notice_id, token, Origin="null"),
+                ):
+                    assert refused.status == 403
+            answer = await ask(stranger, route, notice_id, token)
+            assert answer.status not in (401, 403, 405, 500)
+            assert not is_sent_to_the_login(route, answer) or route.path == "/console/logout"
+        answers.append(answer)
+    await stranger.enter(service, "tanaka")
+    async with service.database.write() as connection:
+        await member_changes.disable(connection, await member(service), at=now_ms())
+    answers.append(await ask(stranger, route, notice_id, csrf_token(service, await member(service))))
+    assert is_sent_to_the_login(route, answers[-1])
+    # Nothing of the console stays in a browser that others use after.
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
