@@ -116,6 +116,21 @@ async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
     assert "今月あと12,000通" in await page.inner_text("main")
 
 
+async def test_after_signing_out_the_way_back_shows_nothing_of_before(browser: Browser, site: Site) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await _log_in(page, site)
+    for path in ("/console/notices", "/console/reports"):
+        await page.goto(f"{site.origin}{path}")
+    await page.get_by_role("button", name="ログアウト").click()
+    assert page.url.endswith("/console/login")
+    for _ in range(2):
+        await page.go_back()
+        assert "/console/login?next=" in page.url
+        assert await page.get_by_label("パスワード").is_visible()
+    await context.close()
+
+
 async def test_an_evacuation_order_is_sent_from_a_phone_without_script(browser: Browser, site: Site) -> None:
     context = await browser.new_context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
     page = await context.new_page()
