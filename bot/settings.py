@@ -133,6 +133,11 @@ class Settings(BaseSettings):
     secret_key_file: Path = Field(
         Path("var/secret.key"), description="Root of all derived keys; made by init, mode 0600."
     )
+    database_here: bool = Field(
+        False,
+        description="The PostgreSQL server is on this machine although its address does not say so (containers): "
+        "a copy of the machine is then recognised and sends nothing by itself.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="How the log is written.")
     keep_recipients_days: int = Field(
         90,

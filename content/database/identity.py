@@ -9,7 +9,19 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    exists,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database.dialects import insert_unless_known
@@ -30,6 +42,14 @@ database_identity = Table(
     Column("key_check", LargeBinary),
     # How often a person has let it go on after it came back from a copy or was moved.
     Column("epoch", BigInteger, nullable=False, server_default="1"),
+    # Where it was last served from: the place of the file or of the PostgreSQL database, and the machine.
+    Column("place", Text, nullable=False, server_default=""),
+    Column("machine", Text, nullable=False, server_default=""),
+    # Counted up while it is served, here and in a file beside the key: a copy from before knows less.
+    Column("beat", BigInteger, nullable=False, server_default="0"),
+    # Since when and why nothing goes out until a person has looked.
+    Column("held_since", BigInteger),
+    Column("held_reason", Text, nullable=False, server_default=""),
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -46,7 +66,15 @@ class Identity:
     town: str = ""
     key_check: bytes | None = None
     epoch: int = 1
+    place: str = ""
+    machine: str = ""
+    beat: int = 0
+    held_since: int | None = None
+    held_reason: str = ""
 
+
+# For the conditions of every statement that lets something go out.
+NOT_HELD = ~exists().where(database_identity.c.held_since.is_not(None))
 
 def new_identity() -> str:
     return secrets.token_hex(16)
@@ -63,16 +91,8 @@ def new_salt() -> int:
 
 
 async def read(connection: AsyncConnection) -> Identity | None:
-    row = (
-        await connection.execute(
-            select(
-                database_identity.c.identity,
-                database_identity.c.town,
-                database_identity.c.key_check,
-                database_identity.c.epoch,
-            )
-        )
-    ).one_or_none()
+    columns = [database_identity.c[name] for name in Identity.__dataclass_fields__]
+    row = (await connection.execute(select(*columns))).one_or_none()
     return None if row is None else Identity(*row)
 
 
@@ -89,3 +109,57 @@ async def bind(connection: AsyncConnection, *, town: str, key_check: bytes) -> I
     found = await read(connection)
     assert found is not None
     return found
+
+
+async def settle(connection: AsyncConnection, *, place: str, machine: str) -> None:
+    """From now on it is at home here."""
+    await connection.execute(update(database_identity).values(place=place, machine=machine))
+
+
+async def count_beat(connection: AsyncConnection) -> Identity | None:
+    """One more, unless it is held: what waits for a person must still look like what it was."""
+    await connection.execute(
+        update(database_identity)
+        .where(database_identity.c.held_since.is_(None))
+        .values(beat=database_identity.c.beat + 1)
+    )
+    return await read(connection)
+
+
+async def hold(connection: AsyncConnection, reason: str, at: int) -> bool:
+    """Nothing goes out from here on; False when it was held already."""
+    changed = await connection.execute(
+        update(database_identity)
+        .where(database_identity.c.held_since.is_(None))
+        .values(held_since=at, held_reason=reason)
+    )
+    return bool(changed.rowcount)
+
+
+async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat: int) -> bool:
+    """A person has looked: it is at home here, and ahead of every copy. False when it was not held."""
+    changed = await connection.execute(
+        update(database_identity)
+        .where(database_identity.c.held_since.is_not(None))
+        .values(
+            held_since=None,
+            held_reason="",
+            place=place,
+            machine=machine,
+            beat=beat,
+            epoch=database_identity.c.epoch + 1,
+        )
+    )
+    return bool(changed.rowcount)
+
+
+async def place_of_postgres(connection: AsyncConnection) -> str:
+    """The cluster and the database in it: another one after a dump is read back, or on another server."""
+    found = await connection.execute(
+        select(
+            text("(SELECT system_identifier FROM pg_control_system())"),
+            text("(SELECT oid FROM pg_database WHERE datname = current_database())"),
+        )
+    )
+    cluster, database = found.one()
+    return f"postgresql {cluster} {database}"

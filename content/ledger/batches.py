@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from content.database.identity import NOT_HELD
 from content.ledger.deliveries import IS_OPEN, batch, delivery, refusal
 from content.ledger.recipients import pack, unpack
 from content.ledger.settling import settle
@@ -117,7 +118,7 @@ def claim(
     """
     oldest: Select[Any] = (
         select(batch.c.id)
-        .where(batch.c.account == account, batch.c.lane == lane, IS_OPEN, batch.c.not_before <= now)
+        .where(batch.c.account == account, batch.c.lane == lane, IS_OPEN, batch.c.not_before <= now, NOT_HELD)
         .order_by(batch.c.attempt, batch.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)

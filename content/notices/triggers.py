@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content.database.identity import NOT_HELD
 from content.notices import notice_changes, recurrence
 from content.notices.notices import Notice, notice, trigger
 from content.notices.states import NoticeState, TriggerState
@@ -37,6 +38,7 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
             notice.c.state == NoticeState.APPROVED,
             trigger.c.state == TriggerState.WAITING,
             trigger.c.due_at <= now,
+            NOT_HELD,
         )
         .order_by(notice.c.urgency.desc(), trigger.c.due_at, notice.c.id)
     )
@@ -52,6 +54,7 @@ async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
             trigger.c.notice_id.in_(approved),
             trigger.c.state == TriggerState.WAITING,
             trigger.c.rule.is_(None),
+            NOT_HELD,
         )
         .values(state=TriggerState.FIRED, fired_at=now)
     )

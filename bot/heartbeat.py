@@ -1,0 +1,186 @@
+"""The pulse of a served database: a number that it counts up and that a file beside the key remembers.
+
+A copy of the database knows a smaller number than the file, a moved or cloned one is not where it was. Then
+everything that is due is held until a person has looked (`kairanban restore --confirm`): what the copy
+believes to be open may have gone out long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.settings import Settings
+from content.clock import now_ms
+from content.database import Database, identity
+from content.database.identity import Identity
+from content.database.machine import is_same, this_machine
+from content.keys import sync_folder
+from content.staff import audit
+
+log = structlog.get_logger(__name__)
+
+# While nothing happens. When something begins to go out the pulse is counted at once.
+EVERY = 5.0
+# Between two of them, however much happens.
+AT_LEAST = 0.2
+TOPICS = ("triggers", "planning", "batches")
+OLDER, MOVED, LOST = "older", "moved", "lost"
+WORDS = {
+    OLDER: "データベースが、前に動いていたときより古い内容です(控えから戻したか、壊れて一部が失われました)",
+    MOVED: "データベースが、前と違う場所か機器で動いています(写しか、引っ越しです)",
+    LOST: "秘密鍵の隣にあるはずの記録がないため、データベースが最新かどうか分かりません",
+    "restored": "データベースを控えから戻しました",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the file beside the key knows."""
+
+    epoch: int
+    beat: int
+
+
+class Heartbeat:
+    """Looks at the database before anything is sent, then keeps the number on both sides."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._database = database
+        self._key_file = settings.secret_key_file
+        url = make_url(database.url)
+        local = url.host in (None, "", "localhost", "127.0.0.1", "::1") or settings.database_here
+        # Workers on other machines share one PostgreSQL: only a database on this machine is tied to it.
+        self._machine = this_machine() if database.is_sqlite or local else ""
+        self._last: Pulse | None = None
+        self._signals = [database.listen(topic) for topic in TOPICS]
+
+    async def look(self) -> str:
+        """Why the database has to wait for a person, "" when it may go on. What is found stays in it."""
+        async with self._database.write() as connection:
+            found = await identity.read(connection)
+            assert found is not None
+            place = await self._place(connection)
+            reason = found.held_reason or self._doubt(found, place)
+            if reason and found.held_since is None:
+                await identity.hold(connection, reason, now_ms())
+                await audit.record(
+                    connection, at=now_ms(), actor="serve", action="database.held", subject=reason
+                )
+            elif not reason:
+                await identity.settle(connection, place=place, machine=self._machine or found.machine)
+        if reason:
+            log.error("everything_due_is_held", reason=reason, remedy="kairanban restore --confirm")
+        else:
+            await self.beat()
+        return reason
+
+    async def beat(self) -> None:
+        """Count up: first in the database, then in the file, so that the file never knows more by itself."""
+        async with self._database.write() as connection:
+            found = await identity.count_beat(connection)
+            if found is None or found.held_since is not None:
+                return
+            if self._last is not None and found.beat <= self._last.beat:
+                await identity.hold(connection, OLDER, now_ms())
+                log.error("everything_due_is_held", reason=OLDER, remedy="kairanban restore --confirm")
+                return
+        self._last = Pulse(found.epoch, found.beat)
+        write_pulse(pulse_file(self._key_file, found.identity), self._last)
+
+    async def confirm(self) -> bool:
+        """A person has looked at what is due: the database is at home here, and ahead of every copy."""
+        async with self._database.write() as connection:
+            found = await identity.read(connection)
+            assert found is not None
+            known = read_pulse(pulse_file(self._key_file, found.identity))
+            ahead = max(found.beat, known.beat if known else 0) + 1
+            place = await self._place(connection)
+            changed = await identity.let_go(connection, place=place, machine=self._machine, beat=ahead)
+        if changed:
+            write_pulse(pulse_file(self._key_file, found.identity), Pulse(found.epoch + 1, ahead))
+        return changed
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Look first, then keep counting until the block ends, and once more at its end."""
+        await self.look()
+        counting = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            counting.cancel()
+            with suppress(asyncio.CancelledError):
+                await counting
+            with suppress(Exception):
+                await self.beat()
+
+    async def _run(self) -> None:
+        while True:
+            waiting = [asyncio.ensure_future(signal.wait_for(EVERY)) for signal in self._signals]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for one in waiting:
+                    one.cancel()
+            try:
+                await self.beat()
+            except Exception as error:
+                # Without the database nothing is sent either; a file that cannot be written is told of.
+                log.error("heartbeat_not_kept", error=type(error).__name__)
+            await asyncio.sleep(AT_LEAST)
+
+    async def _place(self, connection: AsyncConnection) -> str:
+        if self._database.is_sqlite:
+            return str(self._database.path.resolve())
+        return await identity.place_of_postgres(connection)
+
+    def _doubt(self, found: Identity, place: str) -> str:
+        known = read_pulse(pulse_file(self._key_file, found.identity))
+        if known and (known.epoch > found.epoch or (known.epoch == found.epoch and known.beat > found.beat)):
+            return OLDER
+        if not found.place:
+            return ""
+        if place != found.place:
+            return MOVED
+        if self._machine and found.machine and not is_same(self._machine, found.machine):
+            return MOVED
+        # A worker on a new machine has no file yet, a database file that was served has one.
+        return LOST if known is None and self._database.is_sqlite else ""
+
+
+def pulse_file(key_file: Path, own_identity: str) -> Path:
+    return key_file.with_name(f"heartbeat-{own_identity[:12]}.json")
+
+
+def read_pulse(path: Path) -> Pulse | None:
+    """None when there is none that can be read."""
+    try:
+        return Pulse(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_pulse(path: Path, pulse: Pulse) -> None:
+    """Whole or not at all, and on the disk when this returns."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(pulse), file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
