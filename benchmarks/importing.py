@@ -12,9 +12,11 @@ from common import Bench, Figures, Row, run
 from registry import AREAS, OPTIONAL, line_id, mail_address
 
 from bot.demo.stage import DEMO_TOWN
+from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.register.subscribers_csv import COLUMNS, import_registrations, read_rows, seal_all
+from content.register.importing import import_registrations
+from content.register.subscribers_csv import COLUMNS, read_rows, seal_all
 from content.schema import upgrade
 from content.town import load_town
 
@@ -46,8 +48,7 @@ async def import_register(folder: Path, register: Path) -> float:
     with register.open(encoding="utf-8", newline="") as file:
         registrations = read_rows(file, load_town(DEMO_TOWN))
     sealed = seal_all(keys, registrations)
-    async with database.write() as connection:
-        await import_registrations(connection, sealed, lambda _: None)
+    await import_registrations(database, sealed, lambda _: None, at=now_ms())
     seconds = time.perf_counter() - begun
     await database.close()
     return seconds

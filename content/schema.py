@@ -16,7 +16,7 @@ from content.database import Database, identity, metadata
 from content.figures import counts
 from content.ledger import deliveries, presence, retention, suspensions
 from content.notices import notices
-from content.register import inbound_events, subscribers
+from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import audit, audit_chain, members
 
@@ -27,6 +27,7 @@ TABLE_MODULES = (
     audit_chain,
     counts,
     deliveries,
+    importing,
     inbound_events,
     members,
     notices,

@@ -10,7 +10,7 @@ from content.clock import MINUTE, now_ms, today_jst
 from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention
 from content.ledger.settling import settle_overdue
-from content.register import inbound_events
+from content.register import importing, inbound_events
 from content.staff import audit, audit_chain
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
@@ -42,6 +42,7 @@ async def sweep(context: TownContext) -> None:
     if dead:
         log.warning("senders_gone", senders=dead)
     await mark_suspended(context)
+    await importing.finish_decided(context.database)
 
 
 async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> None:
@@ -58,9 +59,10 @@ async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> 
 
 
 async def forget_handled(context: TownContext) -> None:
-    """The ids of handled events, kept to recognise late copies, are forgotten after two weeks."""
+    """Ids of handled events, kept to recognise late copies, go after two weeks, dead imports after a day."""
     async with context.database.write() as connection:
         await inbound_events.forget_old(connection, now_ms())
+        await importing.forget_abandoned(connection, before=now_ms() - importing.ABANDONED_AFTER)
 
 
 async def forget_sources(context: TownContext) -> None:

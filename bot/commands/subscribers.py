@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
 from content.clock import now_ms
-from content.register import subscribers_csv
+from content.register import importing, subscribers_csv
+from content.register.importing import ImportOvertaken
 from content.register.subscribers_csv import ImportRefused
 from content.staff import audit
 
@@ -49,16 +51,21 @@ async def _import(file: Path) -> None:
             )
         sealed = subscribers_csv.seal_all(service.keys, registrations)
         now = now_ms()
+
+        async def in_the_trail(connection: AsyncConnection) -> None:
+            await audit.record(
+                connection, at=now, actor=operator(), action="subscribers.imported", number=len(sealed)
+            )
+
         with progress("取り込み", len(registrations)) as advance:
-            async with service.database.write() as connection:
-                imported = await subscribers_csv.import_registrations(connection, sealed, advance)
-                await audit.record(
-                    connection,
-                    at=now,
-                    actor=operator(),
-                    action="subscribers.imported",
-                    new=imported.new,
-                    already=imported.already,
+            try:
+                imported = await importing.import_registrations(
+                    service.database, sealed, advance, at=now, when_decided=in_the_trail
+                )
+            except ImportOvertaken:
+                fail(
+                    "別の取り込みが始まったため、何も取り込んでいません。終わってからもう一度取り込んでください。",
+                    FAILED,
                 )
     talk.print(
         f"{imported.new}件を登録しました。登録済みで変更しなかったもの: {imported.already}件", highlight=False

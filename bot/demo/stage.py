@@ -22,8 +22,7 @@ from bot.settings import LineSettings, MailSettings, Settings, WebhookSettings, 
 from content.clock import now_ms
 from content.database import Database
 from content.keys import create_key_file, load_keys
-from content.register.registration import Registration
-from content.register.subscribers_csv import import_registrations, seal_all
+from content.register.registration import Registration, register_many
 from content.schema import upgrade
 from content.staff import member_changes
 from content.town import Town, load_town
@@ -166,9 +165,8 @@ async def _seed(settings: Settings, hook_address: str) -> None:
         *seed.mail_registrations(town),
         seed.webhook_registration(town, hook_address),
     ]
-    sealed = seal_all(keys, registrations)
     async with database.write() as connection:
-        await import_registrations(connection, sealed, lambda _: None, reason="demo")
+        await register_many(connection, keys, registrations, reason="demo")
         for login, password, role, _ in STAFF:
             await member_changes.add(connection, login=login, password=password, role=role, at=now_ms())
     await database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    insert,
     select,
     text,
 )
@@ -30,6 +31,22 @@ def insert_unless_known(
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+async def insert_many(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all have the same columns, in a transaction that has written before.
+
+    PostgreSQL takes them as one COPY, in a tenth of the time of single rows.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        await connection.execute(insert(table), list(rows))
+        return
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    columns = list(rows[0])
+    records = [tuple(row[name] for name in columns) for row in rows]
+    await driver.copy_records_to_table(table.name, records=records, columns=columns)
 
 
 async def refresh_statistics(connection: AsyncConnection, *tables: Table) -> None:

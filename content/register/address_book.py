@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -40,20 +40,6 @@ def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
         return as_one_row(dialect, select(*columns, literal(0).label("salt")).where(chosen))
     active = select(*columns, subscriber.c.salt).join(subscriber, subscriber.c.id == address.c.subscriber_id)
     return as_one_row(dialect, active.where(chosen, subscriber.c.state == SubscriberState.ACTIVE))
-
-
-async def known_lookups(connection: AsyncConnection, account: str, lookups: Iterable[bytes]) -> set[bytes]:
-    """Those of the look-up hashes that are registered on the account, whatever their state."""
-    wanted = list(lookups)
-    found: set[bytes] = set()
-    for start in range(0, len(wanted), 5000):
-        rows = await connection.scalars(
-            select(address.c.lookup).where(
-                address.c.account == account, address.c.lookup.in_(wanted[start : start + 5000])
-            )
-        )
-        found.update(rows)
-    return found
 
 
 async def any_sealed_address(connection: AsyncConnection) -> bytes | None:

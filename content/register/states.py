@@ -21,6 +21,14 @@ class EventKind(StrEnum):
     CHANGED = "changed"
 
 
+class ImportState(StrEnum):
+    """Being staged, decided and on its way into the register, or all in it."""
+
+    STAGING = "staging"
+    DECIDED = "decided"
+    APPLIED = "applied"
+
+
 class InboundState(StrEnum):
     """An event from a platform: to be handled, handled, or set aside for a person."""
 

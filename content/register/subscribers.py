@@ -100,22 +100,21 @@ class Preferences:
     groups: frozenset[str] = frozenset()
     language: str = "ja"
 
-    def rows(self, subscriber_id: int, account: str, state: SubscriberState) -> list[dict[str, object]]:
-        """Rows of `preference` for a subscriber in this state."""
-        common = {
-            "subscriber_id": subscriber_id,
-            "account": account,
-            "active": state == SubscriberState.ACTIVE,
-        }
+    def choices(self) -> list[tuple[str, str]]:
+        """(kind, value) of every choice, in the order of the table."""
         kinds = (
             ("category", self.categories),
             ("area", self.areas),
             ("birth_month", self.birth_months),
             ("group", self.groups),
         )
-        return [
-            {"kind": kind, "value": value, **common} for kind, values in kinds for value in sorted(values)
-        ]
+        return [(kind, value) for kind, values in kinds for value in sorted(values)]
+
+    def rows(self, subscriber_id: int, account: str, state: SubscriberState) -> list[dict[str, object]]:
+        """Rows of `preference` for a subscriber in this state."""
+        is_active = state == SubscriberState.ACTIVE
+        common = {"subscriber_id": subscriber_id, "account": account, "active": is_active}
+        return [{"kind": kind, "value": value, **common} for kind, value in self.choices()]
 
 
 @dataclass(frozen=True, slots=True)

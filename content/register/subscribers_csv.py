@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
@@ -17,11 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import from_datetime, iso, now_ms
-from content.database import refresh_statistics
 from content.keys import Keys
 from content.register import addresses
-from content.register.address_book import known_lookups
-from content.register.registration import Registration, Sealed, register_sealed, seal
+from content.register.registration import Registration, Sealed, seal
 from content.register.states import SubscriberState
 from content.register.subscribers import Preferences, address, preference, subscriber
 from content.town import Mode, Town
@@ -61,14 +59,6 @@ class ImportRefused(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """`already` were registered before and keep what they chose themselves."""
-
-    new: int
-    already: int
 
 
 def read_rows(file: TextIO, town: Town) -> list[Registration]:
@@ -122,25 +112,6 @@ def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
 def seal_all(keys: Keys, registrations: list[Registration]) -> list[Sealed]:
     """What an import does before its transaction: SQLite has one writer, and a sender must not wait for this."""
     return [seal(keys, item) for item in registrations]
-
-
-async def import_registrations(
-    connection: AsyncConnection,
-    registrations: list[Sealed],
-    progress: Callable[[int], None],
-    reason: str = "import",
-) -> Imported:
-    """Insert those whose address is unknown, in one transaction of the caller's."""
-    new = 0
-    for start in range(0, len(registrations), SLICE):
-        part = registrations[start : start + SLICE]
-        fresh = await _unknown(connection, part)
-        await register_sealed(connection, fresh, reason=reason)
-        new += len(fresh)
-        progress(len(part))
-    if new:
-        await refresh_statistics(connection, subscriber, preference, address)
-    return Imported(new=new, already=len(registrations) - new)
 
 
 async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> AsyncIterator[list[str]]:
@@ -253,13 +224,6 @@ def _moment(text: str, line: int, now: int) -> int:
     if moment > now:
         raise _Bad(line, "registered_at", "lies in the future")
     return moment
-
-
-async def _unknown(connection: AsyncConnection, part: list[Sealed]) -> list[Sealed]:
-    known: set[bytes] = set()
-    for account in {item.registration.account for item in part}:
-        known |= await known_lookups(connection, account, [item.lookup for item in part])
-    return [item for item in part if item.lookup not in known]
 
 
 async def _choices(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:

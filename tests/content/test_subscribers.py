@@ -17,7 +17,7 @@ from content.register.registration import Registration
 from content.register.subscribers import Preferences, preference, registration_event
 from content.staff import audit
 from tests.content.properties import few_examples, undone
-from tests.factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber, make_subscribers
+from tests.factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber
 
 LATER = APRIL_TUESDAY + HOUR
 
@@ -329,14 +329,6 @@ async def test_a_registration_that_has_ended_is_kept_with_both_its_events(databa
         assert (await subscribers.get(connection, gone_id)).state == "left"
         assert await events(connection, gone_id) == [("joined", "import"), ("left", "blocked")]
         assert await active_count(connection) == 0
-
-
-async def test_known_lookups_tell_who_is_registered_also_among_many(database, keys):
-    async with database.write() as connection:
-        await make_subscribers(connection, keys, 3)
-        lookups = [keys.lookup("line", f"U{n:032x}") for n in range(1, 6001)]
-        assert await address_book.known_lookups(connection, "line", lookups) == set(lookups[:3])
-        assert await address_book.known_lookups(connection, "line-drill", lookups) == set()
 
 
 async def _leave(connection, keys, person):

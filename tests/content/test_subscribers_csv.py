@@ -3,22 +3,23 @@
 import csv
 import io
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from content.clock import now_ms
 from content.figures import counts
-from content.register import subscriber_changes, subscribers, subscribers_csv
+from content.register import importing, subscriber_changes, subscribers, subscribers_csv
+from content.register.importing import Imported
 from content.register.registration import Registration
 from content.register.subscribers import Preferences
 from content.register.subscribers_csv import (
     COLUMNS,
     ImportRefused,
     export_rows,
-    import_registrations,
     read_rows,
     seal_all,
 )
@@ -67,7 +68,16 @@ async def export(connection, keys, town):
 
 
 async def bring_in(connection, keys, registrations):
-    return await import_registrations(connection, seal_all(keys, registrations), lambda _: None)
+    """An import within the transaction of a test."""
+    import_id = await importing.begin(connection, reason="import", at=now_ms())
+    rows = importing.staged_rows(import_id, 0, seal_all(keys, registrations))
+    await importing.stage(connection, import_id, rows)
+    await importing.decide(connection, import_id)
+    while await importing.move_slice(connection, import_id):
+        pass
+    table = importing.registration_import
+    found = (await connection.execute(select(table).where(table.c.id == import_id))).one()
+    return Imported(found.registered, found.known)
 
 
 def test_a_good_line_is_a_registration_with_its_choices(town):
@@ -242,16 +252,6 @@ async def test_the_same_file_twice_registers_once(database, keys, town):
         again = await bring_in(connection, keys, rows)
         assert (again.new, again.already) == (0, 2)
         assert await counts.active_now(connection) == {"line": 1, "mail": 1}
-
-
-async def test_progress_is_told_slice_by_slice(database, keys, town, monkeypatch):
-    monkeypatch.setattr(subscribers_csv, "SLICE", 2)
-    told: list[Any] = []
-    rows = read(town, *(f"mail,a{n}@example.jp,,,,,," for n in range(5)))
-    async with database.write() as connection:
-        imported = await import_registrations(connection, seal_all(keys, rows), told.append)
-    assert told == [2, 2, 1]
-    assert imported.new == 5
 
 
 async def test_what_is_exported_can_be_imported_elsewhere(database, keys, town):
