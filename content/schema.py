@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
 from content.figures import counts
-from content.ledger import deliveries, presence, retention, suspensions
+from content.ledger import account_outages, deliveries, presence, retention, suspensions
 from content.notices import notices
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
@@ -23,6 +23,7 @@ from content.staff import audit, audit_chain, members
 # Importing them puts their tables into `metadata`.
 
 TABLE_MODULES = (
+    account_outages,
     audit,
     audit_chain,
     counts,
