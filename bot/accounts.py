@@ -14,10 +14,10 @@ from channels.mail.domains import DomainLimit, MailDomains
 from channels.webhook.channel import WebhookChannel
 from content.keys import Keys
 from content.register.tokens import subscriber_token
-from content.town import Account, Town
+from content.town import Account, ChannelName, Town
 
 
-def channel_opener(settings: Settings, town: Town, keys: Keys) -> Callable[[Account], Channel]:
+def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channel]:
     """A function that opens a channel for an account of the town, with connections of its own.
 
     What is known of mail domains is known to all of them.
@@ -27,14 +27,16 @@ def channel_opener(settings: Settings, town: Town, keys: Keys) -> Callable[[Acco
         {name: DomainLimit(limit.rate, limit.connections) for name, limit in limits.items()}
     )
 
+    openers: dict[ChannelName, Callable[[], Channel]] = {
+        "line": lambda: LineChannel(
+            api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
+        ),
+        "mail": lambda: _mail(settings, keys, domains),
+        "webhook": lambda: WebhookChannel(allow_private=settings.webhook.allow_private),
+    }
+
     def open_channel(account: Account) -> Channel:
-        if account.channel == "line":
-            return LineChannel(
-                api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
-            )
-        if account.channel == "mail":
-            return _mail(settings, keys, domains)
-        return WebhookChannel(allow_private=settings.webhook.allow_private)
+        return openers[account.channel]()
 
     return open_channel
 

@@ -75,7 +75,7 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         town=town,
         database=database,
         keys=keys,
-        open_channel=channel_opener(settings, town, keys),
+        open_channel=channel_opener(settings, keys),
         notice_url=lambda public_id: f"{settings.public_url}/n/{public_id}",
         keep_recipients=settings.keep_recipients_days * DAY,
     )

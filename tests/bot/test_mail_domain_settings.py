@@ -69,7 +69,7 @@ async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
     settings = Settings(town=SHIBATA, mail=mail)
     town = load_town(settings.town)
     account = next(account for account in town.accounts if account.channel == "mail")
-    open_channel = channel_opener(settings, town, Keys({1: b"k" * 32}))
+    open_channel = channel_opener(settings, Keys({1: b"k" * 32}))
     later = []
     for number in (1, 2):
         channel = open_channel(account)

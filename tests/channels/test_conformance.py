@@ -6,7 +6,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
@@ -15,6 +15,7 @@ from channels.channel import CannotRender, Channel, Part, Recipient, TemporaryFa
 from channels.line.channel import LineChannel
 from channels.mail.messages import fill
 from channels.webhook.channel import WebhookChannel
+from content.town import ChannelName
 from sandbox.line import SandboxOptions
 from sandbox.line import create_app as create_line_app
 from sandbox.mail.server import SmtpSandbox
@@ -120,7 +121,7 @@ async def unreachable(request: pytest.FixtureRequest, closed_port: int) -> Async
 
 def test_a_channel_says_how_it_wants_to_be_used(subject):
     channel = subject.channel
-    assert channel.name in ("line", "mail", "webhook")
+    assert channel.name in get_args(ChannelName)
     assert channel.batch_size >= 1
     assert channel.concurrency >= 1
     assert channel.rate is None or channel.rate > 0

@@ -6,11 +6,15 @@ from typing import get_args
 
 import pytest
 
+from bot.accounts import channel_opener
 from bot.console.words import channel_words
+from bot.settings import MailSettings, Settings
+from content.keys import Keys
 from content.register.addresses import BadAddress, normalise
-from content.town import ChannelName, load_town
+from content.town import Account, ChannelName, load_town
 
 ROOT = Path(__file__).parents[2]
+SHIBATA = ROOT / "examples" / "shibata.toml"
 CHANNELS = get_args(ChannelName)
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -23,6 +27,23 @@ def test_every_channel_has_a_folder_and_every_folder_is_a_channel():
 @pytest.mark.parametrize("name", CHANNELS)
 def test_staff_read_a_name_for_it(name):
     assert channel_words(name) != name
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+async def test_its_account_opens_this_channel_and_no_other(name):
+    mail = MailSettings.model_validate({"smtp_url": "smtp://127.0.0.1:1", "from": "town@example.jp"})
+    open_channel = channel_opener(Settings(town=SHIBATA, mail=mail), Keys({1: b"k" * 32}))
+    channel = open_channel(Account(key="account", channel=name))
+    assert channel.name == name
+    await channel.close()
+
+
+async def test_an_account_of_a_channel_that_nobody_opens_goes_out_by_no_other():
+    open_channel = channel_opener(Settings(town=SHIBATA), Keys({1: b"k" * 32}))
+    known = Account(key="account", channel="webhook")
+    unknown = known.model_copy(update={"channel": "pigeon"})
+    with pytest.raises(KeyError):
+        open_channel(unknown)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -42,7 +63,7 @@ def test_it_keeps_what_every_channel_keeps(name):
 @pytest.mark.parametrize("name", CHANNELS)
 def test_it_has_a_stand_in_and_the_example_town_uses_it(name):
     assert (ROOT / "sandbox" / name).is_dir()
-    assert name in load_town(ROOT / "examples" / "shibata.toml").channels
+    assert name in load_town(SHIBATA).channels
 
 
 def test_the_files_that_the_guide_names_are_there():
