@@ -64,4 +64,8 @@ async def readyz(request: web.Request) -> web.Response:
         refuse_strange(found or Identity(""), service.town, service.keys)
     except (KeyFileError, WrongDatabase) as error:
         return web.Response(status=503, text=f"{error}\n")
+    if found is not None and found.held_since is not None:
+        return web.Response(
+            text=f"ready, but nothing goes out ({found.held_reason}): kairanban restore --confirm\n"
+        )
     return web.Response(text="ready\n")

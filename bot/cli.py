@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
-from bot.commands import audit, events, notices, reports, sandbox, service, setup, staff, subscribers
+from bot.commands import audit, backup, events, notices, reports, sandbox, service, setup, staff, subscribers
 from bot.commands.demo import demo
 
 app = typer.Typer(
@@ -17,6 +19,8 @@ app = typer.Typer(
 app.command()(service.init)
 app.command()(service.serve)
 app.command()(service.worker)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(demo)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(subscribers.app, name="subscribers")
@@ -30,6 +34,8 @@ app.add_typer(setup.line_app, name="line")
 
 
 def main() -> None:
+    # Whatever a command writes (database, exports, backups) is for this user alone.
+    os.umask(0o077)
     app()
 
 

@@ -11,8 +11,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,6 +62,7 @@ class Heartbeat:
         # Workers on other machines share one PostgreSQL: only a database on this machine is tied to it.
         self._machine = this_machine() if database.is_sqlite or local else ""
         self._last: Pulse | None = None
+        self._counting: asyncio.Task[None] | None = None
         self._signals = [database.listen(topic) for topic in TOPICS]
 
     async def look(self) -> str:
@@ -111,19 +111,21 @@ class Heartbeat:
             write_pulse(pulse_file(self._key_file, found.identity), Pulse(found.epoch + 1, ahead))
         return changed
 
-    @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
-        """Look first, then keep counting until the block ends, and once more at its end."""
+    async def start(self) -> None:
+        """Look first, then keep counting until `stop`."""
         await self.look()
-        counting = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            counting.cancel()
+        self._counting = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Once more, so that a copy from before this end is known as one."""
+        if self._counting is not None:
+            self._counting.cancel()
             with suppress(asyncio.CancelledError):
-                await counting
-            with suppress(Exception):
-                await self.beat()
+                await self._counting
+        try:
+            await self.beat()
+        except Exception as error:
+            log.error("heartbeat_not_kept", error=type(error).__name__)
 
     async def _run(self) -> None:
         while True:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
-import os
 import shutil
 import signal
 import sys
@@ -21,7 +19,9 @@ from bot.accounts import line_api
 from bot.app import create_app
 from bot.door.descriptors import raise_limit
 from bot.door.keeper import DoorKeeper, bind
+from bot.heartbeat import Heartbeat
 from bot.line.handling import run_inbox
+from bot.locking import locked
 from bot.service import Service
 from channels.line.messages import load_models
 from scheduler.runner import Runner
@@ -30,10 +30,6 @@ log = structlog.get_logger(__name__)
 
 # Seconds that pages under way have when the service stops.
 LAST_ANSWERS = 2.0
-
-
-class AlreadyRunning(Exception):
-    """Another service has this SQLite database; the message names the lock file."""
 
 
 @asynccontextmanager
@@ -53,6 +49,8 @@ async def running(service: Service) -> AsyncIterator[str]:
             log_format=service.settings.log_format,
         )
         await door.open()
+        heartbeat = Heartbeat(service.settings, service.database)
+        await heartbeat.start()
         runner = Runner(service.context)
         await runner.start()
         api = line_api(service.settings)
@@ -68,6 +66,7 @@ async def running(service: Service) -> AsyncIterator[str]:
                 await inbox
             await warming
             await runner.stop()
+            await heartbeat.stop()
             await api.close()
             await pages.cleanup()
             await service.database.close()
@@ -127,16 +126,5 @@ def _only_one(service: Service) -> Iterator[None]:
     if not service.database.is_sqlite:
         yield
         return
-    path = Path(f"{service.database.path}.lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise AlreadyRunning(
-            f"another kairanban service uses this database (lock file {path}); stop it first"
-        ) from error
-    try:
+    with locked(service.database.path):
         yield
-    finally:
-        os.close(descriptor)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.service import Service, open_service
 from bot.settings import Settings
 from content.database import UnknownDatabase
+from content.database.files import NotPrivate, make_private
 from content.database.identity import WrongDatabase
 from content.keys import KeyFileError
 from content.schema import SchemaMismatch
@@ -74,8 +75,10 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 async def opened(settings: Settings) -> AsyncIterator[Service]:
     """The service of these settings; failures end the command with their remedy."""
     try:
+        for path in make_private(settings.database_url.get_secret_value()):
+            talk.print(f"{path} could be read by others; it is private now.", highlight=False, soft_wrap=True)
         service = await open_service(settings)
-    except SchemaMismatch as error:
+    except (SchemaMismatch, NotPrivate) as error:
         fail(str(error), FAILED)
     except (TownProfileError, KeyFileError, WrongDatabase, UnknownDatabase) as error:
         fail(str(error), USAGE)

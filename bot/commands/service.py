@@ -66,7 +66,8 @@ def worker() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bot.server import AlreadyRunning, running, wait_for_signal
+    from bot.locking import AlreadyRunning
+    from bot.server import running, wait_for_signal
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
@@ -83,16 +84,20 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    from bot.heartbeat import Heartbeat
     from bot.server import wait_for_signal, warm_up
     from scheduler.runner import Runner
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
+        heartbeat = Heartbeat(service.settings, service.database)
+        await heartbeat.start()
         runner = Runner(service.context)
         await runner.start()
         await asyncio.to_thread(warm_up)
         await wait_for_signal()
         await runner.stop()
+        await heartbeat.stop()
 
 
 def _refuse_missing(settings: Settings, town: Town) -> None:

@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
 from bot.console.words import category_words, channel_words, mode_words, state_words
+from bot.heartbeat import WORDS as HELD_WORDS
 from content.clock import now_ms
+from content.database import identity
 from content.figures.counts import active_now
+from content.ledger import due
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.notices.notices import Notice
@@ -46,6 +49,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     async with service.database.read() as connection:
         active = await active_now(connection)
         set_aside = await count_set_aside(connection)
+        held = await _held(connection)
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
@@ -53,8 +57,21 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     ]
     rows = await _rows(staff_request, ON_HOME)
     return staff_request.page(
-        "console/home.html", rows=rows, counts=counts, set_aside=set_aside, now=now_ms()
+        "console/home.html", rows=rows, counts=counts, set_aside=set_aside, held=held, now=now_ms()
     )
+
+
+async def _held(connection: AsyncConnection) -> dict[str, object] | None:
+    """Why nothing goes out at all, and what waits; None when everything goes on."""
+    found = await identity.read(connection)
+    if found is None or found.held_since is None:
+        return None
+    return {
+        "why": HELD_WORDS.get(found.held_reason, found.held_reason),
+        "since": found.held_since,
+        "waiting": await due.waiting(connection),
+        "unfinished": await due.unfinished(connection),
+    }
 
 
 async def show_list(staff_request: StaffRequest) -> web.Response:

@@ -76,6 +76,7 @@ class Identity:
 # For the conditions of every statement that lets something go out.
 NOT_HELD = ~exists().where(database_identity.c.held_since.is_not(None))
 
+
 def new_identity() -> str:
     return secrets.token_hex(16)
 

@@ -11,8 +11,8 @@ from content.ledger.deliveries import batch, delivery
 from content.ledger.settling import UNSETTLED, stop_delivery
 from content.ledger.states import DeliveryState
 from content.ledger.suspensions import GIVEN_UP
-from content.notices.notices import notice, trigger
 from content.notices.notices import get as get_notice
+from content.notices.notices import notice, trigger
 from content.notices.states import NoticeState, TriggerState
 
 

@@ -21,9 +21,7 @@ COLUMNS = (
 
 def upgrade() -> None:
     for name, kind, default, nullable in COLUMNS:
-        op.add_column(
-            "database_identity", sa.Column(name, kind, server_default=default, nullable=nullable)
-        )
+        op.add_column("database_identity", sa.Column(name, kind, server_default=default, nullable=nullable))
 
 
 def downgrade() -> None:

@@ -1,0 +1,243 @@
+"""backup, restore: one consistent copy, and back with a look at what is due before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.belonging import bind_within
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, run, talk
+from bot.heartbeat import WORDS, Heartbeat
+from bot.locking import AlreadyRunning, locked
+from bot.service import Service
+from bot.settings import Settings
+from content.clock import now_ms, words
+from content.database import Database, identity
+from content.database.files import SUFFIXES, copy_sqlite, sqlite_file
+from content.database.identity import WrongDatabase
+from content.keys import KeyFileError, Keys, load_keys, sync_folder
+from content.ledger import due
+from content.notices import notice_changes
+from content.schema import SchemaMismatch, is_empty, upgrade
+from content.staff import audit
+from content.town import Town, TownProfileError, load_town
+
+RESTORED = "restored"
+
+
+def backup(file: Path) -> None:
+    """Write one consistent copy of the database, also while it is in use. The secret key is not in it."""
+    run(_backup(load_settings(), file))
+
+
+def restore(
+    file: Annotated[Path | None, typer.Argument(help="A copy that `backup` wrote.")] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Let everything that is due go on, without being asked.")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Before going on: stop what is under way, cancel what is overdue.")
+    ] = False,
+) -> None:
+    """Bring a copy back, show what is due and hold it until a person has confirmed.
+
+    Without FILE: look at a database that was copied or moved, and confirm it.
+    """
+    settings = load_settings()
+    if file is not None:
+        _bring_back(settings, file)
+    run(_look(settings, confirm=confirm, drop=drop))
+
+
+async def _backup(settings: Settings, file: Path) -> None:
+    async with opened(settings) as service:
+        url = make_url(service.database.url)
+        try:
+            if service.database.is_sqlite:
+                await asyncio.to_thread(copy_sqlite, service.database.path.resolve(), file)
+            else:
+                await _dump(url, file)
+        except FileExistsError:
+            fail(f"{file} exists; choose a new name.", FAILED)
+        except OSError as error:
+            fail(f"{file} cannot be written: {error.strerror}", FAILED)
+        await _record(service, "database.backed_up")
+    talk.print(
+        f"控えを作りました: {file}\n秘密鍵({settings.secret_key_file})は入っていません。別の場所に控えてください。",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _bring_back(settings: Settings, file: Path) -> None:
+    if not file.is_file():
+        fail(f"{file} does not exist.", USAGE)
+    url = settings.database_url.get_secret_value()
+    place = sqlite_file(url)
+    try:
+        town, keys = load_town(settings.town), load_keys(settings.secret_key_file)
+        if place is None:
+            run(_read_back(make_url(url), file))
+            run(_hold(url, town, keys))
+        else:
+            _put_in_place(file, place, town, keys)
+    except (TownProfileError, KeyFileError, WrongDatabase) as error:
+        fail(str(error), USAGE)
+    except (SchemaMismatch, AlreadyRunning) as error:
+        fail(str(error), FAILED)
+    except (OSError, sqlite3.Error) as error:
+        fail(f"{file} cannot be brought back: {error}", FAILED)
+
+
+def _put_in_place(file: Path, place: Path, town: Town, keys: Keys) -> None:
+    """The copy where the database was, held before it arrives; what was there is kept beside it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    arriving = place.with_name(f".{place.name}.arriving")
+    with locked(place):
+        try:
+            for suffix in SUFFIXES:
+                Path(f"{arriving}{suffix}").unlink(missing_ok=True)
+            copy_sqlite(file, arriving)
+            run(_hold(f"sqlite:///{arriving}", town, keys))
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            for suffix in SUFFIXES:
+                old = Path(f"{place}{suffix}")
+                if old.exists():
+                    old.rename(f"{place}.before-restore-{stamp}{suffix}")
+            arriving.rename(place)
+            sync_folder(place.parent)
+        finally:
+            for suffix in SUFFIXES:
+                Path(f"{arriving}{suffix}").unlink(missing_ok=True)
+
+
+async def _hold(url: str, town: Town, keys: Keys) -> None:
+    """In one transaction with what brings an older copy up to date. Raises when it is not one of ours."""
+
+    async def hold(connection: AsyncConnection) -> None:
+        found = await bind_within(connection, town, keys)
+        if await identity.hold(connection, RESTORED, now_ms()):
+            await audit.record(
+                connection,
+                at=now_ms(),
+                actor=operator(),
+                action="database.restored",
+                subject=f"database {found.identity}",
+            )
+
+    database = Database(url)
+    try:
+        if await is_empty(database):
+            raise WrongDatabase("the file is no copy of a kairanban database, nothing was changed")
+        await upgrade(database, then=hold)
+    finally:
+        await database.close()
+
+
+async def _look(settings: Settings, *, confirm: bool, drop: bool) -> None:
+    async with opened(settings) as service:
+        async with service.database.read() as connection:
+            found = await identity.read(connection)
+            waiting, unfinished = await due.waiting(connection), await due.unfinished(connection)
+        if found is None or found.held_since is None:
+            talk.print("止まっている配信はありません。", highlight=False)
+            return
+        lines = [
+            f"{words(found.held_since)} から、すべての配信を止めています: {WORDS.get(found.held_reason, found.held_reason)}。",
+            *(f"  配信の途中  {item.notice_id}「{item.title}」残り {item.open}件" for item in unfinished),
+            *(f"  予定        {item.notice_id}「{item.title}」{words(item.due_at)}" for item in waiting),
+        ]
+        if not waiting and not unfinished:
+            lines.append("  待っているお知らせはありません。")
+        talk.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        if not confirm and not _asked(drop):
+            talk.print(
+                "止めたままにしました。再開するときは `kairanban restore --confirm`。", highlight=False
+            )
+            return
+        if drop:
+            await _drop(service, waiting)
+        await Heartbeat(service.settings, service.database).confirm()
+        await _record(service, "database.released")
+    talk.print("配信を再開しました。", highlight=False)
+
+
+def _asked(drop: bool) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    question = (
+        "途中のものと時刻を過ぎたものは取りやめ、残りを再開しますか" if drop else "この内容で再開しますか"
+    )
+    return typer.confirm(question, default=False, err=True)
+
+
+async def _drop(service: Service, waiting: list[due.DueItem]) -> None:
+    """What a copy believes to be open may have gone out long ago."""
+    now = now_ms()
+    async with service.database.write() as connection:
+        for item in waiting:
+            if item.due_at <= now:
+                await notice_changes.cancel(connection, item.notice_id)
+        await due.stop_unfinished(connection, now)
+
+
+async def _record(service: Service, action: str) -> None:
+    async with service.database.write() as connection:
+        await audit.record(connection, at=now_ms(), actor=operator(), action=action, subject="database")
+
+
+async def _dump(url: URL, file: Path) -> None:
+    # Made by us, so that it is nobody else's from the first byte on.
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        await _postgres_tool("pg_dump", url, "--format=custom", "--no-owner", f"--file={file}")
+    except BaseException:
+        await asyncio.to_thread(file.unlink)
+        raise
+
+
+async def _read_back(url: URL, file: Path) -> None:
+    database = Database(url.render_as_string(hide_password=False))
+    try:
+        async with database.read() as connection:
+            others = await connection.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+    finally:
+        await database.close()
+    if others:
+        fail("Others are connected to the database; stop every kairanban process first.", FAILED)
+    await _postgres_tool(
+        *("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
+    )
+
+
+async def _postgres_tool(tool: str, url: URL, *options: str) -> None:
+    """Run one of PostgreSQL's own programs; the password goes by the environment, where nobody reads it."""
+    program = shutil.which(tool)
+    if program is None:
+        fail(f"{tool} is not installed; it comes with PostgreSQL's client (postgresql-client).", FAILED)
+    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    process = await asyncio.create_subprocess_exec(
+        *(program, "--dbname", plain, *options),
+        env={**os.environ, **({"PGPASSWORD": url.password} if url.password else {})},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    if process.returncode:
+        fail(f"{tool}: {err.decode(errors='replace').strip()}", FAILED)
