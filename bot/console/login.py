@@ -11,6 +11,7 @@ from bot.console.access import StaffRequest
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import comes_from_here, forget_session, open_session
 from bot.console.sign_ins import SIGN_INS
+from bot.door.source import household
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
@@ -42,7 +43,7 @@ async def log_in(request: web.Request) -> web.Response:
     form = await read_fields(request)
     login, target = form.get("login", "").strip(), local_path(form.get("next", ""))
     device = device_of(request, service)
-    attempt = Attempt(login, form.get("password", ""), _address(request), device)
+    attempt = Attempt(login, form.get("password", ""), household(_address(request)), device)
     try:
         member = await request.app[SIGN_INS].enter(attempt)
     except Busy:

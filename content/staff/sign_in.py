@@ -15,7 +15,7 @@ from content.staff import passwords
 from content.staff.failed_sign_ins import FailedSignIns, Outcome, Who
 from content.staff.hashing import Busy, HashingQueue
 from content.staff.members import LONGEST_LOGIN, Staff, as_staff, staff_member
-from content.staff.throttle import TRIES, TRIES_OF_SOURCE, Throttle, source_of
+from content.staff.throttle import TRIES, TRIES_OF_SOURCE, Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who wants to enter, from where."""
+    """Who wants to enter, from where. `source` is what counts as one visitor: an address or a network."""
 
     login: str
     password: str = field(repr=False)
-    address: str
+    source: str
     device: Device | None = None
 
 
@@ -86,7 +86,7 @@ class SignIns:
             return found.one_or_none()
 
     def _failed(self, attempt: Attempt, row: Row[Any] | None, outcome: Outcome) -> None:
-        who = Who(source_of(attempt.address), row.id if row is not None else None)
+        who = Who(attempt.source, row.id if row is not None else None)
         self.failures.count(who, outcome, now_ms())
 
     def _take_back(self, limits: Mapping[Hashable, int]) -> None:
@@ -100,7 +100,7 @@ def _knows(device: Device | None, row: Row[Any]) -> bool:
 
 
 def _who(attempt: Attempt, known: bool) -> str:
-    return f"device {attempt.device.id}" if known and attempt.device else source_of(attempt.address)
+    return f"device {attempt.device.id}" if known and attempt.device else attempt.source
 
 
 def _limits(attempt: Attempt, known: bool) -> dict[Hashable, int]:

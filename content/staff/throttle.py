@@ -10,7 +10,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 # Wrong passwords in a row that a source may type, and how long it then waits.
 TRIES = 5
@@ -72,15 +71,3 @@ class Throttle:
     def _used(self, key: Hashable) -> int:
         tries = self._tries.get(key)
         return tries.number if tries and self._clock() < tries.until else 0
-
-
-def source_of(address: str) -> str:
-    """What counts as one source: an IPv4 address, or the /64 that one line gets of IPv6."""
-    try:
-        found: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped or IPv6Network((int(found) >> 64 << 64, 64)))
-    return str(found)

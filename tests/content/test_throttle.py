@@ -2,7 +2,7 @@
 
 import pytest
 
-from content.staff.throttle import WAIT_SECONDS, Throttle, source_of
+from content.staff.throttle import WAIT_SECONDS, Throttle
 
 
 class Clock:
@@ -76,17 +76,3 @@ def test_whoever_rotates_addresses_fills_no_memory(clock):
     for number in range(1000):
         throttle.may_try({number: 5})
     assert len(throttle) == 100
-
-
-@pytest.mark.parametrize(
-    ("address", "source"),
-    [
-        ("203.0.113.5", "203.0.113.5"),
-        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
-        ("::ffff:203.0.113.5", "203.0.113.5"),
-        ("", ""),
-    ],
-)
-def test_a_line_of_ipv6_is_one_source_however_many_addresses_it_has(address, source):
-    assert source_of(address) == source

@@ -17,12 +17,13 @@ from bot.console.devices import COOKIE as DEVICE
 from bot.console.devices import device_of, remember_device
 from bot.console.login import local_path
 from bot.console.sessions import COOKIE, current_staff, open_session
+from bot.door.headers import SOURCE
 from bot.service import Service
 from bot.settings import WebSettings
 from content.clock import DAY, HOUR, now_ms
 from content.staff import audit, member_changes, members
 from content.staff.members import Staff
-from tests.bot.web_visitor import Visitor
+from tests.bot.web_visitor import PASSWORD, Visitor
 from tests.factories import APRIL_TUESDAY
 
 WRONG = "ログインできませんでした。ログイン名とパスワードを確かめて"
@@ -85,6 +86,26 @@ async def test_whoever_guesses_gets_one_answer_for_every_name_and_locks_out_nobo
     assert [(status, text.count(WRONG)) for status, text in answers] == [(401, 1)]
     assert "間違いが続くと、正しいパスワードでも5分ほど" in page.text
     assert (await stranger.log_in()).path == "/console/"
+
+
+async def test_behind_the_door_each_visitor_counts_by_the_address_that_the_door_found(
+    service: Service,
+) -> None:
+    async with TestClient(TestServer(create_app(service, behind_door=True))) as client:
+        visitor = Visitor(client)
+        fields = [("login", "tanaka"), ("password", "wrong wrong wrong")]
+        for number in range(6):
+            source = f"2001:db8:0:1::{number}"
+            answer = await visitor.post("/console/login", fields, follow=False, **{SOURCE: source})
+            assert answer.status == 401
+        fields = [("login", "tanaka"), ("password", PASSWORD)]
+        for source, status in (("2001:db8:0:1::9", 401), ("2001:db8:0:2::9", 303)):
+            answer = await visitor.post("/console/login", fields, follow=False, **{SOURCE: source})
+            assert answer.status == status
+    async with service.database.read() as connection:
+        failed, entered = await audit.entries(connection)
+    assert (entered.action, entered.source) == ("staff.logged_in", "2001:db8:0:2::9")
+    assert (failed.source, failed.detail["wrong"], failed.detail["waiting"]) == ("2001:db8:0:1::", 5, 2)
 
 
 async def test_a_browser_that_has_been_here_before_is_not_kept_waiting(
