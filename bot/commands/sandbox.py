@@ -43,7 +43,7 @@ def smtp(
     web_port: Annotated[int, typer.Option(help="Port of the inbox page.")] = 8687,
 ) -> None:
     """An SMTP server that keeps every mail, with an inbox page."""
-    from sandbox.mail.server import run as run_smtp
+    from sandbox.mail.standalone import run as run_smtp
 
     talk.print(f"SMTP: 127.0.0.1:{port}  inbox: http://127.0.0.1:{web_port}/", highlight=False)
     run(run_smtp("127.0.0.1", port, web_port))

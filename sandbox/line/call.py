@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from multidict import CIMultiDictProxy, MultiMapping
 
 from sandbox.line.errors import Json, Reply
 from sandbox.line.limits import DEFAULT, Rate
 from sandbox.line.schema import Checker
+from sandbox.line.state import Channel, LineSandbox
 from sandbox.line.tokens import Token
-
-if TYPE_CHECKING:
-    from sandbox.line.state import Channel, LineSandbox
 
 
 @dataclass(slots=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.line.errors import Json
+from sandbox.line.state import Channel, LineSandbox
 from sandbox.line.users import User
-
-if TYPE_CHECKING:
-    from sandbox.line.state import Channel, LineSandbox
 
 
 def build(

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.line.clock import Clock
-from sandbox.line.config import Config
-from sandbox.line.faults import FaultBook
-from sandbox.line.feed import Feed
-from sandbox.line.ids import IdSource
 from sandbox.line.ledger import Ledger
 from sandbox.line.limits import RateLimiter
 from sandbox.line.options import SandboxOptions
+from sandbox.line.platform import Account, Platform, Webhook
 from sandbox.line.quota import Quota
-from sandbox.line.replytokens import ReplyTokens
 from sandbox.line.retrykeys import RetryKeys
 from sandbox.line.richmenus import RichMenus
 from sandbox.line.tokens import Tokens
@@ -26,16 +20,6 @@ from sandbox.line.webhooks import Dispatcher
 
 ACCOUNT_TYPES = ("unverified", "verified", "premium")
 _KEPT_REQUESTS = 10_000
-
-
-@dataclass(slots=True)
-class Webhook:
-    """Where the channel's events go. Redelivery is off by default, as at LINE."""
-
-    url: str | None = None
-    active: bool = True
-    redelivery: bool = False
-    timeout_ms: int = 2000
 
 
 @dataclass(slots=True)
@@ -58,25 +42,20 @@ class Page:
     until_ms: int
 
 
-@dataclass(slots=True, eq=False)
-class Channel:
+@dataclass(slots=True, eq=False, kw_only=True)
+class Channel(Account):
     """One Messaging API channel with its users and everything sent through it."""
 
-    channel_id: str
-    secret: str = field(repr=False)
-    bot_user_id: str
     basic_id: str
     name: str
     account_type: str
     quota: Quota
     limiter: RateLimiter
-    webhook: Webhook
     dispatcher: Dispatcher = field(init=False)
     users: Users = field(default_factory=Users)
     menus: RichMenus = field(default_factory=RichMenus)
     ledger: Ledger = field(default_factory=Ledger)
     retry_keys: RetryKeys = field(default_factory=RetryKeys)
-    reply_tokens: ReplyTokens = field(default_factory=ReplyTokens)
     jobs: dict[str, Job] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     units: dict[str, list[str]] = field(default_factory=dict)
@@ -102,15 +81,12 @@ class Channel:
         }
 
 
-class LineSandbox:
+class LineSandbox(Platform):
     """The whole local LINE platform: channels, clock, knobs, faults and what watches them."""
 
     def __init__(self, options: SandboxOptions) -> None:
-        self.options = options
-        self.feed = Feed()
-        self.tasks: set[asyncio.Task[Any]] = set()
         self.closing = asyncio.Event()
-        self._start(options.seed)
+        super().__init__(options)
 
     @property
     def channel(self) -> Channel:
@@ -120,7 +96,7 @@ class LineSandbox:
     async def reset(self, seed: int) -> None:
         """Forget everything but the options; knobs, clock and faults go back to their defaults."""
         await self._stop()
-        self._start(seed)
+        self.begin(seed)
 
     def add_channel(self, **wanted: Any) -> Channel:
         """Add a channel with its long-lived token.
@@ -150,13 +126,6 @@ class LineSandbox:
         self.tokens.add_long_lived(str(wanted.get("token") or self.ids.alnum(64)), channel_id)
         return channel
 
-    def spawn(self, job: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run a coroutine beside the requests; it ends with the sandbox."""
-        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(job)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return task
-
     async def close(self) -> None:
         """Stop every job, stream and webhook connection."""
         self.closing.set()
@@ -171,16 +140,12 @@ class LineSandbox:
         for channel in self.channels.values():
             await channel.dispatcher.close()
 
-    def _start(self, seed: int) -> None:
+    def begin(self, seed: int) -> None:
+        """Everything back to its defaults, with the channel of the options."""
+        super().begin(seed)
         options = self.options
-        self.clock = Clock()
-        self.config = Config()
-        self.config.change({"ledger": options.ledger})
-        self.ids = IdSource(seed)
         self.tokens = Tokens()
-        self.faults = FaultBook(seed)
         self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT_REQUESTS)
-        self.outage_until_ms = 0
         self.channels: dict[str, Channel] = {}
         self.add_channel(
             channel_id=options.channel_id,

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.line.errors import Json
-
-if TYPE_CHECKING:
-    from sandbox.line.state import Channel, LineSandbox
+from sandbox.line.platform import Account, Platform
 
 
 class EventFaults:
     """The fate of one new event under the rules that match it. Delays in seconds of sandbox time."""
 
-    def __init__(self, sandbox: LineSandbox, channel: Channel, event: Json) -> None:
+    def __init__(self, platform: Platform, account: Account, event: Json) -> None:
         self.event = event
         self.dropped = False
         self.redeliver = False
         self.copies = 0
         self.gap_seconds = 0.0
         self.delay_seconds = 0.0
-        self._random = sandbox.faults.random
-        for action in sandbox.faults.take(
-            "webhook", "before", lambda match: _concerns(match, channel, event)
+        self._random = platform.faults.random
+        for action in platform.faults.take(
+            "webhook", "before", lambda match: _concerns(match, account, event)
         ):
             self._bend(action)
 
@@ -44,14 +42,14 @@ class EventFaults:
             self.event = _reshaped(self.event, action)
 
 
-def post_faults(sandbox: LineSandbox, channel: Channel, event: Json) -> list[Json]:
+def post_faults(platform: Platform, account: Account, event: Json) -> list[Json]:
     """The rules that bend the whole POST; its first event decides."""
-    return sandbox.faults.take("webhook", "after", lambda match: _concerns(match, channel, event))
+    return platform.faults.take("webhook", "after", lambda match: _concerns(match, account, event))
 
 
-def _concerns(match: Json, channel: Channel, event: Json) -> bool:
+def _concerns(match: Json, account: Account, event: Json) -> bool:
     source: Any = event.get("source") or {}
-    facts = {"channel": channel.channel_id, "userId": source.get("userId"), "event": event["type"]}
+    facts = {"channel": account.channel_id, "userId": source.get("userId"), "event": event["type"]}
     return all(match[name] == facts[name] for name in facts if name in match)
 
 

@@ -7,16 +7,13 @@ import ipaddress
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from sandbox.line.errors import Json
+from sandbox.line.platform import Account, Platform
 from sandbox.line.signature import sign
-
-if TYPE_CHECKING:
-    from sandbox.line.state import Channel, LineSandbox
 
 _CASES = {"lower": str.lower, "title": str.title, "upper": str.upper}
 
@@ -38,16 +35,16 @@ class Result:
 class Poster:
     """Signs and sends. The session is made when it is first needed, inside the running loop."""
 
-    def __init__(self, sandbox: LineSandbox, channel: Channel) -> None:
-        self._sandbox = sandbox
-        self._channel = channel
+    def __init__(self, platform: Platform, account: Account) -> None:
+        self._platform = platform
+        self._account = account
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, events: list[Json], faults: set[str], url: str | None = None) -> Result:
         """POST these events; `faults` may hold badSignature, noSignature and wrongSecret."""
-        payload = {"destination": self._channel.bot_user_id, "events": events}
+        payload = {"destination": self._account.bot_user_id, "events": events}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        target = url or self._channel.webhook.url or ""
+        target = url or self._account.webhook.url or ""
         started = time.perf_counter()
         status, reason = await self._post(target, body, self._headers(body, faults))
         return Result(status, reason, round((time.perf_counter() - started) * 1000, 3))
@@ -66,19 +63,19 @@ class Poster:
         }
         if "noSignature" in faults:
             del headers["x-line-signature"]
-        recase = _CASES[self._sandbox.config["webhook.headerCase"]]
+        recase = _CASES[self._platform.config["webhook.headerCase"]]
         return {recase(name): value for name, value in headers.items()}
 
     def _signature(self, body: bytes, faults: set[str]) -> str:
         if "badSignature" in faults:
-            return sign(self._channel.secret, body + b" ")
+            return sign(self._account.secret, body + b" ")
         if "wrongSecret" in faults:
             return sign("0" * 32, body)
-        return sign(self._channel.secret, body)
+        return sign(self._account.secret, body)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, str]:
-        timeout = aiohttp.ClientTimeout(total=self._channel.webhook.timeout_ms / 1000)
-        if not may_reach(url, self._sandbox.options.allow_remote):
+        timeout = aiohttp.ClientTimeout(total=self._account.webhook.timeout_ms / 1000)
+        if not may_reach(url, self._platform.options.allow_remote):
             return None, "could_not_connect"
         try:
             async with self._open().post(

@@ -9,14 +9,12 @@ import asyncio
 import copy
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.line.errors import Json
+from sandbox.line.platform import Account, Platform
 from sandbox.line.webhook_faults import EventFaults, post_faults
 from sandbox.line.webhook_post import Poster, Result
-
-if TYPE_CHECKING:
-    from sandbox.line.state import Channel, LineSandbox
 
 _KEPT_ATTEMPTS = 2000
 _MINUTE_MS = 60_000
@@ -47,13 +45,13 @@ class Attempts:
 class Dispatcher:
     """The worker of one channel. It starts with the first event."""
 
-    def __init__(self, sandbox: LineSandbox, channel: Channel) -> None:
-        self._sandbox = sandbox
-        self._channel = channel
+    def __init__(self, platform: Platform, account: Account) -> None:
+        self._platform = platform
+        self._account = account
         self._queue: asyncio.Queue[Queued] = asyncio.Queue()
         self._workers: list[asyncio.Task[Any]] = []
         self.attempts = Attempts()
-        self.poster = Poster(sandbox, channel)
+        self.poster = Poster(platform, account)
 
     def emit(self, event: Json, *, wait: bool = False) -> asyncio.Future[Result] | None:
         """Queue an event, bent by the webhook faults. With `wait` returns a future of the answer.
@@ -61,7 +59,7 @@ class Dispatcher:
         The future ends with status None when nothing was sent: no endpoint, or dropped by a fault.
         """
         done: asyncio.Future[Result] | None = asyncio.get_running_loop().create_future() if wait else None
-        bent = EventFaults(self._sandbox, self._channel, event)
+        bent = EventFaults(self._platform, self._account, event)
         if bent.dropped or not self._deliverable():
             _settle(done, Result(None, "dropped" if bent.dropped else "no_endpoint", 0.0))
             return done
@@ -90,26 +88,26 @@ class Dispatcher:
         return self._queue.qsize()
 
     def _deliverable(self) -> bool:
-        return self._channel.webhook.url is not None and self._channel.webhook.active
+        return self._account.webhook.url is not None and self._account.webhook.active
 
     def _put(self, queued: Queued, delay_seconds: float) -> None:
         if delay_seconds > 0:
-            self._sandbox.spawn(self._put_later(queued, delay_seconds))
+            self._platform.spawn(self._put_later(queued, delay_seconds))
             return
         self._queue.put_nowait(queued)
         self._workers = [worker for worker in self._workers if not worker.done()]
-        while len(self._workers) < self._sandbox.config["webhook.concurrency"]:
-            self._workers.append(self._sandbox.spawn(self._work()))
+        while len(self._workers) < self._platform.config["webhook.concurrency"]:
+            self._workers.append(self._platform.spawn(self._work()))
 
     async def _put_later(self, queued: Queued, delay_seconds: float) -> None:
-        await self._sandbox.clock.sleep(delay_seconds)
+        await self._platform.clock.sleep(delay_seconds)
         self._put(queued, 0)
 
     async def _work(self) -> None:
         while True:
             batch = [await self._queue.get()]
-            await self._sandbox.clock.sleep_until(self._sandbox.outage_until_ms)
-            faults = post_faults(self._sandbox, self._channel, batch[0].event)
+            await self._platform.clock.sleep_until(self._platform.outage_until_ms)
+            faults = post_faults(self._platform, self._account, batch[0].event)
             limit, linger = self._batch_size(faults)
             if linger and self._queue.qsize() < limit - 1:
                 await asyncio.sleep(linger)
@@ -121,22 +119,22 @@ class Dispatcher:
         for action in faults:
             if action["type"] == "batch":
                 return int(action.get("n", 5)), float(action.get("lingerMs", 50)) / 1000
-        fixed = self._sandbox.config["webhook.batch"]
-        return (int(fixed) if fixed else self._sandbox.ids.random.randint(1, 5)), 0.0
+        fixed = self._platform.config["webhook.batch"]
+        return (int(fixed) if fixed else self._platform.ids.random.randint(1, 5)), 0.0
 
     async def _deliver(self, batch: list[Queued], faults: set[str]) -> None:
         result = await self._post([queued.event for queued in batch], faults, attempt=1)
         for queued in batch:
             _settle(queued.done, result)
         again = [queued.event for queued in batch if queued.redeliver_after]
-        if self._channel.webhook.redelivery and not result.ok:
-            self._sandbox.spawn(self._redeliver([queued.event for queued in batch]))
+        if self._account.webhook.redelivery and not result.ok:
+            self._platform.spawn(self._redeliver([queued.event for queued in batch]))
         elif again:
-            self._sandbox.spawn(self._post_again(again, attempt=2))
+            self._platform.spawn(self._post_again(again, attempt=2))
 
     async def _redeliver(self, events: list[Json]) -> None:
-        for attempt, seconds in enumerate(self._sandbox.config["webhook.intervals"], start=2):
-            await self._sandbox.clock.sleep(seconds)
+        for attempt, seconds in enumerate(self._platform.config["webhook.intervals"], start=2):
+            await self._platform.clock.sleep(seconds)
             if await self._post_again(events, attempt):
                 return
 
@@ -145,9 +143,9 @@ class Dispatcher:
         return (await self._post(marked, set(), attempt)).ok
 
     async def _post(self, events: list[Json], faults: set[str], attempt: int) -> Result:
-        now = self._sandbox.clock.now_ms()
+        now = self._platform.clock.now_ms()
         for event in events:
-            self._channel.reply_tokens.dispatched(event.get("replyToken", ""), now)
+            self._account.reply_tokens.dispatched(event.get("replyToken", ""), now)
         result = await self.poster.send(events, faults)
         self._note(events, faults, attempt, now, result)
         return result
@@ -155,8 +153,8 @@ class Dispatcher:
     def _note(self, events: list[Json], faults: set[str], attempt: int, now: int, result: Result) -> None:
         entry: Json = {
             "at": now,
-            "channel": self._channel.channel_id,
-            "url": self._channel.webhook.url,
+            "channel": self._account.channel_id,
+            "url": self._account.webhook.url,
             "attempt": attempt,
             "status": result.status,
             "reason": result.reason,
@@ -167,7 +165,7 @@ class Dispatcher:
         self.attempts.newest.append(entry)
         if not result.ok:
             self.attempts.errors[(now - now % _MINUTE_MS, result.reason)] += 1
-        self._sandbox.feed.publish("", "webhook", entry)
+        self._platform.feed.publish("", "webhook", entry)
 
 
 def _settle(done: asyncio.Future[Result] | None, result: Result) -> None:

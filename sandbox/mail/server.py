@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any, AnyStr
 
-from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from sandbox.layout import require_loopback
@@ -251,19 +250,3 @@ class _Handler:
             faults.drop_after_data -= 1
             hang_up(server)
         return "250 2.0.0 accepted by the sandbox"
-
-
-async def run(host: str, smtp_port: int, web_port: int) -> None:
-    """Serve SMTP and the pages until cancelled."""
-    from sandbox.mail.pages import create_app
-
-    sandbox = SmtpSandbox()
-    await sandbox.start(host, smtp_port)
-    runner = web.AppRunner(create_app(sandbox))
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, web_port).start()
-        await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()
-        await sandbox.stop()

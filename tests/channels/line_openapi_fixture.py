@@ -40,7 +40,8 @@ def facts(document: Schema) -> dict[str, Schema]:
 def _operation(operation: Schema) -> Schema:
     contents = operation.get("requestBody", {}).get("content", {})
     bodies = [_name(content["schema"]) for content in contents.values() if "$ref" in content["schema"]]
-    return {**{"body": body for body in bodies[:1]}, "answers": sorted(map(int, operation["responses"]))}
+    answers = {"answers": sorted(map(int, operation["responses"]))}
+    return {"body": bodies[0], **answers} if bodies else answers
 
 
 class Described:
