@@ -18,6 +18,9 @@ from collections import Counter
 import uvloop
 from aiohttp import web
 
+# As every answer of LINE has one.
+REQUEST_ID = {"x-line-request-id": "0"}
+
 
 class CountingLine:
     def __init__(self, latency: float) -> None:
@@ -37,13 +40,13 @@ class CountingLine:
         key = request.headers.get("X-Line-Retry-Key", "")
         if not _is_uuid(key):
             self._bad_keys += 1
-            return web.json_response({"message": "Invalid retry key"}, status=400)
+            return web.json_response({"message": "Invalid retry key"}, status=400, headers=REQUEST_ID)
         if key in self._keys:
             self._repeats += 1
             return web.json_response(
                 {"message": "The retry key is already accepted"},
                 status=409,
-                headers={"x-line-accepted-request-id": "0"},
+                headers={"x-line-request-id": "1", "x-line-accepted-request-id": "0"},
             )
         self._keys.add(key)
         self._last = time.time()
@@ -86,7 +89,7 @@ class CountingLine:
 
 async def no_limit(_request: web.Request) -> web.Response:
     """An account without a monthly limit."""
-    return web.json_response({"type": "none", "totalUsage": 0})
+    return web.json_response({"type": "none", "totalUsage": 0}, headers=REQUEST_ID)
 
 
 def _is_uuid(text: str) -> bool:

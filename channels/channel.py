@@ -92,11 +92,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `deferred`."""
+    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `deferred`.
+
+    `apart`: those deferred get a batch that nobody else is added to, with a retry key of its own.
+    """
 
     size: int
     refused: tuple[Refusal, ...] = ()
     deferred: tuple[Deferred, ...] = ()
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

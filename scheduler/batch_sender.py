@@ -211,7 +211,7 @@ class BatchSender:
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
         now, since = now_ms(), steady()
-        deferred, given_up = later(claimed, progress.deferred, now)
+        deferred, given_up = later(claimed, progress.deferred, now, apart=progress.apart)
         step = partial(
             batches.record_part,
             claimed=claimed,

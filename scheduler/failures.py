@@ -53,7 +53,9 @@ def write_failure(connection: Connection, claimed: Batch, error: Exception, reas
     """Settle the batch or give it back, as the error and the time left say."""
     if isinstance(error, AccountStopped):
         account_outages.begin(connection, claimed.account, reason=reason, now=now)
-    not_before = now + _wait_before_retry(claimed, error)
+    # What went well since the batch was claimed makes this the first failure.
+    attempt = batches.attempts(connection, claimed)
+    not_before = now + _wait_before_retry(claimed.lane, attempt, error)
     spent = not_before - claimed.created_at > BUDGET[claimed.lane]
     # A try that was never heard of is not forgotten because a later one surely failed.
     maybe_sent = claimed.maybe_sent or not isinstance(error, (*NOTHING_WENT_OUT, TooLate))
@@ -71,7 +73,7 @@ def write_failure(connection: Connection, claimed: Batch, error: Exception, reas
 
 
 def later(
-    claimed: Batch, deferred: Sequence[Deferred], now: int
+    claimed: Batch, deferred: Sequence[Deferred], now: int, *, apart: bool = False
 ) -> tuple[Later | None, list[RefusedRecipient]]:
     """When those deferred get their next try; those for whom it would be too late are refused."""
     if not deferred:
@@ -79,7 +81,8 @@ def later(
     not_before = now + max(_wait_after_deferring(claimed, item) for item in deferred)
     if not_before - claimed.created_at > BUDGET[claimed.lane]:
         return None, [RefusedRecipient(item.subscriber_id, item.reason, item.detail) for item in deferred]
-    return Later(tuple(item.subscriber_id for item in deferred), deferred[0].reason, not_before), []
+    ids = tuple(item.subscriber_id for item in deferred)
+    return Later(ids, deferred[0].reason, not_before, apart), []
 
 
 def _wait_after_deferring(claimed: Batch, item: Deferred) -> int:
@@ -89,14 +92,14 @@ def _wait_after_deferring(claimed: Batch, item: Deferred) -> int:
     return round(min(LONGEST_ASKED_WAIT[claimed.lane], wait) * random.uniform(1.0, 1.25))  # noqa: S311
 
 
-def _wait_before_retry(claimed: Batch, error: Exception) -> int:
+def _wait_before_retry(lane: str, attempt: int, error: Exception) -> int:
     """Milliseconds: what the service asked for, else 1, 2, 4 … s with jitter, up to the lane's longest."""
     if isinstance(error, AccountStopped):
         return STOPPED_ACCOUNT_WAIT
     asked = error.retry_after if isinstance(error, TemporaryFailure) else None
     if asked is not None:
-        return round(min(asked * SECOND, LONGEST_ASKED_WAIT[claimed.lane]))
-    longest = min(LONGEST_WAIT[claimed.lane], SECOND << min(claimed.attempt - 1, 12))
+        return round(min(asked * SECOND, LONGEST_ASKED_WAIT[lane]))
+    longest = min(LONGEST_WAIT[lane], SECOND << min(max(0, attempt - 1), 12))
     return round(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
 
 

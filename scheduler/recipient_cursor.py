@@ -23,6 +23,7 @@ class Progress:
     accepted: int
     refused: tuple[RefusedRecipient, ...]
     deferred: tuple[Deferred, ...]
+    apart: bool
 
 
 class RecipientCursor:
@@ -73,6 +74,7 @@ class RecipientCursor:
                 *(RefusedRecipient(subscriber_id, Reason.UNSUBSCRIBED) for _, subscriber_id in passed),
             ),
             deferred=part.deferred,
+            apart=part.apart,
         )
 
 

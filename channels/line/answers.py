@@ -42,13 +42,26 @@ class InvalidRequest(BatchRefused):
 
 
 def check(answer: HttpAnswer) -> None:
-    """Return when LINE accepted the request, now or earlier under the same retry key; else raise what it means."""
+    """Return when LINE accepted the request, now or earlier under the same retry key; else raise what it means.
+
+    Somebody between us and LINE (a portal that wants a login, a proxy) may answer too, even 200: that says
+    nothing about the request. LINE's own answers all carry a request id ("Response headers").
+    """
     status = answer.status
+    if status < 500 and "x-line-request-id" not in answer.headers:
+        raise _foreign(status)
     if 200 <= status < 300:
+        if not is_json(answer):
+            raise _foreign(status)
         return
     if status == 409 and answer.headers.get("x-line-accepted-request-id"):
         return
     raise _error(answer)
+
+
+def is_json(answer: HttpAnswer) -> bool:
+    """Whether the body is a JSON object, as every success of LINE's is (an empty one where nothing is told)."""
+    return not answer.body or answer.body.lstrip()[:1] == b"{"
 
 
 def decode(answer: HttpAnswer) -> dict[str, Any]:
@@ -58,6 +71,15 @@ def decode(answer: HttpAnswer) -> dict[str, Any]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _foreign(status: int) -> ChannelError:
+    if 300 <= status < 400:
+        return TemporaryFailure(Reason.REDIRECTED, f"LINEのAPIから転送の応答がありました（{status}）。")
+    return UnknownOutcome(
+        Reason.FOREIGN_ANSWER,
+        f"LINEではない相手から応答がありました（{status}）。通信の途中を確かめてください。",
+    )
 
 
 def _error(answer: HttpAnswer) -> ChannelError:

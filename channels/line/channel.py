@@ -10,12 +10,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid5
 
 from channels.channel import (
     Announcement,
     BatchRefused,
     ChannelError,
+    Deferred,
     Part,
     Preview,
     Quota,
@@ -36,15 +36,17 @@ CONCURRENCY = 32
 MULTICAST = "/v2/bot/message/multicast"
 BROADCAST = "/v2/bot/message/broadcast"
 VALIDATE = "/v2/bot/message/validate/multicast"
-# So many bad ids without one good one: these are ids of another account, and asking on would be abuse.
-HOPELESS = 20
+# So many bad ids of one notice, from all over its slices, and no good list between them: these are ids of another
+# account, and asking on would be abuse.
+HOPELESS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinePrepared:
-    """The `messages` array as UTF-8 JSON, ready to be spliced."""
+    """The `messages` array as UTF-8 JSON, ready to be spliced; and how many ids LINE has refused one by one."""
 
     messages: bytes = field(repr=False)
+    refused_in_a_row: int = 0
 
 
 class LineChannel:
@@ -92,33 +94,29 @@ class LineChannel:
     ) -> AsyncIterator[Part]:
         """Multicast to the slice. Usually one request and one Part.
 
-        LINE refuses a whole multicast (400) when it dislikes one id, so then the slice goes out in
-        prefixes until the bad id stands alone and is refused with "invalid_recipient".
-        Whatever reaches the end of the slice carries `retry_key` itself (a refused request leaves the key
-        unused); a prefix carries a key derived from its distance to the end. Both depend only on what is
-        left of the slice, so a sender that resumes after any Part asks with the same keys again.
+        LINE refuses a whole multicast (400) when it dislikes one id, and tells nobody. Then the first half is
+        deferred, to a batch with a key of its own, and the second half is asked again, until the bad id stands
+        alone. Nothing goes out before the ledger knows who is left under `retry_key`: a key that LINE refused
+        is unused, and so each recipient is only ever named under one key that LINE may have accepted.
         """
-        start, bad_before, refused = 0, None, 0
-        while start < len(recipients):
-            left = len(recipients) - start
-            if bad_before is None:
-                if await self._accepted(prepared, recipients[start:], retry_key):
-                    yield Part(left)
-                    return
-                bad_before = len(recipients)
-            if bad_before - start == 1:
-                yield Part(1, (Refusal(recipients[start].subscriber_id, Reason.INVALID_RECIPIENT),))
-                start, bad_before, refused = start + 1, None, refused + 1
-                if refused == start == HOPELESS:
-                    raise _foreign_ids()
-                continue
-            size = _prefix_size(left, bad_before - start)
-            key = str(uuid5(UUID(retry_key), f"{left}:{size}"))
-            if await self._accepted(prepared, recipients[start : start + size], key):
-                yield Part(size)
-                start += size
-            else:
-                bad_before = start + size
+        rest = recipients
+        while rest and may_go_on():
+            # A refusal that is mistaken is seldom repeated.
+            if await self._accepted(prepared, rest, retry_key) or await self._accepted(
+                prepared, rest, retry_key
+            ):
+                prepared.refused_in_a_row = 0
+                yield Part(len(rest))
+                return
+            if len(rest) == 1:
+                prepared.refused_in_a_row += 1
+                yield Part(1, (Refusal(rest[0].subscriber_id, Reason.INVALID_RECIPIENT),))
+                return
+            if prepared.refused_in_a_row >= HOPELESS:
+                raise _foreign_ids()
+            half = len(rest) // 2
+            yield Part(half, deferred=tuple(map(_narrowing, rest[:half])), apart=True)
+            rest = rest[half:]
 
     async def broadcast(self, announcement: Announcement, retry_key: str) -> None:
         """Send to every friend of the account, in all languages of the notice at once."""
@@ -175,12 +173,8 @@ class LineChannel:
         return True
 
 
-def _prefix_size(left: int, bad_within: int) -> int:
-    """The largest of left/2, left/4, … that is not known to hold the bad id."""
-    size = left // 2
-    while size >= bad_within:
-        size //= 2
-    return max(size, 1)
+def _narrowing(recipient: Recipient) -> Deferred:
+    return Deferred(recipient.subscriber_id, Reason.NARROWING, retry_after=0.0, growing=False)
 
 
 def _foreign_ids() -> BatchRefused:

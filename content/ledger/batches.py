@@ -60,6 +60,8 @@ _RECORD_PART = (
         size=batch.c.size - _bound("moved"),
         lease_until=_bound("until"),
         maybe_sent=False,
+        # What made progress does not wait like one that fails again and again.
+        attempt=case((_DONE, batch.c.attempt), else_=1),
         first_accepted_at=case(
             (_SOME_ACCEPTED, func.coalesce(batch.c.first_accepted_at, _bound("now"))),
             else_=batch.c.first_accepted_at,
@@ -102,11 +104,15 @@ class RefusedRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Recipients of a part that nothing went to yet: they get a batch of their own, due at `not_before`."""
+    """Recipients of a part that nothing went to yet: they get a batch of their own, due at `not_before`.
+
+    `apart`: none that other parts defer is added to it.
+    """
 
     subscriber_ids: tuple[int, ...]
     reason: str
     not_before: int
+    apart: bool = False
 
 
 def claim(
@@ -191,6 +197,11 @@ def record_part(
     return True
 
 
+def attempts(connection: Connection, claimed: Batch) -> int:
+    """How often it was tried since it last made progress."""
+    return int(connection.scalar(select(batch.c.attempt).where(batch.c.id == claimed.id)) or 0)
+
+
 def settle_rest(connection: Connection, claimed: Batch, *, outcome: Outcome, reason: str, now: int) -> bool:
     """Close a batch: what is not accounted for yet becomes `refused` or `unknown`, for one reason."""
     return bool(connection.execute(settle(_owned(claimed), outcome, reason, now=now)).rowcount)
@@ -259,7 +270,7 @@ def _defer(connection: Connection, claimed: Batch, later: Later, now: int) -> No
         .limit(1)
         .with_for_update(skip_locked=True)
     ).one_or_none()
-    if waiting is not None:
+    if waiting is not None and not later.apart:
         ids = [*unpack(waiting.recipients), *later.subscriber_ids]
         connection.execute(
             update(batch)
@@ -293,7 +304,7 @@ def _defer(connection: Connection, claimed: Batch, later: Later, now: int) -> No
             recipients=pack(sorted(later.subscriber_ids)),
             size=len(later.subscriber_ids),
             retry_key=str(uuid.uuid4()),
-            attempt=claimed.attempt,
+            attempt=1 if later.apart else claimed.attempt,
             not_before=later.not_before,
             reason=later.reason,
             created_at=claimed.created_at,

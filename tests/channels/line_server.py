@@ -3,12 +3,14 @@
 import json
 from collections import deque
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from aiohttp import web
 
 ACCEPTED_ID = "00000000-0000-4000-8000-000000000001"
 MONTHLY_LIMIT = {"message": "You have reached your monthly limit."}
+OWN = {"x-line-request-id": ACCEPTED_ID}
 RATE_LIMIT = {"message": "The API rate limit has been exceeded. Try again later."}
 
 
@@ -23,12 +25,16 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer once. `fault`: "reset" before, "reset after" or "truncate after" accepting."""
+    """What to answer once. `fault`: "reset" before, "reset after" or "truncate after" accepting.
+
+    `page`: HTML of somebody between us and LINE instead.
+    """
 
     status: int = 200
     json: Any = None
     headers: Any = None
     fault: str = ""
+    page: str = ""
 
 
 class LineServer:
@@ -44,6 +50,10 @@ class LineServer:
         self.delivered: list[str] = []
         self.accepted_keys: set[str] = set()
         self.lost_answer = 0
+        # So many multicasts are refused for no reason.
+        self.refuse_next = 0
+        # This part of the calls fails: 429, 5xx, reset before or after.
+        self.failing, self.dice = 0.0, Random(1)
 
     def create_app(self) -> web.Application:
         app = web.Application()
@@ -58,7 +68,7 @@ class LineServer:
         raw = await request.read()
         content = json.loads(raw) if raw and request.content_type == "application/json" else None
         self.requests.append(Received(request.path, request.headers, content))
-        told = self.answers.popleft() if self.answers else None
+        told = self.answers.popleft() if self.answers else self._mishap()
         if told is None:
             answer = self._answer(request, content)
             return _reset(request) if len(self.requests) == self.lost_answer else answer
@@ -67,23 +77,41 @@ class LineServer:
         if told.fault:
             self._answer(request, content)
             return _reset(request) if told.fault == "reset after" else await _truncate(request)
-        return web.json_response(told.json or {}, status=told.status, headers=told.headers)
+        if told.page:
+            return web.Response(
+                text=told.page, status=told.status, headers=told.headers, content_type="text/html"
+            )
+        headers = {"x-line-request-id": ACCEPTED_ID, **(told.headers or {})}
+        return web.json_response(told.json or {}, status=told.status, headers=headers)
+
+    def _mishap(self) -> Answer | None:
+        if self.failing and self.dice.random() < self.failing:
+            return self.dice.choice(
+                [Answer(429, RATE_LIMIT), Answer(500), Answer(fault="reset"), Answer(fault="reset after")]
+            )
+        return None
 
     def _answer(self, request: web.Request, content: Any) -> web.StreamResponse:
         key = request.headers.get("X-Line-Retry-Key")
         if key in self.accepted_keys:
             body = {"message": "The retry key is already accepted"}
-            return web.json_response(body, status=409, headers={"x-line-accepted-request-id": ACCEPTED_ID})
+            return web.json_response(
+                body, status=409, headers={**OWN, "x-line-accepted-request-id": ACCEPTED_ID}
+            )
+        if self.refuse_next:
+            self.refuse_next -= 1
+            message = "The property, to[0], in the request body is invalid (line: -, column: -)"
+            return web.json_response({"message": message}, status=400, headers=OWN)
         bad = [
             index for index, address in enumerate((content or {}).get("to", [])) if address in self.bad_ids
         ]
         if bad:
             message = f"The property, to[{bad[0]}], in the request body is invalid (line: -, column: -)"
-            return web.json_response({"message": message}, status=400)
+            return web.json_response({"message": message}, status=400, headers=OWN)
         if key:
             self.accepted_keys.add(key)
         self.delivered += (content or {}).get("to", [])
-        return web.json_response({})
+        return web.json_response({}, headers=OWN)
 
 
 def _reset(request: web.Request) -> web.Response:

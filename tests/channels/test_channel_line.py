@@ -26,12 +26,10 @@ from tests.channels.announcements import (
     collect_until_error,
     line_friends,
     notice,
-    refusals,
-    total,
     with_japanese,
 )
 from tests.channels.line_openapi import validate
-from tests.channels.line_server import MONTHLY_LIMIT, RATE_LIMIT, Answer
+from tests.channels.line_server import MONTHLY_LIMIT, OWN, RATE_LIMIT, Answer
 
 
 def messages_of(channel: LineChannel, announcement, language="ja"):
@@ -143,6 +141,12 @@ async def test_a_key_that_was_accepted_before_counts_as_accepted_and_reaches_nob
         (Answer(429, RATE_LIMIT), TemporaryFailure, "rate"),
         (Answer(429, MONTHLY_LIMIT), DeliveryStopped, "quota"),
         (Answer(302, headers={"Location": "/elsewhere"}), TemporaryFailure, "redirected"),
+        (Answer(302, headers={"Location": "/login"}, page="login"), TemporaryFailure, "redirected"),
+        (Answer(200, page="<html>Wi-Fi</html>"), UnknownOutcome, "foreign_answer"),
+        (Answer(200, page="<html>", headers=OWN), UnknownOutcome, "foreign_answer"),
+        (Answer(403, page="<html>Blocked</html>"), UnknownOutcome, "foreign_answer"),
+        (Answer(400, page="<html>Bad request</html>"), UnknownOutcome, "foreign_answer"),
+        (Answer(502, page="<html>Bad gateway</html>"), UnknownOutcome, "server_error"),
     ],
 )
 async def test_each_answer_has_its_meaning(line, line_server, answer, error, reason):
@@ -159,38 +163,6 @@ async def test_a_rate_limit_says_when_to_come_back_if_line_does(line, line_serve
     with pytest.raises(TemporaryFailure) as caught:
         await collect(line.send(line.prepare(notice(), "ja"), line_friends(2), RETRY_KEY))
     assert caught.value.retry_after == seconds
-
-
-@pytest.mark.parametrize("bad", [{1}, {500}, {250, 251}, {1, 2, 3}, {77, 300, 499}])
-async def test_a_bad_id_is_refused_alone_and_everyone_else_is_reached_once(line, line_server, bad):
-    friends = line_friends(500)
-    line_server.bad_ids = {friends[number - 1].address for number in bad}
-    parts = await collect(line.send(line.prepare(notice(), "ja"), friends, RETRY_KEY))
-    assert total(parts) == 500
-    assert refusals(parts) == dict.fromkeys(bad, ("invalid_recipient", ""))
-    assert line_server.delivered == [friend.address for friend in friends if friend.subscriber_id not in bad]
-
-
-async def test_ids_of_another_account_are_given_up_early(line, line_server):
-    friends = line_friends(500)
-    line_server.bad_ids = {friend.address for friend in friends}
-    parts, error = await collect_until_error(line.send(line.prepare(notice(), "ja"), friends, RETRY_KEY))
-    assert isinstance(error, BatchRefused)
-    assert error.reason == "foreign_recipients"
-    assert total(parts) == len(refusals(parts)) == 20
-
-
-@pytest.mark.parametrize("lost_answer", range(1, 16))
-async def test_a_search_that_is_resumed_in_the_middle_reaches_nobody_twice(line, line_server, lost_answer):
-    friends, prepared = line_friends(60), line.prepare(notice(), "ja")
-    line_server.bad_ids = {friends[20].address}
-    line_server.lost_answer = lost_answer
-    parts, error = await collect_until_error(line.send(prepared, friends, RETRY_KEY))
-    assert error is None or isinstance(error, UnknownOutcome)
-    rest = await collect(line.send(prepared, friends[total(parts) :], RETRY_KEY))
-    assert total(parts) + total(rest) == 60
-    assert sorted(line_server.delivered) == sorted(set(line_server.delivered))
-    assert len(line_server.delivered) == 59
 
 
 async def test_words_that_line_rejects_blame_no_recipient(line, line_server):

@@ -348,12 +348,27 @@ async def test_when_no_retry_fits_into_the_budget_the_rest_is_settled_for_what_i
     await small_stage.age(BUDGET[lane] - 5 * SECOND)
     # After so many tries the next wait is longer than the time left.
     await run_sql(small_stage.database, "UPDATE batch SET attempt = 10")
-    small_stage.line.then(1, error)
+    small_stage.line.then(error)
     async with sending(small_stage.context):
         await eventually(lambda: settled(small_stage.database, delivery_id))
     (row,) = await rows_of(small_stage.database, delivery_id)
-    assert (row.accepted, getattr(row, outcome), row.reason) == (1, 2, error.reason)  # type: ignore[attr-defined]
+    assert (row.accepted, getattr(row, outcome), row.reason) == (0, 3, error.reason)  # type: ignore[attr-defined]
     assert len(small_stage.line.calls) == 1
+
+
+async def test_after_progress_the_wait_is_that_of_a_first_failure(small_stage: Stage) -> None:
+    delivery_id = await small_stage.deliver([await small_stage.subscribers(3)])
+    await run_sql(small_stage.database, "UPDATE batch SET attempt = 10")
+    small_stage.line.then(1, BUSY)
+
+    async def given_back() -> bool:
+        return [row.reason for row in await rows_of(small_stage.database, delivery_id)] == [BUSY.reason]
+
+    async with sending(small_stage.context):
+        await eventually(given_back)
+    (row,) = await rows_of(small_stage.database, delivery_id)
+    assert row.attempt == 1
+    assert row.not_before - now_ms() <= SECOND
 
 
 @pytest.mark.parametrize("lane", ["urgent", "routine"])
