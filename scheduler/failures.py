@@ -19,7 +19,8 @@ from channels.channel import (
 from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND
 from content.ledger import account_outages, batches, deliveries
-from content.ledger.batches import Batch, Later, RefusedRecipient
+from content.ledger.batches import Batch
+from content.ledger.deferring import Later, RefusedRecipient
 from content.ledger.settling import stop_delivery
 from content.ledger.states import BatchState, DeliveryState, Lane, Outcome
 from scheduler.town_context import BUDGET

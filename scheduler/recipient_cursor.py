@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from channels.channel import Deferred, Part, Recipient
 from channels.reasons import Reason
 from content.keys import Keys
-from content.ledger.batches import Batch, RefusedRecipient
+from content.ledger.batches import Batch
+from content.ledger.deferring import RefusedRecipient
 from content.register.address_book import open_addresses
 
 

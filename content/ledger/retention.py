@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, insert_unless_known, metadata
-from content.ledger.batches import DEFERRED
+from content.ledger.deferring import DEFERRED
 from content.ledger.deliveries import batch, delivery, refusal
 from content.ledger.states import BatchState, DeliveryState
 

@@ -19,7 +19,8 @@ from sqlalchemy import update
 from bot.app import create_app
 from bot.service import Service
 from content.clock import DAY, MINUTE, now_ms
-from content.ledger.batches import RefusedRecipient, claim, record_part
+from content.ledger.batches import claim, record_part
+from content.ledger.deferring import RefusedRecipient
 from content.ledger.deliveries import batch
 from content.notices import notice_changes, notices, triggers
 from content.notices.recurrence import RecurrenceRule, read_closure

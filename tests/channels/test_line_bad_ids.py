@@ -55,7 +55,9 @@ class Books:
 
     def _write(self, current: Slice, part: Part) -> None:
         done, current.rest = current.rest[: part.size], current.rest[part.size :]
-        elsewhere = {item.subscriber_id for item in (*part.refused, *part.deferred)}
+        elsewhere = {item.subscriber_id for item in part.refused} | {
+            item.subscriber_id for item in part.deferred
+        }
         self.refused |= {item.subscriber_id: item.reason for item in part.refused}
         self.accepted += [one.subscriber_id for one in done if one.subscriber_id not in elsewhere]
         if part.deferred:

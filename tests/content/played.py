@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from content.clock import MINUTE
 from content.ledger import batches
-from content.ledger.batches import Later, RefusedRecipient
+from content.ledger.deferring import Later, RefusedRecipient
 from content.ledger.deliveries import batch
 from content.ledger.tallies import tally
 from tests.factories import APRIL_TUESDAY

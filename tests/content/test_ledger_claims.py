@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from content.clock import MINUTE
 from content.ledger import batches, deliveries, leases
-from content.ledger.batches import RefusedRecipient
+from content.ledger.deferring import RefusedRecipient
 from content.ledger.deliveries import batch
 from tests.content.played import LEASE, NOW, claim, record
 from tests.factories import (

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from content.clock import MINUTE
 from content.ledger import batches, deliveries, settling
-from content.ledger.batches import RefusedRecipient
+from content.ledger.deferring import RefusedRecipient
 from content.ledger.deliveries import refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
 from content.notices import notice_changes, notices, triggers

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from content.ledger import batches, leases, settling
+from content.ledger.deferring import DEFERRED
 from content.ledger.deliveries import batch, refusal
 from content.ledger.tallies import refusal_reasons
 from tests.content.played import LEASE, NOW, claim, deferred, figures, record, refuse
@@ -130,7 +131,7 @@ async def test_whatever_happens_the_figures_add_up_and_nothing_accepted_is_taken
             assert all(row.accepted + row.refused + row.unknown == row.size for row in settled.values())
             assert bool(still_open) == (len(settled) < len(rows))
             named = await connection.scalar(
-                select(func.count()).select_from(refusal).where(refusal.c.reason != batches.DEFERRED)
+                select(func.count()).select_from(refusal).where(refusal.c.reason != DEFERRED)
             )
             assert named <= refused
         reasons = await refusal_reasons(connection, notice_id)

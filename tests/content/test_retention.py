@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from content.clock import DAY, MINUTE
 from content.ledger import batches, retention, settling
-from content.ledger.batches import Later, RefusedRecipient
+from content.ledger.deferring import Later, RefusedRecipient
 from content.ledger.deliveries import batch, refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
 from content.notices import notices

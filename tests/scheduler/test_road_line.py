@@ -12,7 +12,7 @@ import pytest
 from channels.line.channel import CONCURRENCY
 from content.database import Database
 from content.keys import Keys
-from content.ledger.batches import DEFERRED
+from content.ledger.deferring import DEFERRED
 from content.notices.segments import Target
 from scheduler import failures
 from scheduler.sender import Sender

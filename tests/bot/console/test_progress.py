@@ -10,7 +10,8 @@ from bot.console.words import reason_words
 from bot.service import Service
 from content.clock import HOUR, MINUTE, SECOND, now_ms
 from content.ledger import settling, suspensions
-from content.ledger.batches import RefusedRecipient, claim, record_part, requeue
+from content.ledger.batches import claim, record_part, requeue
+from content.ledger.deferring import RefusedRecipient
 from content.notices import notice_changes, notices, triggers
 from content.notices.segments import Target
 from tests.bot.web_visitor import Visitor
