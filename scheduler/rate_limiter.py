@@ -1,4 +1,4 @@
-"""How fast one account may be used: a token bucket that learns from refusals and serves urgent turns first.
+"""How fast one account may be used: a token bucket that learns from refusals and serves urgent batches first.
 
 LINE limits each endpoint by a token bucket of its own: multicast 200 and push 2,000 requests a second,
 broadcast 60 an hour; beyond that it answers 429 without saying for how long (Messaging API reference,
@@ -13,9 +13,9 @@ from collections import deque
 
 from scheduler.town_context import LANES
 
-# Seconds' worth of turns that may go in one burst.
+# Seconds' worth of permits that may go in one burst.
 BURST = 0.1
-# Turns that fall due within this time are given together: to wake up for each of them costs more than its work.
+# Permits that fall due within this time are given together: to wake up for each of them costs more than its work.
 TICK = 0.05
 # A service that refuses again and again is still asked at this part of the rate.
 FLOOR = 1 / 20
@@ -28,7 +28,7 @@ LONGEST_PAUSE = 300.0
 
 
 class RateLimiter:
-    """`rate` turns per second, None for no limit. One for all lanes of an account in this process."""
+    """A permit lets one batch go. `rate` of them per second, None for no limit. One for all lanes of an account in this process."""
 
     def __init__(self, rate: float | None) -> None:
         self._limit = rate
@@ -36,13 +36,13 @@ class RateLimiter:
         # The part of the rate that the service was last found to bear, and from when it grows again.
         self._learned, self._grows_from = 1.0, -math.inf
         self._lesson_at = -math.inf
-        # Full at the first turn. Nothing flows in before `_filled_at`, which a pause moves ahead.
+        # Full at the first permit. Nothing flows in before `_filled_at`, which a pause moves ahead.
         self._tokens, self._filled_at = math.inf, -math.inf
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {lane: deque() for lane in LANES}
         self._timer: asyncio.TimerHandle | None = None
 
     async def acquire(self, lane: str) -> None:
-        """Wait for a turn. While a lane before this one waits, this one gets none."""
+        """Wait for a permit. While a lane before this one waits, this one gets none."""
         if self._first() is None and self._take():
             return
         waiter = asyncio.get_running_loop().create_future()
@@ -52,7 +52,7 @@ class RateLimiter:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
-                # It was this one's turn already, which goes to the next.
+                # This one had its permit already: the next in the queue takes it.
                 self._tokens += 1
                 self._reset_timer()
             raise
@@ -76,7 +76,7 @@ class RateLimiter:
 
     @property
     def rate(self) -> float | None:
-        """Turns per second as things stand."""
+        """Permits per second as things stand."""
         return None if self._limit is None else self._limit / self._senders * self._part(_now())
 
     def _part(self, now: float) -> float:
@@ -103,7 +103,7 @@ class RateLimiter:
         self._filled_at = now
 
     def _first(self) -> deque[asyncio.Future[None]] | None:
-        """The queue whose turn is next; who has given up is taken out."""
+        """The queue that gets the next permit; whoever has given up is taken out."""
         for queue in self._waiting.values():
             while queue and queue[0].done():
                 queue.popleft()
@@ -128,7 +128,7 @@ class RateLimiter:
             self._set_timer()
 
     def _delay(self) -> float:
-        """Seconds until a turn is due."""
+        """Seconds until the next permit is due."""
         now = _now()
         self._fill(now)
         rate = self.rate

@@ -1,4 +1,4 @@
-"""Walking a batch's frozen list while parts of it are settled."""
+"""How far a batch's frozen list is settled, part by part."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Progress:
 class RecipientCursor:
     """Maps parts, which count recipients that still have an address, to positions in the frozen list.
 
-    Whoever left or was erased between fan-out and send is skipped and counted as refused (`gone`).
+    Whoever left or was erased between fan-out and send is skipped and counted as refused (`unsubscribed`).
     """
 
     def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, tuple[str, int]]) -> None:
@@ -60,7 +60,7 @@ class RecipientCursor:
         return self.position >= self._end
 
     def advance(self, part: Part) -> Progress:
-        """What to write down for the next part of the slice."""
+        """What to write down for the next part of the batch."""
         since, self._sent = self._recorded, self._sent + part.size
         self._recorded = self.position
         passed = [item for item in self._gone if item[0] < self.position]

@@ -14,8 +14,8 @@ from email.utils import parseaddr
 
 from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, always
 from channels.mail.domains import MailDomains
+from channels.mail.errand import RECORD_EVERY, MailErrand
 from channels.mail.messages import MailTemplate, build_template, fill, mail_text
-from channels.mail.slice import RECORD_EVERY, MailSlice
 from channels.mail.smtp import SmtpPool
 from channels.mail.smtp_errand import Envelope
 from channels.rendering import category_name, heading
@@ -27,7 +27,7 @@ class MailChannel:
     `smtp_url` as in `channels.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
     `unsubscribe_url` gives the https link for a recipient; `message_mark` what makes a Message-ID this
     database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
-    our name in EHLO; `connections` slices at once; `domains` are the limits and troubles of mail domains,
+    our name in EHLO; `connections` batches at once; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
     replaces the system's certificate authorities.
@@ -92,12 +92,12 @@ class MailChannel:
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
-        """Send the slice over one connection, or more when one is lost over a domain that says nothing.
+        """Send the batch over one connection, or more when one is lost over a domain that says nothing.
 
         A Part is settled when WINDOW recipients are, or after RECORD_EVERY: what is not written down yet goes out
         again after a crash, so only a few mails may go out beyond it.
         """
-        mails = MailSlice(
+        mails = MailErrand(
             recipients, self._writer(prepared), self._domains, urgent=prepared.urgent, may_go_on=may_go_on
         )
         try:

@@ -167,9 +167,9 @@ def _out_of_turn(domain: _Domain, now: float, *, urgent: bool) -> Wait | None:
     # Routine mail leaves half of a second's mails to urgent mail, which never waits behind it.
     kept = 0.0 if urgent or most < 2 else most / 2
     if domain.tokens < 1 + kept:
-        # Each who waits is given the next turn, so that they do not all come back at once.
-        turn = max(now, domain.queued_until[urgent]) + 1 / limit.rate
-        domain.queued_until[urgent] = turn
-        return Wait(Reason.DOMAIN_LIMIT, turn - now)
+        # Each who waits gets a later time than the one before, so that they do not all come back at once.
+        free_at = max(now, domain.queued_until[urgent]) + 1 / limit.rate
+        domain.queued_until[urgent] = free_at
+        return Wait(Reason.DOMAIN_LIMIT, free_at - now)
     domain.tokens -= 1
     return None

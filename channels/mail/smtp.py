@@ -1,4 +1,4 @@
-"""The only seam for outgoing SMTP: where to connect, how to get in, and connections kept between slices.
+"""The only seam for outgoing SMTP: where to connect, how to get in, and connections kept between batches.
 
 aiosmtplib opens the connection (TLS, authentication); `smtp_session` takes over from there.
 """

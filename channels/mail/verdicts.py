@@ -1,4 +1,4 @@
-"""What each reply of a mail server means: for one recipient, for their domain, for the rest of the slice."""
+"""What each reply of a mail server means: for one recipient, for their domain, for the rest of the batch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from channels.mail.smtp_errand import Reply, Stage
 from channels.reasons import Reason
 
 CONTENT_REFUSED = Reason.CONTENT_REFUSED
-# Seconds until the first new try; greylisting servers want to see some patience, urgent notices have little.
+# Seconds until the first new try; greylisting servers want to see somebody who waits, urgent notices cannot wait long.
 MAX_WAIT = {True: 20.0, False: 60.0}
 
 
 def judge(
     stage: Stage, reply: Reply, subscriber_id: int, *, urgent: bool
 ) -> Refusal | Deferred | ChannelError:
-    """The outcome for this recipient, or the error that ends the slice."""
+    """The outcome for this recipient, or the error that ends the batch."""
     detail = reply.status or str(reply.code)
     if reply.code in (530, 535):
         return AccountStopped(

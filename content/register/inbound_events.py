@@ -111,7 +111,7 @@ async def store(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> 
 
 
 async def waiting(connection: AsyncConnection, keys: Keys, limit: int = 100) -> list[Inbound]:
-    """The oldest happenings first."""
+    """The oldest events first."""
     rows = await connection.execute(
         select(inbound_event)
         .where(inbound_event.c.state == InboundState.WAITING)

@@ -56,7 +56,7 @@ def test_a_wrong_limit_is_named(monkeypatch: pytest.MonkeyPatch, content: str, n
         Settings(town=SHIBATA)
 
 
-async def test_the_lanes_of_an_account_share_the_turns_of_a_domain() -> None:
+async def test_the_lanes_of_an_account_share_the_limit_of_a_domain() -> None:
     server = SmtpSandbox()
     port = await server.start()
     mail = MailSettings.model_validate(

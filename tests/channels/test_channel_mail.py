@@ -20,8 +20,8 @@ from channels.channel import (
     UnknownOutcome,
 )
 from channels.mail import channel as mail_channel
+from channels.mail.errand import WINDOW
 from channels.mail.messages import build_template, fill, quote_address
-from channels.mail.slice import WINDOW
 from channels.reasons import Reason
 from channels.rendering import heading
 from sandbox.mail.faults import SmtpFaults
@@ -262,7 +262,7 @@ async def test_a_mailbox_refused_only_after_the_content_is_that_readers_matter(m
     assert refusals(parts) == {1: ("mailbox_unknown", "5.1.1"), 2: ("mailbox_unknown", "5.1.1")}
 
 
-async def test_a_mail_that_is_too_large_by_one_octet_stops_the_slice_behind_those_that_fit(mail, mail_server):
+async def test_a_mail_that_is_too_large_by_one_octet_stops_the_batch_behind_those_that_fit(mail, mail_server):
     await send(mail, mail_readers(9))
     largest = max(len(arrived.source) for arrived in mail_server.mailroom.mails)
     server = SmtpSandbox(size=largest)
@@ -421,7 +421,7 @@ async def test_an_idle_connection_that_the_server_dropped_is_replaced(mail, mail
     assert (parts, error) == ([Part(1)], None)
 
 
-async def test_a_connection_that_the_server_ends_between_two_slices_is_replaced(mail, mail_server):
+async def test_a_connection_that_the_server_ends_between_two_batches_is_replaced(mail, mail_server):
     mail_server.faults = SmtpFaults(close_after=5)
     for _ in range(3):
         parts, error = await send(mail, mail_readers(5))
@@ -429,7 +429,7 @@ async def test_a_connection_that_the_server_ends_between_two_slices_is_replaced(
     assert mail_server.connections == 3
 
 
-async def test_two_slices_use_two_connections_at_once_and_keep_them(mail, mail_server):
+async def test_two_batches_use_two_connections_at_once_and_keep_them(mail, mail_server):
     mail_server.faults = SmtpFaults(latency_ms=1)
     readers = mail_readers(40)
     for _ in range(2):

@@ -128,7 +128,7 @@ def test_mails_that_were_under_way_when_a_domain_closed_do_not_lengthen_the_paus
     assert domains.admit(BAD, urgent=False) == "alone"
 
 
-def test_a_rate_is_kept_and_the_turns_of_those_who_wait_follow_each_other(clock):
+def test_a_rate_is_kept_and_those_who_wait_follow_each_other(clock):
     domains = MailDomains({"Slow.example.jp": DomainLimit(rate=2)}, clock)
     answers = [domains.admit("slow.example.jp", urgent=True) for _ in range(5)]
     assert answers == ["go", "go", *(Wait(Reason.DOMAIN_LIMIT, seconds) for seconds in (0.5, 1.0, 1.5))]
@@ -154,7 +154,7 @@ def test_no_span_of_time_holds_more_mails_than_the_rate(rate, steps):
             assert last - first + 1 <= max(1.0, rate) + (sent[last] - begun) * rate + 1e-6
 
 
-def test_routine_mail_leaves_turns_to_urgent_mail(clock):
+def test_routine_mail_leaves_room_for_urgent_mail(clock):
     domains = MailDomains({BAD: DomainLimit(rate=10)}, clock)
     while domains.admit(BAD, urgent=False) == "go":
         pass
@@ -290,7 +290,7 @@ async def test_greylisting_and_full_mailboxes_close_no_domain(make, mail_server,
     assert set(deferred(parts).values()) == {"temporarily_refused"}
 
 
-async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_slice_for_ever(make, mail_server):
+async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_batch_for_ever(make, mail_server):
     channel = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "421 4.7.0 go away"})
     rest, tries = readers(6, {2, 5}), 0
@@ -315,21 +315,21 @@ async def test_a_limited_domain_lets_the_others_pass(make, mail_server):
     assert mail_server.mailroom.stats()["messages"] == 30 - len(deferred(parts))
 
 
-async def test_connections_to_a_limited_domain_are_counted_over_all_slices(make, mail_server):
+async def test_connections_to_a_limited_domain_are_counted_over_all_batches(make, mail_server):
     channel = await make(connections=5, domains=MailDomains({BAD: DomainLimit(connections=1)}))
     mail_server.faults = SmtpFaults(latency_ms=20)
-    slices = [
+    batches = [
         [Recipient(100 * part + n, f"reader{100 * part + n}@{BAD}") for n in range(5)] for part in range(5)
     ]
     prepared = channel.prepare(notice(), "ja")
-    results = await asyncio.gather(*(collect(channel.send(prepared, part, RETRY_KEY)) for part in slices))
+    results = await asyncio.gather(*(collect(channel.send(prepared, part, RETRY_KEY)) for part in batches))
     assert all(total(parts) == 5 for parts in results)
     later = {number for parts in results for number in deferred(parts)}
     assert mail_server.mailroom.stats()["messages"] == 25 - len(later)
     assert later
 
 
-async def test_a_slice_given_up_in_the_middle_gives_its_turns_back(make, mail_server):
+async def test_a_batch_given_up_in_the_middle_frees_the_connections_of_its_domains(make, mail_server):
     domains = MailDomains({BAD: DomainLimit(connections=1)})
     channel = await make(domains=domains)
     parts = channel.send(channel.prepare(notice(), "ja"), readers(40, set(range(1, 41))), RETRY_KEY)

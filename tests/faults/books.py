@@ -17,7 +17,7 @@ from aiohttp import ClientSession, ClientTimeout
 
 from channels.line.channel import BATCH_SIZE
 from channels.mail.channel import MailChannel
-from channels.mail.slice import WINDOW
+from channels.mail.errand import WINDOW
 from content.database import Database
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices

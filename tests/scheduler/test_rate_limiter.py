@@ -30,15 +30,15 @@ def clock() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def seconds_of(turns: int, take: Callable[[], Awaitable[None]]) -> float:
+async def seconds_of(permits: int, take: Callable[[], Awaitable[None]]) -> float:
     started = clock()
-    for _ in range(turns):
+    for _ in range(permits):
         await take()
     return clock() - started
 
 
 async def turns_within(seconds: float, limiter: RateLimiter, lane: str = "routine") -> int:
-    """How many turns somebody gets who asks for the next one at once."""
+    """How many permits somebody gets who asks for the next one at once."""
     taken = 0
     try:
         async with asyncio.timeout(seconds):
@@ -57,7 +57,7 @@ async def test_without_a_rate_nobody_waits() -> None:
 
 @pytest.mark.parametrize("lane", ["urgent", "routine", "digest"])
 @virtually
-async def test_in_the_long_run_there_are_as_many_turns_as_the_rate_says(lane: str) -> None:
+async def test_in_the_long_run_there_are_as_many_permits_as_the_rate_says(lane: str) -> None:
     limiter = RateLimiter(RATE)
     # A tenth of a second's worth may go at once.
     assert await seconds_of(110, lambda: limiter.acquire(lane)) == pytest.approx(1.0, abs=0.02)
@@ -72,7 +72,7 @@ async def test_an_idle_account_saves_up_no_more_than_a_tenth_of_a_second() -> No
 
 
 @virtually
-async def test_an_account_of_less_than_ten_turns_a_second_gets_every_one_of_them() -> None:
+async def test_an_account_of_less_than_ten_permits_a_second_gets_every_one_of_them() -> None:
     # 60 an hour, as LINE allows broadcasts.
     limiter = RateLimiter(60 / 3600)
     assert await seconds_of(3, lambda: limiter.acquire("urgent")) == pytest.approx(120)
@@ -89,7 +89,7 @@ async def test_lanes_together_keep_the_rate_of_the_account() -> None:
 
 
 @virtually
-async def test_turns_that_fall_due_together_are_given_together_and_none_is_lost() -> None:
+async def test_permits_that_fall_due_together_are_given_together_and_none_is_lost() -> None:
     limiter = RateLimiter(RATE)
     given_at: list[float] = []
 
@@ -104,7 +104,7 @@ async def test_turns_that_fall_due_together_are_given_together_and_none_is_lost(
 
 
 @virtually
-async def test_urgent_turns_come_before_others_that_have_waited_longer() -> None:
+async def test_urgent_permits_come_before_others_that_have_waited_longer() -> None:
     limiter = RateLimiter(10)
     order: list[str] = []
 
@@ -121,7 +121,7 @@ async def test_urgent_turns_come_before_others_that_have_waited_longer() -> None
 
 
 @virtually
-async def test_turns_that_were_given_up_hold_nobody_back() -> None:
+async def test_permits_that_were_given_up_hold_nobody_back() -> None:
     limiter = RateLimiter(1)
     await limiter.acquire("routine")
     given_up = [asyncio.create_task(limiter.acquire("urgent")) for _ in range(50)]
@@ -132,14 +132,14 @@ async def test_turns_that_were_given_up_hold_nobody_back() -> None:
 
 
 @virtually
-async def test_a_turn_that_came_to_somebody_who_gave_up_goes_to_the_next() -> None:
+async def test_a_permit_that_came_to_somebody_who_gave_up_goes_to_the_next() -> None:
     limiter = RateLimiter(1)
     await limiter.acquire("routine")
     loop = asyncio.get_running_loop()
     given_up = asyncio.create_task(limiter.acquire("urgent"))
     following = asyncio.create_task(limiter.acquire("urgent"))
     await asyncio.sleep(0)
-    # At the very moment at which the turn is handed over, before the task hears of it.
+    # At the very moment at which the permit is handed over, before the task hears of it.
     loop.call_at(1.0, given_up.cancel)
     async with asyncio.timeout(1.5):
         await following
@@ -238,7 +238,7 @@ STEPS = st.lists(
 
 
 @given(rate=st.sampled_from([0.5, 7.0, 100.0, 2000.0]), steps=STEPS)
-def test_in_no_stretch_of_time_are_there_more_turns_than_the_rate_and_one_burst(
+def test_in_no_stretch_of_time_are_there_more_permits_than_the_rate_and_one_burst(
     rate: float, steps: list[tuple[float, str]]
 ) -> None:
     run_virtually(_play(rate, steps))

@@ -81,7 +81,7 @@ def test_whoever_unsubscribed_is_skipped_and_counted_as_that() -> None:
     assert [(item.subscriber_id, item.reason) for item in progress.refused] == [(2, "unsubscribed")]
 
 
-def test_a_slice_is_finished_with_its_last_part() -> None:
+def test_a_batch_is_finished_with_its_last_part() -> None:
     cursor = RecipientCursor([1, 2], 0, {1: ("a", 0), 2: ("b", 0)})
     first = cursor.advance(Part(1, (Refusal(1, Reason.MAILBOX_UNKNOWN, "5.1.1"),)))
     assert (first.accepted, [item.subscriber_id for item in first.refused], cursor.finished) == (

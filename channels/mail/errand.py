@@ -1,4 +1,4 @@
-"""One slice of recipients on its way: who is next, what became of whom, how far the ledger knows."""
+"""A batch of mails on its way: who is next, what became of whom, how far the ledger knows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Mail(NamedTuple):
     envelope: Envelope
 
 
-class MailSlice:
+class MailErrand:
     """An errand for one SMTP session after another, until every recipient is settled or `error` is set.
 
     Recipients are settled from the front: accepted, refused or deferred. `news` is set when there is a Part to
@@ -68,7 +68,7 @@ class MailSlice:
         self._domains = domains
         self._urgent = urgent
         self._may_go_on = may_go_on
-        # By position; those settled ahead of a mail under way wait for it.
+        # By position; those settled ahead of a mail in flight wait for it.
         self._outcomes: dict[int, Outcome] = {}
         self._under_way: deque[_Mail] = deque()
         self._held: _Mail | None = None
