@@ -45,6 +45,11 @@ WORDS = {
     "staff.login_failed": "ログインに失敗した",
     "subscribers.imported": "登録者を取り込んだ",
     "subscribers.exported": "登録者を書き出した",
+    "events.retried": "処理できなかった受信をやり直した",
+    "database.backed_up": "控えを取った",
+    "database.restored": "控えから戻した",
+    "database.held": "写しの疑いで送信を止めた",
+    "database.released": "止めていた送信を再開した",
     "audit.sources_viewed": "接続元を見た",
 }
 

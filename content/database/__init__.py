@@ -8,6 +8,7 @@ from content.database.dialects import (
     hexadecimal,
     insert_many,
     insert_unless_known,
+    only_one,
     refresh_statistics,
     reserve_ids,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "is_infrastructure",
     "metadata",
     "one_of",
+    "only_one",
     "refresh_statistics",
     "reserve_ids",
 ]

@@ -75,6 +75,16 @@ async def reserve_ids(connection: AsyncConnection, table: Table, number: int) ->
     return list(range(highest + 1, highest + 1 + number))
 
 
+def only_one(connection: Connection, work: str) -> bool:
+    """Whether no other transaction does this work now; it is ours until the commit. Waits for nobody.
+
+    On SQLite there is one that writes at a time.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(func.hashtext(work)))))
+
+
 def among(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """Whether a column holds one of the ids of the parameter `name`, which `as_list` made.
 

@@ -2,8 +2,7 @@
 
 Entries are linked right after they are committed, not while they are being written: an act of staff or a
 sender never waits for another's. The key stands outside the database, so whoever can change rows cannot
-make a link that fits. Numbers of links have no gap and are given once: two processes that link at the same
-moment cannot both succeed.
+make a link that fits. Numbers of links have no gap; of several processes one links at a time, and none waits.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Row, Table, exists, func, insert, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, ForeignKey, LargeBinary, Row, Table, exists, func, insert, select
 
-from content.database import Database, Id, metadata
+from content.database import Database, Id, metadata, only_one
 from content.keys import Keys
 from content.staff.audit import audit_entry
 
@@ -63,28 +61,28 @@ async def link_new(database: Database, keys: Keys, look_back: int | None = LOOK_
 
     With `look_back` None it searches the whole trail.
     """
-    async with database.read() as connection:
-        if not await _unlinked(connection, look_back, 1):
+
+    def link(connection: Connection) -> Head | None:
+        if not only_one(connection, "audit_link"):
             return None
-    try:
-        async with database.write() as connection:
-            head = await newest(connection)
-            links = []
-            for entry in await _unlinked(connection, look_back, SLICE):
-                head = Head(head.number + 1, _hash(keys, head.hash, entry))
-                links.append({"number": head.number, "entry_id": entry.id, "hash": head.hash})
-            if links:
-                await connection.execute(insert(audit_link), links)
-    except IntegrityError:
-        # Another process has linked them in this moment.
+        head = newest(connection)
+        links = []
+        for entry in _unlinked(connection, look_back, SLICE):
+            head = Head(head.number + 1, _hash(keys, head.hash, entry))
+            links.append({"number": head.number, "entry_id": entry.id, "hash": head.hash})
+        if not links:
+            return None
+        connection.execute(insert(audit_link), links)
+        return head
+
+    if not await database.read_step(lambda connection: _unlinked(connection, look_back, 1)):
         return None
-    return head if links else None
+    # In one hop, and together with what a sender writes: it holds nobody up.
+    return await database.write_step(link)
 
 
-async def newest(connection: AsyncConnection) -> Head:
-    row = (
-        await connection.execute(select(audit_link).order_by(audit_link.c.number.desc()).limit(1))
-    ).one_or_none()
+def newest(connection: Connection) -> Head:
+    row = connection.execute(select(audit_link).order_by(audit_link.c.number.desc()).limit(1)).one_or_none()
     return Head(row.number, row.hash) if row else Head()
 
 
@@ -116,25 +114,24 @@ async def verify(database: Database, keys: Keys, noted: str = "") -> Head | Brok
 async def _links(database: Database) -> AsyncIterator[Row[Any]]:
     """Every link in order, with its entry; in short transactions."""
     after = 0
-    while True:
-        async with database.read() as connection:
-            rows = (
-                await connection.execute(
-                    select(audit_link.c.number, audit_link.c.entry_id, audit_link.c.hash, audit_entry)
-                    .outerjoin(audit_entry, audit_entry.c.id == audit_link.c.entry_id)
-                    .where(audit_link.c.number > after)
-                    .order_by(audit_link.c.number)
-                    .limit(SLICE * 4)
-                )
-            ).all()
-        if not rows:
-            return
+    while rows := await database.read_step(partial(_links_after, number=after)):
         for row in rows:
             yield row
         after = rows[-1].number
 
 
-async def _unlinked(connection: AsyncConnection, look_back: int | None, limit: int) -> list[Row[Any]]:
+def _links_after(connection: Connection, number: int) -> list[Row[Any]]:
+    found = connection.execute(
+        select(audit_link.c.number, audit_link.c.entry_id, audit_link.c.hash, audit_entry)
+        .outerjoin(audit_entry, audit_entry.c.id == audit_link.c.entry_id)
+        .where(audit_link.c.number > number)
+        .order_by(audit_link.c.number)
+        .limit(SLICE * 4)
+    )
+    return list(found)
+
+
+def _unlinked(connection: Connection, look_back: int | None, limit: int) -> list[Row[Any]]:
     chosen = (
         select(audit_entry)
         .where(~exists().where(audit_link.c.entry_id == audit_entry.c.id))
@@ -144,7 +141,7 @@ async def _unlinked(connection: AsyncConnection, look_back: int | None, limit: i
     if look_back is not None:
         newest_linked = select(func.coalesce(func.max(audit_link.c.entry_id), 0)).scalar_subquery()
         chosen = chosen.where(audit_entry.c.id > newest_linked - look_back)
-    return list(await connection.execute(chosen))
+    return list(connection.execute(chosen))
 
 
 def _hash(keys: Keys, before: bytes, entry: Row[Any]) -> bytes:
