@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from channels.channel import CannotRender
 from content.clock import now_ms, today_jst
+from content.notices.characters import find_invisible, has_visible, is_visible
 from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import TargetKind
@@ -87,15 +88,31 @@ def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
 
 def _text_problems(spec: NoticeSpec) -> list[Problem]:
     problems = []
-    for language, (title, body) in spec.texts.items():
+    for language, words in spec.texts.items():
         suffix = "" if language == "ja" else f"({language})"
-        if not title.strip():
-            problems.append(Problem("title", f"件名{suffix}を書いてください。", language))
-        if not body.strip():
-            problems.append(Problem("body", f"本文{suffix}を書いてください。", language))
+        for field, label, text in zip(("title", "body"), ("件名", "本文"), words, strict=True):
+            if not text.strip():
+                problems.append(Problem(field, f"{label}{suffix}を書いてください。", language))
+            elif (place := find_invisible(text)) is not None:
+                problems.append(Problem(field, _hidden(f"{label}{suffix}", text, place), language))
+            elif not has_visible(text):
+                problems.append(
+                    Problem(field, f"{label}{suffix}に見える文字がありません。書き直してください。", language)
+                )
     if "ja" not in spec.texts:
         problems.append(Problem("title", "日本語の件名と本文を書いてください。"))
     return problems
+
+
+def _hidden(where: str, text: str, place: int) -> str:
+    """Names the line, the character by its number, and what stands before it."""
+    line = text.count("\n", 0, place) + 1
+    shown = "".join(filter(is_visible, text[:place]))[-8:]
+    after = f"「{shown}」の後" if shown else "先頭"
+    return (
+        f"{where}の{line}行目({after})に、画面に見えない文字(U+{ord(text[place]):04X})があります。"
+        "読み手をまどわすため使えません。その前後を消して、打ち直してください。"
+    )
 
 
 def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from content.clock import now_ms
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
 from content.notices import notice_changes, notices, triggers
@@ -43,6 +45,19 @@ class Status:
         return sum(row.open for row in self.tallies)
 
 
+async def post(context: TownContext, spec: NoticeSpec, *, submission_key: str, staff: str) -> int:
+    """Store and approve in one step, for whoever does both: no draft is left behind when it breaks off.
+
+    The same key again is the same notice. Raises NoticeRefused.
+    """
+    refuse_problems(context, spec)
+    now = now_ms()
+    async with context.database.write(wake="triggers") as connection:
+        notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
+        await _approve(connection, notice_id, spec, staff, now)
+    return notice_id
+
+
 async def store(
     context: TownContext, spec: NoticeSpec, *, submission_key: str, staff: str
 ) -> tuple[int, bool]:
@@ -50,14 +65,7 @@ async def store(
     refuse_problems(context, spec)
     now = now_ms()
     async with context.database.write() as connection:
-        notice_id, created = await notice_changes.create(
-            connection, spec, submission_key=submission_key, staff=staff, at=now
-        )
-        if created:
-            await audit.record(
-                connection, at=now, actor=staff, action="notice.drafted", subject=f"notice {notice_id}"
-            )
-    return notice_id, created
+        return await _draft(connection, spec, submission_key, staff, now)
 
 
 async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staff: str) -> bool:
@@ -85,21 +93,7 @@ async def approve(context: TownContext, notice_id: int, *, staff: str, version_i
         refuse_problems(context, found.spec)
     now = now_ms()
     async with context.database.write(wake="triggers") as connection:
-        approved = await notice_changes.approve(
-            connection, notice_id, staff=staff, at=now, version_id=version_id
-        )
-        if approved:
-            await audit.record(
-                connection,
-                at=now,
-                actor=staff,
-                action="notice.approved",
-                subject=f"notice {notice_id}",
-                urgency=found.spec.urgency,
-                mode=found.spec.mode,
-                target=found.spec.target.kind,
-            )
-    return approved
+        return await _approve(connection, notice_id, found.spec, staff, now, version_id)
 
 
 async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
@@ -146,3 +140,39 @@ async def status(context: TownContext, notice_id: int) -> Status:
         shortages = await shortages_of(connection, notice_id)
     state = progress_state(found, tallies)
     return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages), public_page(context, found))
+
+
+async def _draft(
+    connection: AsyncConnection, spec: NoticeSpec, submission_key: str, staff: str, now: int
+) -> tuple[int, bool]:
+    notice_id, created = await notice_changes.create(
+        connection, spec, submission_key=submission_key, staff=staff, at=now
+    )
+    if created:
+        await audit.record(
+            connection, at=now, actor=staff, action="notice.drafted", subject=f"notice {notice_id}"
+        )
+    return notice_id, created
+
+
+async def _approve(
+    connection: AsyncConnection,
+    notice_id: int,
+    spec: NoticeSpec,
+    staff: str,
+    now: int,
+    version_id: int | None = None,
+) -> bool:
+    approved = await notice_changes.approve(connection, notice_id, staff=staff, at=now, version_id=version_id)
+    if approved:
+        await audit.record(
+            connection,
+            at=now,
+            actor=staff,
+            action="notice.approved",
+            subject=f"notice {notice_id}",
+            urgency=spec.urgency,
+            mode=spec.mode,
+            target=spec.target.kind,
+        )
+    return approved

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,24 +18,23 @@ from bot.commands.common import (
     FAILED,
     NOBODY,
     OK,
-    PARTLY,
-    TIMED_OUT,
     USAGE,
     fail,
     load_settings,
     opened,
     operator,
     print_json,
-    progress,
     run,
     talk,
 )
 from bot.commands.every import EXAMPLES, read_rule
+from bot.commands.notice_wait import WAITING, insist, wait_for_end
 from bot.notice_json import notice_json
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from bot.service import Service
 from channels.reasons import find_reason
 from content.clock import from_datetime, words
+from content.database import is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
@@ -50,18 +49,28 @@ from scheduler.suspending import give_up_rest
 from scheduler.words import CHANNEL_NAMES
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
-WAITING = {
-    ACCOUNT_GONE: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
-    "戻さないときは `kairanban notice give-up` で残りをやめてください。",
-}
-ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
+# Seconds that a notice is offered to a database that does not answer.
+WITHOUT_DATABASE = 10.0
+UNCERTAIN = (
+    "データベースにつながらないため、お知らせを受け付けられたか分かりません。"
+    "つながるようになったら、管理画面の一覧で確かめてから、もう一度出してください。"
+)
 
 
 @app.command()
 def post(
     category: Annotated[str, typer.Option(help="Key of the category.")],
     title: Annotated[str, typer.Option(help="Title in Japanese.")],
-    body: Annotated[str, typer.Option(help="Body in Japanese.")],
+    body: Annotated[
+        str,
+        typer.Option(
+            help="Body in Japanese; - reads standard input. Others see it in the list of processes."
+        ),
+    ] = "",
+    body_file: Annotated[
+        Path | None,
+        typer.Option("--body-file", help="File with the body, UTF-8.", exists=True, dir_okay=False),
+    ] = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="Travels in the urgent lane.")] = False,
     mode: Annotated[str, typer.Option(help="live, drill or test.")] = Mode.LIVE,
     segment: Annotated[str, typer.Option(help="Key of a segment.")] = "",
@@ -85,7 +94,7 @@ def post(
     spec = NoticeSpec(
         category=category,
         urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
-        texts={"ja": (title, body)},
+        texts={"ja": (title, _body(body, body_file))},
         channels=tuple(channel or ()),
         mode=mode,
         target=_target(segment, group, everyone),
@@ -120,20 +129,28 @@ def give_up(notice_id: int) -> None:
 
 
 async def _post(spec: NoticeSpec, wait: bool, timeout: float, as_json: bool) -> None:
+    key = str(uuid.uuid4())
     async with opened(load_settings()) as service:
         spec = _with_channels(service, spec)
+
+        async def posted() -> int:
+            return await notice_service.post(service.context, spec, submission_key=key, staff=operator())
+
         try:
             await _refuse_nobody(service, spec)
-            notice_id, _ = await notice_service.store(
-                service.context, spec, submission_key=str(uuid.uuid4()), staff=operator()
-            )
-            await notice_service.approve(service.context, notice_id, staff=operator())
+            # The key makes a second try harmless, also when the first was committed unheard.
+            notice_id = await insist(posted, WITHOUT_DATABASE)
         except NoticeRefused as error:
             fail("\n".join(f"{item.field}: {item.message}" for item in error.problems), USAGE)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            fail(UNCERTAIN, FAILED)
         talk.print(f"お知らせ {notice_id} を受け付けました。", highlight=False)
-        code = await _wait(service, notice_id, timeout) if wait else OK
-        _print(await notice_service.status(service.context, notice_id), as_json)
-    raise typer.Exit(code)
+        code, status = await wait_for_end(service, notice_id, timeout if wait else 0.0)
+        if status is not None:
+            _print(status, as_json)
+    raise typer.Exit(code if wait else OK)
 
 
 async def _show(notice_id: int, as_json: bool) -> None:
@@ -174,41 +191,6 @@ async def _refuse_nobody(service: Service, spec: NoticeSpec) -> None:
         fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
 
 
-async def _wait(service: Service, notice_id: int, timeout: float) -> int:
-    """The exit code once nothing is open."""
-    deadline = time.monotonic() + timeout
-    found = await notice_service.status(service.context, notice_id)
-    total = sum(item.count for item in await measure_impact(service.context, found.notice.spec))
-    done = 0
-    with progress("配信", total) as advance:
-        while time.monotonic() < deadline:
-            found = await notice_service.status(service.context, notice_id)
-            settled = sum(row.accepted + row.refused + row.unknown for row in found.tallies)
-            advance(settled - done)
-            done = settled
-            if found.state in ENDED:
-                return ENDED[found.state]
-            await asyncio.sleep(0.2)
-    for line in _why_waiting(found):
-        talk.print(line, style="yellow", markup=False, soft_wrap=True)
-    return TIMED_OUT
-
-
-def _why_waiting(found: Status) -> Iterator[str]:
-    """What is still open and what it waits for; the notices stay and go on by themselves."""
-    if not found.tallies:
-        yield "待ち時間を過ぎました。まだ配信が始まっていません。`kairanban serve` が動いているか確かめてください。"
-    for row in found.tallies:
-        if row.open or row.suspended_at is not None:
-            hint = WAITING.get(row.reason) or _waits_for(row.reason)
-            name = CHANNEL_NAMES.get(row.channel, row.channel)
-            yield f"待ち時間を過ぎました。{name} {row.open}件が未送信です: {hint}"
-
-
-def _waits_for(reason: str) -> str:
-    return f"{find_reason(reason).what}。直りしだい、続きから自動で送ります。" if reason else "送信中です"
-
-
 def _print(status: Status, as_json: bool) -> None:
     if as_json:
         print_json(notice_json(status))
@@ -244,6 +226,18 @@ def _about_series(status: Status) -> Iterator[str]:
     yield from (f"{label}: {text}" for label, text in rule_details(rule))
     for item in next_dates(notice):
         yield f"これから: {occurrence_words(rule, item)}"
+
+
+def _body(body: str, file: Path | None) -> str:
+    """From the flag, a file or standard input: a command line is open to everybody on the machine."""
+    if body and file:
+        fail("--body and --body-file exclude each other; choose one.", USAGE)
+    try:
+        if file is not None:
+            return file.read_text(encoding="utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig") if body == "-" else body
+    except UnicodeDecodeError:
+        fail("The body is not UTF-8; save it in that encoding.", USAGE)
 
 
 def _target(segment: str, group: str, everyone: bool) -> Target:

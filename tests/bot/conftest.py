@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from click.testing import Result
+from typer.testing import CliRunner
 
 from bot.app import create_app
+from bot.cli import app
 from bot.service import Service, open_town_context
 from bot.settings import Settings
 from content.database import Database
-from content.keys import Keys
+from content.keys import Keys, create_key_file
 from content.staff import member_changes
 from content.town import Town
 from tests.bot.web_visitor import PASSWORD, Visitor
@@ -47,6 +50,29 @@ async def service(staffed_template: Path, keys: Keys, town: Town, tmp_path: Path
     settings = Settings(town=SHIBATA, secret_key_file=tmp_path / "secret.key", **SETTINGS)
     yield Service(settings, open_town_context(settings, town, database, keys))
     await database.close()
+
+
+@pytest.fixture
+def command_line(
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs `kairanban` on a database of its own; words as on a command line, `typed` on standard input."""
+    shutil.copyfile(sqlite_template, tmp_path / "town.db")
+    create_key_file(tmp_path / "secret.key")
+    for name, value in {
+        "KAIRANBAN_DATABASE_URL": f"sqlite:///{tmp_path / 'town.db'}",
+        "KAIRANBAN_TOWN": str(SHIBATA),
+        "KAIRANBAN_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
+        "KAIRANBAN_LINE__CHANNEL_TOKEN": "token",
+        "KAIRANBAN_LINE__CHANNEL_SECRET": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, typed: str | bytes | None = None) -> Result:
+        return CliRunner().invoke(app, list(words), input=typed)
+
+    return run
 
 
 @pytest_asyncio.fixture

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import date, time
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from bot.cli import app
 from bot.commands.every import read_rule
-from content.keys import create_key_file
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
 
 SEVEN = time(7)
@@ -21,21 +17,11 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def kairanban(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command on a database of its own; words as on a command line."""
-    shutil.copyfile(sqlite_template, tmp_path / "town.db")
-    create_key_file(tmp_path / "secret.key")
-    for name, value in {
-        "KAIRANBAN_DATABASE_URL": f"sqlite:///{tmp_path / 'town.db'}",
-        "KAIRANBAN_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
-        "KAIRANBAN_LINE__CHANNEL_TOKEN": "token",
-        "KAIRANBAN_LINE__CHANNEL_SECRET": "secret",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
+def kairanban(command_line: Run) -> Run:
+    """Words after `kairanban notice`."""
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(app, ["notice", *words])
+        return command_line("notice", *words)
 
     return run
 

@@ -133,6 +133,28 @@ async def test_several_bad_inputs_are_named_at_once(town_stage: Stage) -> None:
     assert fields == {"title", "category", "mode", "urgency"}
 
 
+@pytest.mark.parametrize(
+    ("title", "body", "field", "message"),
+    [
+        ("\u200b", "本文", "title", "件名の1行目(先頭)に、画面に見えない文字(U+200B)があります。"),
+        (
+            "件名",
+            "1行目\n避難\u202eしない",
+            "body",
+            "本文の2行目(「1行目避難」の後)に、画面に見えない文字(U+202E)",
+        ),
+        ("\u3164", "本文", "title", "件名に見える文字がありません。"),
+        ("件名", "\u2800\n\u2800", "body", "本文に見える文字がありません。"),
+    ],
+)
+async def test_what_no_reader_sees_is_refused_with_its_field_and_its_place(
+    town_stage: Stage, title: str, body: str, field: str, message: str
+) -> None:
+    (problem,) = checks.find_problems(town_stage.context, spec(texts={"ja": (title, body)}))
+    assert (problem.field, problem.language) == (field, "ja")
+    assert problem.message.startswith(message)
+
+
 async def test_the_moment_itself_is_not_past(town_stage: Stage) -> None:
     assert checks.find_problems(town_stage.context, spec(at=1_000), now=1_000) == []
     assert [one.field for one in checks.find_problems(town_stage.context, spec(at=999), now=1_000)] == ["at"]
