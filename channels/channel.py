@@ -1,6 +1,6 @@
 """The interface that every way out implements, and the errors that it may raise.
 
-A channel renders an announcement once per language (`prepare`) and hands slices of
+A channel renders an announcement once per language (`prepare`) and hands batches of
 recipients to the service outside (`send`). Who, when and how often is the scheduler's.
 """
 
@@ -92,7 +92,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The next `size` recipients of the slice are done: accepted, but for those in `refused` and `deferred`.
+    """The next `size` recipients of the batch are done: accepted, but for those in `refused` and `deferred`.
 
     `apart`: those deferred get a batch that nobody else is added to, with a retry key of its own.
     """
@@ -149,7 +149,7 @@ class CannotRender(ChannelError):
 
 
 class TemporaryFailure(ChannelError):
-    """Nothing of the rest of the slice was accepted; try again after `retry_after` seconds (None: as usual)."""
+    """Nothing of the rest of the batch was accepted; try again after `retry_after` seconds (None: as usual)."""
 
     def __init__(self, reason: Reason, message: str, retry_after: float | None = None) -> None:
         super().__init__(reason, message)
@@ -157,15 +157,15 @@ class TemporaryFailure(ChannelError):
 
 
 class UnknownOutcome(ChannelError):
-    """The rest of the slice may or may not have been accepted; ask again with the same retry key."""
+    """The rest of the batch may or may not have been accepted; ask again with the same retry key."""
 
 
 class BatchRefused(ChannelError):
-    """The rest of the slice was refused for good; other slices may still go."""
+    """The rest of the batch was refused for good; other batches may still go."""
 
 
 class DeliveryStopped(ChannelError):
-    """No slice of this delivery can go out any more (quota used up); other channels go on."""
+    """Nothing more of this delivery can go out any more (quota used up); other channels go on."""
 
 
 class AccountStopped(ChannelError):
@@ -180,8 +180,8 @@ class Channel(Protocol):
     """One way out, bound to one account.
 
     Attributes: `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch;
-    `concurrency` slices in flight at once; `rate` slices started per second at most (None: no limit);
-    `idempotent`: a slice repeated with the same key and the same recipients is never delivered twice,
+    `concurrency` batches in flight at once; `rate` batches started per second at most (None: no limit);
+    `idempotent`: a batch repeated with the same key and the same recipients is never delivered twice,
     so a repeat must name the same recipients even if some have left since.
     """
 
@@ -209,13 +209,13 @@ class Channel(Protocol):
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
-        """Hand the slice over, yielding parts in the order of `recipients` as they are settled.
+        """Hand the batch over, yielding parts in the order of `recipients` as they are settled.
 
-        A channel that takes time over a slice asks `may_go_on` before each recipient. At a no it waits for
+        A channel that takes time over a batch asks `may_go_on` before each recipient. At a no it waits for
         what is under way, yields that and ends: the rest was not tried.
 
         `retry_key` is the UUID stored with the batch: the same key with the same recipients never
-        delivers twice where the service offers that. Raises the errors above for the rest of the slice.
+        delivers twice where the service offers that. Raises the errors above for the rest of the batch.
         """
         ...
 

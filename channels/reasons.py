@@ -1,4 +1,4 @@
-"""Why something was not sent, was put off, or is not known to have arrived: every reason that the ledger can hold.
+"""Why something was not sent, was deferred, or is not known to have arrived: every reason that the ledger can hold.
 
 A reason is its code in the database, what happened in words for staff, and what to do next: all three
 stand here and nowhere else. `content` writes a few of these codes itself and knows them as plain text;

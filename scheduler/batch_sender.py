@@ -97,7 +97,7 @@ class BatchSender:
             self._stopped.pop(claimed.delivery_id, None)
 
     async def requeue(self, claimed: Batch) -> None:
-        """Give it back: nothing of the rest is on its way."""
+        """Requeue it: nothing of the rest is on its way."""
         state = BatchState.UNKNOWN if claimed.maybe_sent else BatchState.READY
         await self._context.database.write_step(
             partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)

@@ -51,7 +51,7 @@ def refuse_too_late(claimed: Batch, until: int | None, now: int) -> None:
 
 
 def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: Reason, now: int) -> None:
-    """Settle the batch or give it back, as the error and the time left say."""
+    """Settle the batch or requeue it, as the error and the time left say."""
     if isinstance(error, AccountStopped):
         account_outages.begin(connection, claimed.account, reason=reason, now=now)
     # What went well since the batch was claimed makes this the first failure.

@@ -88,7 +88,7 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
 async def _decide(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice, left: quota.Left
 ) -> Delivery:
-    """Refuse the delivery when the account's allowance is too small for it, and keep the figures for staff."""
+    """Refuse the delivery when what is left of the account's quota is too small for it, and keep the figures for staff."""
     shortage = await quota.find_shortage(connection, context, planned, notice, left)
     if shortage is None:
         return planned

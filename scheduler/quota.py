@@ -1,4 +1,4 @@
-"""Whether the month's allowance of an account bears a notice: to everyone who is meant, or to nobody.
+"""Whether an account's quota for this month is enough for a notice: it goes to everyone who is meant, or to nobody.
 
 LINE counts a message for every person reached by push, multicast and broadcast, whatever the number of
 bubbles (Messaging API, "Messaging API pricing"). Registrations are counted here, so a broadcast to friends
@@ -117,7 +117,7 @@ async def shortages_of(connection: AsyncConnection, notice_id: int) -> list[Shor
 
 
 async def foresee(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Shortage]:
-    """Which accounts could not bear a notice to so many registrations, if it went out now."""
+    """Which accounts have too little quota for a notice to so many registrations, if it went out now."""
     lane = lane_of(spec)
     accounts = [account for account, number in needed.items() if number]
     answers = await asyncio.gather(*(ask(context, account) for account in accounts))

@@ -1,6 +1,6 @@
 """LINE: a notice to up to 500 friends per multicast, or to every friend by one broadcast.
 
-The messages are built and checked once per notice and language; per slice only the ids are spliced in.
+The messages are built and checked once per notice and language; per batch only the ids are spliced in.
 Source: Messaging API reference, "Send multicast message", "Send broadcast message", "Retrying an API request".
 """
 
@@ -36,7 +36,7 @@ CONCURRENCY = 32
 MULTICAST = "/v2/bot/message/multicast"
 BROADCAST = "/v2/bot/message/broadcast"
 VALIDATE = "/v2/bot/message/validate/multicast"
-# So many bad ids of one notice, from all over its slices, and no good list between them: these are ids of another
+# So many bad ids of one notice, from all over its batches, and no good list between them: these are ids of another
 # account, and asking on would be abuse.
 HOPELESS = 50
 
@@ -92,7 +92,7 @@ class LineChannel:
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
     ) -> AsyncIterator[Part]:
-        """Multicast to the slice. Usually one request and one Part.
+        """Multicast to the batch. Usually one request and one Part.
 
         LINE refuses a whole multicast (400) when it dislikes one id, and tells nobody. Then the first half is
         deferred, to a batch with a key of its own, and the second half is asked again, until the bad id stands

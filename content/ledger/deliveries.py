@@ -71,7 +71,7 @@ batch = Table(
     Column("id", Id, primary_key=True),
     Column("delivery_id", Id, ForeignKey("delivery.id"), nullable=False),
     Column("seq", Integer, nullable=False),
-    # The batch that put these recipients off, None for one of the fan-out.
+    # The batch that deferred these recipients, None for one of the fan-out.
     Column("origin", Id),
     Column("account", Text, nullable=False),
     Column("lane", Text, nullable=False),

@@ -1,4 +1,4 @@
-"""What a month's allowance of an account is promised to already, and deliveries that it cannot bear.
+"""How much of an account's quota for this month is reserved already, and deliveries that the rest is too small for.
 
 Such a delivery is planned like any other, so that the ledger holds who was meant, but each of its
 batches is refused in the transaction that writes it. Its `reason` says so from the first slice on.
@@ -18,7 +18,7 @@ from content.ledger.states import BatchState, DeliveryState
 
 
 async def lock_account(connection: AsyncConnection, account: str) -> None:
-    """Until the transaction ends no other process decides about the allowance of this account.
+    """Until the transaction ends no other process decides about the quota of this account.
 
     Two notices that begin at the same time would each count what is left for themselves.
     """

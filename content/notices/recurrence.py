@@ -122,16 +122,6 @@ def upcoming(rule: RecurrenceRule, moment: int, limit: int = 5) -> list[Occurren
     return list(islice(occurrences(rule, moment), limit))
 
 
-def due_between(rule: RecurrenceRule, first: int, last: int) -> list[Occurrence]:
-    """What is due from `first` to `last` (ms), both included."""
-    found = []
-    for item in occurrences(rule, first - 1):
-        if item.due_at > last:
-            break
-        found.append(item)
-    return found
-
-
 def occurrences(rule: RecurrenceRule, moment: int) -> Iterator[Occurrence]:
     """Every occurrence that is due after `moment`, in order."""
     day = today_jst(moment)
