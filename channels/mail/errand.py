@@ -13,12 +13,15 @@ from channels.mail.messages import domain_of, quote_address
 from channels.mail.smtp_errand import Envelope, Loss, Reply, Stage
 from channels.mail.verdicts import (
     CONTENT_REFUSED,
+    IN_A_ROW,
     MAX_WAIT,
     connection_lost,
     content_refused_for_all,
     judge,
     no_answer,
+    refused_in_a_row,
     speaks_for_domain,
+    speaks_for_server,
     too_large,
 )
 from channels.reasons import Reason
@@ -78,6 +81,8 @@ class MailErrand:
         self._reported = 0
         self._accepted_any = False
         self._content_refusals = 0
+        # Replies that may mean every mail, with no other kind between them.
+        self._of_server = 0
 
     @property
     def waiting(self) -> bool:
@@ -148,13 +153,14 @@ class MailErrand:
         """The oldest mail under way has arrived."""
         mail = self._under_way.popleft()
         self._accepted_any = True
+        self._of_server = 0
         self._domains.answered(mail.domain)
         self._settle(mail.position, None)
 
     def refuse(self, stage: Stage, reply: Reply) -> bool:
         """The oldest mail under way was not taken."""
         mail = self._under_way.popleft()
-        if stage == "sender":
+        if speaks_for_server(stage, reply):
             self._domains.left(mail.domain)
         elif stage == "recipient" and speaks_for_domain(reply):
             self._domains.failed(mail.domain)
@@ -165,6 +171,9 @@ class MailErrand:
         if isinstance(outcome, ChannelError):
             return self._fail(outcome)
         self._settle(mail.position, outcome)
+        self._of_server = self._of_server + 1 if speaks_for_server(stage, reply) else 0
+        if self._of_server >= IN_A_ROW:
+            return self._fail(refused_in_a_row(reply))
         if isinstance(outcome, Refusal) and outcome.reason == CONTENT_REFUSED:
             self._content_refusals += 1
             if self._content_refusals >= CONTENT_REFUSALS and not self._accepted_any:

@@ -15,6 +15,11 @@ from channels.mail.smtp_errand import Reply, Stage
 from channels.reasons import Reason
 
 CONTENT_REFUSED = Reason.CONTENT_REFUSED
+# RFC 3463: "System not accepting network messages".
+SYSTEM_CLOSED = "4.3.2"
+# Seconds until the next try of a mail that was put off for no reason of its own, and so many in a row end a batch.
+SOFT_WAIT = 1.0
+IN_A_ROW = 5
 # Seconds until the first new try; greylisting servers want to see somebody who waits, urgent notices cannot wait long.
 MAX_WAIT = {True: 20.0, False: 60.0}
 
@@ -28,14 +33,14 @@ def judge(
         return AccountStopped(
             Reason.AUTHENTICATION, "メールサーバーがログインを求めています。設定を直してください。"
         )
-    if stage == "sender":
-        if reply.temporary:
-            return _busy(detail)
-        return BatchRefused(Reason.SENDER_REFUSED, f"メールサーバーが差出人を受け付けません（{detail}）。")
+    if reply.status == SYSTEM_CLOSED:
+        return busy(detail)
+    if speaks_for_server(stage, reply):
+        # Perhaps of this mail alone: a relay that scores, or that counts. Only several in a row mean all mails.
+        reason = Reason.SERVER_BUSY if reply.temporary else Reason.SENDER_REFUSED
+        return Deferred(subscriber_id, reason, detail, SOFT_WAIT)
     if reply.temporary:
-        if stage == "recipient" or reply.greylisted or _about_mailbox(reply):
-            return Deferred(subscriber_id, Reason.TEMPORARILY_REFUSED, detail, MAX_WAIT[urgent])
-        return _busy(detail)
+        return Deferred(subscriber_id, Reason.TEMPORARILY_REFUSED, detail, MAX_WAIT[urgent])
     if stage == "recipient" or _about_mailbox(reply):
         return Refusal(subscriber_id, _refusal_reason(reply), detail)
     return Refusal(subscriber_id, CONTENT_REFUSED, detail)
@@ -44,6 +49,22 @@ def judge(
 def speaks_for_domain(reply: Reply) -> bool:
     """Whether a temporary reply to RCPT is trouble of the domain rather than of one mailbox."""
     return reply.temporary and not reply.greylisted and not _about_mailbox(reply)
+
+
+def speaks_for_server(stage: Stage, reply: Reply) -> bool:
+    """Whether a reply may mean any mail, whoever it is for: a no to the sender, or a "later" to a content."""
+    if stage == "sender":
+        return True
+    return stage == "content" and reply.temporary and not (reply.greylisted or _about_mailbox(reply))
+
+
+def refused_in_a_row(reply: Reply) -> ChannelError:
+    """The server says it to every mail, so the others need not be tried now."""
+    detail = reply.status or str(reply.code)
+    if reply.temporary:
+        return busy(detail)
+    message = f"メールサーバーが差出人を受け付けません（{detail}）。差出人の設定を確かめてください。"
+    return AccountStopped(Reason.SENDER_REFUSED, message)
 
 
 def content_refused_for_all(detail: str) -> BatchRefused:
@@ -72,7 +93,8 @@ def no_answer() -> UnknownOutcome:
     )
 
 
-def _busy(detail: str) -> TemporaryFailure:
+def busy(detail: str) -> TemporaryFailure:
+    """The server takes nothing now."""
     return TemporaryFailure(Reason.SERVER_BUSY, f"メールサーバーが今は受け付けません（{detail}）。")
 
 

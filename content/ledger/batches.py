@@ -58,7 +58,7 @@ _RECORD_PART = (
         lease_until=_bound("until"),
         maybe_sent=False,
         # What made progress does not wait like one that fails again and again.
-        attempt=case((_DONE, batch.c.attempt), else_=1),
+        attempt=case((_bound("moved_on") == 1, 1), else_=batch.c.attempt),
         first_accepted_at=case(
             (_SOME_ACCEPTED, func.coalesce(batch.c.first_accepted_at, _bound("now"))),
             else_=batch.c.first_accepted_at,
@@ -149,6 +149,7 @@ def record_part(
     lease: int,
 ) -> bool:
     """Write down progress from position `since` and lengthen the lease; settles when the list is through."""
+    done = position >= len(claimed.recipients)
     changed = connection.execute(
         _RECORD_PART,
         {
@@ -161,7 +162,9 @@ def record_part(
             "moved": len(later.subscriber_ids) if later else 0,
             "until": now + lease,
             "now": now,
-            "done": int(position >= len(claimed.recipients)),
+            "done": int(done),
+            # Deferring alone is no progress: a server that takes nothing is not to be asked every second.
+            "moved_on": int(not done and bool(accepted or refused or (later and later.apart))),
         },
     )
     if not changed.rowcount:

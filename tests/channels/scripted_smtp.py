@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -27,6 +27,8 @@ class ScriptedSmtp:
     lazy: bool = False
     careless: bool = False
     once: bool = False
+    # Replies to the next MAIL commands.
+    mail: deque[str] = field(default_factory=deque)
     taken: Counter[int] = field(default_factory=Counter)
     connections: int = 0
 
@@ -65,6 +67,7 @@ class _Session:
         self.held = b""
         self.recipient: int | None = None
         self.accepted = False
+        self.sender = True
 
     async def run(self) -> None:
         await self.say("220 script")
@@ -77,7 +80,7 @@ class _Session:
                 found = RECIPIENT.match(line)
                 assert found is not None, line
                 self.recipient = int(found[1])
-                reply = await self.play("RCPT", "250 2.1.5 fine")
+                reply = await self.play("RCPT", "250 2.1.5 fine") if self.sender else "503 5.5.1 no sender"
                 self.accepted = reply.startswith("2")
                 await self.say(reply)
             elif verb == "DATA":
@@ -85,8 +88,13 @@ class _Session:
             elif verb == "QUIT":
                 await self.say("221 bye")
                 return
-            else:
+            elif verb == "MAIL" and self.server.mail:
                 self.recipient, self.accepted = None, False
+                reply = self.server.mail.popleft()
+                self.sender = reply.startswith("2")
+                await self.say(reply)
+            else:
+                self.recipient, self.accepted, self.sender = None, False, True
                 await self.say("250 2.0.0 fine")
 
     async def data(self) -> None:

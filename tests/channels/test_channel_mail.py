@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import deque
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -38,6 +39,7 @@ from tests.channels.announcements import (
     with_japanese,
 )
 from tests.channels.channel_settings import make_mail
+from tests.channels.scripted_smtp import ScriptedSmtp
 
 SENDER, LIST_ID = "しばた市 <notice@shibata.example.jp>", "notice.shibata.example.jp"
 
@@ -229,11 +231,10 @@ async def test_a_mail_beyond_the_size_that_the_server_announces_is_refused_befor
 @pytest.mark.parametrize(
     ("faults", "error", "reason"),
     [
-        (SmtpFaults(sender="550 5.7.1 sender not allowed"), BatchRefused, "sender_refused"),
-        (SmtpFaults(sender="451 4.3.0 busy"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(content="451 4.3.2 not now"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(sender="450 4.3.2 not now"), TemporaryFailure, "server_busy"),
         (SmtpFaults(sender="530 5.7.0 log in first"), AccountStopped, "authentication"),
         (SmtpFaults(sender="421 4.3.2 closing"), TemporaryFailure, "connection_lost"),
-        (SmtpFaults(content="452 4.3.1 disk full"), TemporaryFailure, "server_busy"),
         (SmtpFaults(refuse={"*": "421 4.3.2 closing"}), TemporaryFailure, "connection_lost"),
         (SmtpFaults(content="421 4.3.2 closing"), TemporaryFailure, "connection_lost"),
         (SmtpFaults(content="hang"), UnknownOutcome, "no_answer"),
@@ -253,6 +254,51 @@ async def test_each_reply_has_its_meaning(mail_server, faults, error, reason):
     assert isinstance(raised, error)
     assert raised.reason == reason
     await channel.close()
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "reason"),
+    [
+        (SmtpFaults(sender="550 5.7.1 sender not allowed"), AccountStopped, "sender_refused"),
+        (SmtpFaults(sender="451 4.3.0 busy"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(content="452 4.3.1 disk full"), TemporaryFailure, "server_busy"),
+        (SmtpFaults(content="451 4.7.1 try again later"), TemporaryFailure, "server_busy"),
+    ],
+)
+async def test_what_the_server_says_to_every_mail_ends_the_slice_after_a_few(
+    mail_server, faults, error, reason
+):
+    channel = make_mail(await mail_server.start())
+    mail_server.faults = faults
+    parts, raised = await send(channel, mail_readers(60))
+    assert total(parts) == len(deferred(parts)) == 5
+    assert isinstance(raised, error)
+    assert raised.reason == reason
+    await channel.close()
+
+
+@pytest.mark.parametrize("reply", ["550 5.7.1 not now", "451 4.7.1 later"])
+async def test_one_no_to_the_sender_defers_one_mail_and_refuses_nobody(reply):
+    async with ScriptedSmtp({}, mail=deque(["250 fine"] * 7 + [reply])) as server:
+        channel = make_mail(server.port)
+        parts, raised = await send(channel, mail_readers(500))
+        await channel.close()
+    assert raised is None
+    assert list(deferred(parts)) == [8]
+    assert not refusals(parts)
+    assert len(server.taken) == 499
+
+
+@pytest.mark.parametrize("every", [3, 10, 50])
+async def test_a_later_to_some_contents_defers_those_and_lets_the_others_pass(every):
+    script = {number: {"content": "451 4.7.1 try again later"} for number in range(every, 301, every)}
+    async with ScriptedSmtp(script) as server:
+        channel = make_mail(server.port)
+        parts, raised = await send(channel, mail_readers(300))
+        await channel.close()
+    assert raised is None
+    assert deferred(parts) == dict.fromkeys(script, "server_busy")
+    assert set(server.taken) == set(range(1, 301)) - script.keys()
 
 
 async def test_a_mailbox_refused_only_after_the_content_is_that_readers_matter(mail, mail_server):
