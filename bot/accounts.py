@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
 from bot.settings import Settings
 from channels.channel import Channel, Recipient
-from channels.line.api import LineApi
-from channels.line.channel import LineChannel
-from channels.mail.channel import MailChannel
 from channels.mail.domains import DomainLimit, MailDomains
-from channels.webhook.channel import WebhookChannel
 from content.keys import Keys
 from content.register.tokens import subscriber_token
 from content.town import Account, ChannelName, Town
+
+if TYPE_CHECKING:
+    # The rest imports a channel where it opens one: most commands open none.
+    from channels.line.api import LineApi
 
 
 def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channel]:
@@ -28,11 +29,9 @@ def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channe
     )
 
     openers: dict[ChannelName, Callable[[], Channel]] = {
-        "line": lambda: LineChannel(
-            api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value()
-        ),
+        "line": lambda: _line(settings),
         "mail": lambda: _mail(settings, keys, domains),
-        "webhook": lambda: WebhookChannel(allow_private=settings.webhook.allow_private),
+        "webhook": lambda: _webhook(settings),
     }
 
     def open_channel(account: Account) -> Channel:
@@ -43,6 +42,8 @@ def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channe
 
 def line_api(settings: Settings) -> LineApi:
     """The parts of LINE's API that conversations and set-up need."""
+    from channels.line.api import LineApi
+
     return LineApi(
         settings.line.api_base, settings.line.data_origin, settings.line.channel_token.get_secret_value()
     )
@@ -65,7 +66,21 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
     return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
 
 
-def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> MailChannel:
+def _line(settings: Settings) -> Channel:
+    from channels.line.channel import LineChannel
+
+    return LineChannel(api_base=settings.line.api_base, token=settings.line.channel_token.get_secret_value())
+
+
+def _webhook(settings: Settings) -> Channel:
+    from channels.webhook.channel import WebhookChannel
+
+    return WebhookChannel(allow_private=settings.webhook.allow_private)
+
+
+def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
+    from channels.mail.channel import MailChannel
+
     def unsubscribe_url(recipient: Recipient) -> str:
         """The page (GET) and one-click address (POST, RFC 8058) that ends one registration."""
         token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)

@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from bot.app_keys import SERVICE
 from bot.belonging import refuse_strange
 from bot.console.routes import add_console
 from bot.door.headers import SOURCE
@@ -13,7 +14,7 @@ from bot.errors import Handler, error_pages
 from bot.line.webhook import add_routes as add_line
 from bot.pages import STATIC, TEMPLATES, add_headers, environment, service_of
 from bot.resident.routes import add_resident
-from bot.service import SERVICE, Service
+from bot.service import Service
 from content.database import identity
 from content.database.identity import Identity, WrongDatabase
 from content.keys import KeyFileError

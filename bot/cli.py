@@ -1,36 +1,106 @@
-"""The `kairanban` command. Results go to stdout, talk to stderr; exit codes are in bot/commands/common.py."""
+"""The `kairanban` command. Results go to stdout, talk to stderr; exit codes are in bot/commands/common.py.
+
+A command's code is imported when that command runs: on a small machine importing all of them takes seconds.
+"""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from bot.commands import audit, backup, events, notices, reports, sandbox, service, setup, staff, subscribers
-from bot.commands.demo import demo
+ABOUT = "回覧板: 町のお知らせを、LINE・メール・Webhookへ、ひとつの操作で。"
+# name → module, what to take from it, and the line that `--help` shows (a test compares it with the command's own).
+COMMANDS = {
+    "init": (
+        "service",
+        "init",
+        "Make or renew the database, the secret key and the first administrator. Safe to repeat.",
+    ),
+    "serve": ("service", "serve", "Web pages, LINE conversation, triggers and sender in one process."),
+    "worker": ("service", "worker", "One more sender, on this or another machine; needs PostgreSQL."),
+    "backup": (
+        "backup",
+        "backup",
+        "Write one consistent copy of the database, also while it is in use. The secret key is not in it.",
+    ),
+    "restore": (
+        "backup",
+        "restore",
+        "Bring a copy back, show what is due and hold it until a person has confirmed.",
+    ),
+    "demo": ("demo", "demo", "The whole service on this machine; nothing leaves it."),
+    "sandbox": ("sandbox", "app", "練習用の接続先(外部には何も送りません)."),
+    "subscribers": ("subscribers", "app", "登録者の取り込みと書き出し (CSV)."),
+    "notice": ("notices", "app", "お知らせを出す・結果を見る."),
+    "events": ("events", "app", "LINEから届き、処理できなかった操作を見る・やり直す."),
+    "report": ("reports", "app", "登録数と計画の指標."),
+    "config": ("setup", "config_app", "設定を見る."),
+    "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
+    "audit": ("audit", "app", "操作の記録."),
+    "line": ("setup", "line_app", "LINE公式アカウントの準備."),
+}
+
+
+class Commands(TyperGroup):
+    """Knows every command by name and help; the one that is called is imported then."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][2])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if command is not None and name else command, rest
+
+
+def load(name: str) -> Any:
+    """The command itself."""
+    module, attribute, _ = COMMANDS[name]
+    found = getattr(import_module(f"bot.commands.{module}"), attribute)
+    outer = typer.Typer(add_completion=False)
+    if isinstance(found, typer.Typer):
+        outer.add_typer(found, name=name)
+    else:
+        outer.command(name)(found)
+    # With a callback it is a group, however few commands it has.
+    outer.callback()(lambda: None)
+    group: Any = typer.main.get_command(outer)
+    return group.commands[name]
+
 
 app = typer.Typer(
     name="kairanban",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="回覧板: 町のお知らせを、LINE・メール・Webhookへ、ひとつの操作で。",
+    help=ABOUT,
 )
-app.command()(service.init)
-app.command()(service.serve)
-app.command()(service.worker)
-app.command()(backup.backup)
-app.command()(backup.restore)
-app.command()(demo)
-app.add_typer(sandbox.app, name="sandbox")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(notices.app, name="notice")
-app.add_typer(events.app, name="events")
-app.add_typer(reports.app, name="report")
-app.add_typer(setup.config_app, name="config")
-app.add_typer(staff.app, name="staff")
-app.add_typer(audit.app, name="audit")
-app.add_typer(setup.line_app, name="line")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"kairanban {version('kairanban')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Show the version and end."
+    ),
+) -> None:
+    pass
 
 
 def main() -> None:

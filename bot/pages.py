@@ -11,8 +11,9 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
-from bot.service import SERVICE, Service
+from bot.service import Service
 from content import clock
 
 HERE = Path(__file__).parent

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from bot.accounts import channel_opener
 from bot.belonging import bind
 from bot.settings import Settings
@@ -19,7 +17,7 @@ from scheduler.town_context import TownContext
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One town's service. Handlers find it as `request.app[SERVICE]`."""
+    """One town's service."""
 
     settings: Settings
     context: TownContext
@@ -35,9 +33,6 @@ class Service:
     @property
     def keys(self) -> Keys:
         return self.context.keys
-
-
-SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 
 async def open_service(settings: Settings) -> Service:

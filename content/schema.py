@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
@@ -94,8 +90,7 @@ async def require_current(database: Database) -> None:
 
 def _refuse_newer(connection: Connection) -> None:
     found = _revision(connection)
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _revisions():
         raise SchemaMismatch(
             f"the database is at version {found}, this program knows versions up to {_head()}: "
             "install the newer kairanban on this machine too"
@@ -103,18 +98,25 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
 
 
 def _head() -> str | None:
-    return _scripts().get_current_head()
+    return _revisions()[-1]
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
+def _revisions() -> list[str]:
+    # By the names of the files, which bear their numbers: importing Alembic takes a third of a second.
+    return sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
 
 
 def _run(connection: Connection, direction: str, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

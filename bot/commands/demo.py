@@ -23,6 +23,12 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="Keep the data in this empty folder; default: a temporary one.")
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65532, help="Port of the pages (default 8080); the stand-ins take the next three."
+        ),
+    ] = None,
 ) -> None:
     """The whole service on this machine; nothing leaves it."""
     configure_logging("console", logging.WARNING if once else logging.INFO)
@@ -30,23 +36,24 @@ def demo(
         data.mkdir(parents=True, exist_ok=True)
         if any(data.iterdir()):
             fail(f"--data: {data} is not empty; choose a new folder.", FAILED)
-        run(_demo(data, once, json))
+        run(_demo(data, once, json, port))
         return
     with tempfile.TemporaryDirectory(prefix="kairanban-demo-") as folder:
-        run(_demo(Path(folder), once, json))
+        run(_demo(Path(folder), once, json, port))
 
 
-async def _demo(folder: Path, once: bool, as_json: bool) -> None:
-    from bot.demo.stage import DEMO_PORTS, Ports, staged
+async def _demo(folder: Path, once: bool, as_json: bool, port: int | None) -> None:
+    from bot.demo.stage import DEMO_PORTS, Ports, PortTaken, staged
 
+    ports = Ports.from_first(port) if port else Ports() if once else DEMO_PORTS
     try:
-        async with staged(folder, Ports() if once else DEMO_PORTS, talk.print) as stage:
+        async with staged(folder, ports, talk.print) as stage:
             if once:
                 await _play(stage, as_json)
             else:
                 await _show(stage)
-    except OSError as error:
-        fail(f"A port of the demo is taken ({error.strerror}); stop what uses it, or use --once.", FAILED)
+    except PortTaken as error:
+        fail(f"{error}; stop what uses it, or choose others with --port.", FAILED)
 
 
 async def _play(stage: Stage, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.service import SERVICE
+from bot.app_keys import SERVICE
 from content.clock import now_ms
 from content.staff.sign_in import SignIns
 

@@ -7,7 +7,7 @@ import hashlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from aiohttp import ClientSession, web
@@ -43,6 +43,10 @@ LINE_TOKEN = "demo-channel-token"  # noqa: S105 - of the stand-in
 HOOK_SECRET = "whsec_" + base64.b64encode(hashlib.sha256(b"kairanban demo webhook").digest()).decode()
 
 
+class PortTaken(Exception):
+    """Another program listens there; the message names the port."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """TCP ports on 127.0.0.1; 0 means any free one."""
@@ -51,6 +55,22 @@ class Ports:
     line: int = 0
     inbox: int = 0
     hooks: int = 0
+
+    @classmethod
+    def from_first(cls, first: int) -> Ports:
+        """Four in a row."""
+        return cls(*range(first, first + 4))
+
+    def refuse_taken(self) -> None:
+        """Before anything is made. Raises PortTaken."""
+        for port in filter(None, astuple(self)):
+            with socket.socket() as probe:
+                # As the servers do: what a program that has ended left behind does not count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError as error:
+                    raise PortTaken(f"Port {port} of the demo is taken ({error.strerror})") from error
 
 
 DEMO_PORTS = Ports(web=8080, line=8686, inbox=8687, hooks=8688)
@@ -75,6 +95,7 @@ class Stage:
 @asynccontextmanager
 async def staged(folder: Path, ports: Ports, say: Callable[[str], None]) -> AsyncIterator[Stage]:
     """Start everything, seed a new town in `folder`, yield, stop everything."""
+    ports.refuse_taken()
     async with AsyncExitStack() as stack:
         smtp, hooks = SmtpSandbox(), WebhookSandbox(secrets={"shibata": HOOK_SECRET})
         smtp_port = await smtp.start()

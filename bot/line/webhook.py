@@ -16,8 +16,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.app_keys import SERVICE
 from bot.forms import read_body
-from bot.service import SERVICE, Service
+from bot.service import Service
 from content.clock import MINUTE, now_ms
 from content.register import inbound_events
 from content.register.inbound_events import Arrival

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
+import sys
+
 from sqlalchemy import exc
 
 # The classes of SQLSTATE that blame a statement or its values: data, integrity, syntax. All others blame the
@@ -19,4 +20,8 @@ def is_infrastructure(error: BaseException) -> bool:
     if isinstance(error, exc.DBAPIError):
         return not isinstance(error, exc.IntegrityError | exc.DataError | exc.ProgrammingError)
     # A pool without a free connection raises an error of SQLAlchemy's own.
-    return isinstance(error, OSError | MemoryError | TimeoutError | exc.TimeoutError | asyncpg.InterfaceError)
+    if isinstance(error, OSError | MemoryError | TimeoutError | exc.TimeoutError):
+        return True
+    # Who has not imported PostgreSQL's driver, on SQLite, has no error of it.
+    driver = sys.modules.get("asyncpg")
+    return driver is not None and isinstance(error, driver.InterfaceError)

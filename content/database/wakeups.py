@@ -10,7 +10,6 @@ import asyncio
 from contextlib import suppress
 from weakref import WeakSet
 
-import asyncpg
 import structlog
 
 log = structlog.get_logger(__name__)
@@ -53,6 +52,9 @@ class Wakeups:
 
 async def hear_postgres(dsn: str, wakeups: Wakeups) -> None:
     """Pass on what other processes NOTIFY, until cancelled; connects again whenever the line breaks."""
+    # On SQLite nobody needs the driver.
+    import asyncpg
+
     while True:
         try:
             await _hear(dsn, wakeups)
@@ -62,6 +64,8 @@ async def hear_postgres(dsn: str, wakeups: Wakeups) -> None:
 
 
 async def _hear(dsn: str, wakeups: Wakeups) -> None:
+    import asyncpg
+
     broken = asyncio.Event()
     connection = await asyncpg.connect(dsn, timeout=10)
     try:

@@ -15,8 +15,6 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-import holidays
-
 from content.clock import end_of_day, from_datetime, month_end, today_jst
 
 KINDS = ("weekly", "nth", "day", "month_end", "dates")
@@ -274,4 +272,7 @@ def _day_text(day: date | tuple[int, int]) -> str:
 # Whole years, made apart: the library fills its own mapping on the way, which threads must not share.
 @cache
 def _holidays(year: int) -> dict[date, str]:
+    # Few commands ask for holidays, and the library takes its time to be imported.
+    import holidays
+
     return dict(holidays.country_holidays("JP", years=year, language="ja"))

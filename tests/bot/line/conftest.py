@@ -8,8 +8,9 @@ import pytest_asyncio
 from aiohttp import ClientSession, web
 
 from bot.accounts import line_api
+from bot.app_keys import SERVICE
 from bot.line.webhook import PATH, add_routes
-from bot.service import SERVICE, Service, open_town_context
+from bot.service import Service, open_town_context
 from content.keys import create_key_file, load_keys
 from sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
 from tests.bot.line.village import SECRET, TOKEN, Village, settings_for

@@ -1,0 +1,129 @@
+"""backup and restore: one consistent private copy, and back without anything going out by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from content.clock import now_ms
+from content.database import Database, identity
+from content.database.files import copy_sqlite, make_private
+from content.keys import create_key_file
+from content.notices import notices
+from tests.bot.test_belonging import command, made
+from tests.factories import SHIBATA, make_notice
+
+TOWN = {"KAIRANBAN_TOWN": str(SHIBATA)}
+
+pytestmark = pytest.mark.slow
+
+
+async def due_town(folder: Path) -> Database:
+    """A town with a notice whose time has come."""
+    settings = await made(folder)
+    database = Database(settings.database_url.get_secret_value())
+    async with database.write() as connection:
+        await make_notice(connection, at=now_ms() - 1000)
+    return database
+
+
+async def test_a_copy_comes_back_held_and_goes_on_when_a_person_says_so(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    copy = tmp_path / "copy.db"
+    code, err = await command(tmp_path, "backup", str(copy), **TOWN)
+    assert code == 0 and "秘密鍵" in err
+    assert copy.stat().st_mode & 0o777 == 0o600
+    code, err = await command(tmp_path, "backup", str(copy), **TOWN)
+    assert code == 1 and "exists" in err
+    async with database.write() as connection:
+        await make_notice(connection)
+    await database.close()
+
+    code, err = await command(tmp_path, "restore", str(copy), **TOWN)
+    assert code == 0, err
+    assert "控えから戻しました" in err and "乳幼児健診のお知らせ" in err and "止めたまま" in err
+    (kept,) = tmp_path.glob("kairanban.db.before-restore-*[0-9]")
+    assert kept.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "kairanban.db").stat().st_mode & 0o077 == 0
+    database = Database(f"sqlite:///{tmp_path}/kairanban.db")
+    async with database.read() as connection:
+        found = await identity.read(connection)
+        assert found is not None and found.held_reason == "restored"
+        assert len(await notices.recent(connection)) == 1
+    code, err = await command(tmp_path, "restore", "--confirm", "--drop", **TOWN)
+    assert code == 0 and "再開しました" in err
+    async with database.read() as connection:
+        found = await identity.read(connection)
+        assert found is not None and (found.held_since, found.epoch) == (None, 2)
+        (notice,) = await notices.recent(connection)
+    assert notice.state == "cancelled"
+    await database.close()
+
+
+async def test_what_is_no_copy_of_this_town_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    await database.close()
+    other = tmp_path / "other"
+    other.mkdir()
+    await (await due_town(other)).close()
+    plain = tmp_path / "plain.db"
+    with sqlite3.connect(plain) as table:
+        table.execute("CREATE TABLE t (a)")
+    table.close()
+    (tmp_path / "words").write_text("no database at all")
+    copy_sqlite(tmp_path / "kairanban.db", tmp_path / "before.db")
+    for file in (other / "kairanban.db", plain, tmp_path / "words", tmp_path / "missing"):
+        code, err = await command(tmp_path, "restore", str(file), **TOWN)
+        assert code in (1, 2) and "Traceback" not in err, (file, err)
+    database = Database(f"sqlite:///{tmp_path}/kairanban.db")
+    async with database.read() as connection:
+        found = await identity.read(connection)
+    assert found is not None and found.held_since is None
+    assert [path.name for path in tmp_path.glob(".kairanban*")] == []
+    await database.close()
+
+
+async def test_a_database_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    await database.close()
+    (tmp_path / "kairanban.db").chmod(0o644)
+    code, err = await command(tmp_path, "restore", **TOWN)
+    assert code == 0 and "could be read by others" in err
+    assert (tmp_path / "kairanban.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_files_of_a_new_database_and_key_are_private(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("a-long-password-1")
+    code, err = await command(tmp_path, "init", "--password-file", str(tmp_path / "password"), **TOWN)
+    assert code == 0, err
+    for path in tmp_path.iterdir():
+        assert path.name == "password" or path.stat().st_mode & 0o077 == 0, path
+
+
+async def test_the_files_behind_a_link_are_closed_too(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    (tmp_path / "link.db").symlink_to(tmp_path / "kairanban.db")
+    async with database.write() as connection:
+        await connection.execute(text("SELECT 1"))
+    for path in tmp_path.glob("kairanban.db*"):
+        path.chmod(0o666)
+    assert len(make_private(f"sqlite:///{tmp_path}/link.db")) == len(list(tmp_path.glob("kairanban.db*")))
+    assert make_private(f"sqlite:///{tmp_path}/link.db") == []
+    await database.close()
+
+
+async def test_a_second_service_by_a_link_is_refused(tmp_path: Path) -> None:
+    from bot.locking import AlreadyRunning, locked
+
+    await (await due_town(tmp_path)).close()
+    (tmp_path / "link.db").symlink_to(tmp_path / "kairanban.db")
+    create_key_file(tmp_path / "unused.key")
+    with (
+        locked(tmp_path / "kairanban.db"),
+        pytest.raises(AlreadyRunning, match="stop it first"),
+        locked(tmp_path / "link.db"),
+    ):
+        pass
