@@ -23,7 +23,7 @@ from scheduler.town_context import TownContext, public_page
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A notice and what became of it. `state` as in content.tallies.progress_state; `url` is its public page."""
+    """A notice and what became of it. `state` as in content.ledger.tallies.progress_state; `url` is its public page."""
 
     notice: Notice
     state: str

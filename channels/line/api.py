@@ -1,6 +1,6 @@
 """The calls to LINE's Messaging API that carry no notice: replies, profiles, quota, rich menus. Raw JSON.
 
-Every call raises the errors of `channels.channel` as `line_answers.check` maps them.
+Every call raises the errors of `channels.channel` as `channels.line.answers.check` maps them.
 Source: https://developers.line.biz/en/reference/messaging-api/
 """
 

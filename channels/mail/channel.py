@@ -24,7 +24,7 @@ from channels.rendering import category_name, heading
 class MailChannel:
     """The channel "mail", bound to one SMTP server.
 
-    `smtp_url` as in `channels.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
+    `smtp_url` as in `channels.mail.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
     `unsubscribe_url` gives the https link for a recipient; `message_mark` what makes a Message-ID this
     database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
     our name in EHLO; `connections` batches at once; `domains` are the limits and troubles of mail domains,
