@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -110,3 +112,19 @@ async def test_a_route_opens_to_whom_its_permission_is_given_and_to_nobody_else(
     assert is_sent_to_the_login(route, answers[-1])
     # Nothing of the console stays in a browser that others use after.
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+
+
+def everything(service: Service) -> list[str]:
+    with closing(sqlite3.connect(service.database.path)) as file:
+        return list(file.iterdump())
+
+
+async def test_looking_at_pages_changes_nothing(stranger: Visitor, service: Service) -> None:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection, approved=False)
+        await member_changes.set_role(connection, await member(service), "administrator")
+    await stranger.enter(service, "tanaka")
+    before = everything(service)
+    looked = [await ask(stranger, route, notice_id, "") for route in GUARDED if route.method == "GET"]
+    assert {page.status for page in looked} >= {200}
+    assert everything(service) == before
