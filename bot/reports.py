@@ -11,6 +11,7 @@ from bot.service import Service
 from content.clock import now_ms, today_jst
 from content.figures.counts import active_by_choice, active_now, movements
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
+from content.register.csv_cells import harmless
 from content.town import Mode
 from scheduler.words import CHANNEL_NAMES
 
@@ -195,4 +196,6 @@ def _count(same: dict[str, str], measure: str, key: str, name: str, number: int)
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, str):
+        return harmless(value)
     return int(value) if isinstance(value, bool) else value

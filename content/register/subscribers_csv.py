@@ -1,7 +1,8 @@
 """Subscribers as CSV: all or nothing in, everything out.
 
 Columns: channel,address,categories,areas,language,birth_months,groups,registered_at. Lists inside
-a field are separated by `;`. UTF-8, with or without a byte order mark.
+a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
+a formula bears an apostrophe in front.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import from_datetime, iso, now_ms
 from content.keys import Keys
 from content.register import addresses
+from content.register.csv_cells import harmless, original
 from content.register.registration import Registration, Sealed, seal
 from content.register.states import SubscriberState
 from content.register.subscribers import Preferences, address, preference, subscriber
@@ -142,7 +144,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
         for row in rows:
             mine = chosen.get(row.id, {})
             account = town.account.get(row.account)
-            yield [
+            cells = [
                 account.channel if account else row.account,
                 keys.open(row.sealed),
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("category", "area")),
@@ -150,6 +152,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("birth_month", "group")),
                 iso(row.joined_at) or "",
             ]
+            yield [harmless(cell) for cell in cells]
         after = rows[-1].id
 
 
@@ -162,6 +165,7 @@ class _Bad(Exception):
 def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Registration:
     if None in row or None in row.values():
         raise _Bad(line, "address", f"{len(COLUMNS)} fields are needed; lists inside a field use ;")
+    row = {column: original(cell) for column, cell in row.items()}
     channel = row["channel"].strip()
     account = town.live_account(channel)
     if account is None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import Result
 
 from bot.commands.common import NOBODY, TIMED_OUT
 from bot.commands.notice_wait import insist, wait_for_end
