@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
@@ -58,8 +59,17 @@ async def upgrade(
 
 
 async def downgrade(database: Database, revision: str) -> None:
-    async with database.write() as connection:
-        await connection.run_sync(_run, "downgrade", revision)
+    """Raises SchemaMismatch where SQLite cannot go back: it makes some tables anew, and rows point to them."""
+    try:
+        async with database.write() as connection:
+            await connection.run_sync(_run, "downgrade", revision)
+    except IntegrityError as error:
+        if not database.is_sqlite:
+            raise
+        raise SchemaMismatch(
+            f"a SQLite database with notices in it cannot go back to version {revision}, nothing was changed: "
+            "bring back the copy from before the update with `kairanban restore FILE`, and the program of then"
+        ) from error
 
 
 async def is_empty(database: Database) -> bool:

@@ -167,6 +167,9 @@ def _make_key(path: Path, *, is_new: bool) -> None:
 
 
 def _install_uvloop() -> None:
-    import uvloop
-
+    try:
+        import uvloop
+    except ImportError:
+        # Not made for this system or this Python: everything works, a little slower.
+        return
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

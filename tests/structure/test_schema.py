@@ -14,6 +14,7 @@ from content import schema
 from content.database import Database, metadata
 from content.notices.notices import notice
 from content.register.subscribers import preference
+from tests.factories import make_delivery, make_subscribers
 
 SCRIPTS = ScriptDirectory(str(schema.MIGRATIONS))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
@@ -161,6 +162,31 @@ async def test_occurrences_that_were_there_before_keep_the_time_they_were_due(da
             await schema.downgrade(database, "0009")
     finally:
         await schema.upgrade(database)
+
+
+async def test_a_step_back_that_sqlite_cannot_take_says_so_and_changes_nothing(sqlite_database, keys):
+    async with sqlite_database.write() as connection:
+        await make_delivery(connection, [await make_subscribers(connection, keys, 3)])
+    await schema.downgrade(sqlite_database, "0002")
+    with pytest.raises(schema.SchemaMismatch, match=r"nothing was changed: .*kairanban restore"):
+        await schema.downgrade(sqlite_database, "0001")
+    async with sqlite_database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM batch")) == 1
+    await schema.upgrade(sqlite_database)
+
+
+async def test_an_upgrade_that_was_stopped_half_way_goes_on(sqlite_database):
+    await schema.downgrade(sqlite_database, "0006")
+
+    async def the_machine_stops(connection):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await schema.upgrade(sqlite_database, then=the_machine_stops)
+    async with sqlite_database.read() as connection:
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "0006"
+    await schema.upgrade(sqlite_database)
+    await schema.require_current(sqlite_database)
 
 
 def leftovers(connection):
