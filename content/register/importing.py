@@ -27,7 +27,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -37,7 +36,8 @@ from content.clock import DAY
 from content.database import Database, insert_many, metadata, one_of, refresh_statistics
 from content.database.identity import new_salt
 from content.register.registration import Sealed
-from content.register.states import EventKind, ImportState, SubscriberState
+from content.register.staged_moves import move_staged
+from content.register.states import ImportState
 from content.register.subscribers import address, preference, subscriber
 
 # Rows that are staged in one transaction, and that SQLite moves in one.
@@ -79,22 +79,6 @@ staged_registration = Table(
     # Of the registration that it becomes; none when the address is known.
     Column("subscriber_id", BigInteger),
 )
-
-NEXT_ID = {
-    "postgresql": "nextval(pg_get_serial_sequence('subscriber', 'id'))",
-    "sqlite": "(SELECT coalesce(max(id), 0) FROM subscriber) + row_number() OVER (ORDER BY number)",
-}
-CHOICES = {
-    "postgresql": (
-        "choice ->> 0 AS kind, choice ->> 1 AS value",
-        "CROSS JOIN LATERAL jsonb_array_elements(choices::jsonb) AS choice",
-    ),
-    "sqlite": (
-        "json_extract(choice.value, '$[0]') AS kind, json_extract(choice.value, '$[1]') AS value",
-        "JOIN json_each(choices) AS choice",
-    ),
-}
-SLICE_OF = "import_id = :import_id AND number <= :last"
 
 
 class ImportOvertaken(Exception):
@@ -222,7 +206,6 @@ async def decide(connection: AsyncConnection, import_id: int) -> None:
 
 async def move_slice(connection: AsyncConnection, import_id: int) -> bool:
     """Move the next rows of a decided import into the register; False when none was left."""
-    dialect = connection.dialect.name
     # Whoever moves holds the row of the import.
     open_still = await connection.execute(
         update(registration_import)
@@ -232,7 +215,7 @@ async def move_slice(connection: AsyncConnection, import_id: int) -> bool:
     if not open_still.rowcount:
         return False
     numbers = select(staged_registration.c.number).where(staged_registration.c.import_id == import_id)
-    if dialect == "sqlite":
+    if connection.dialect.name == "sqlite":
         numbers = numbers.order_by(staged_registration.c.number).limit(SLICE)
     last = await connection.scalar(select(func.max(numbers.subquery().c.number)))
     if last is None:
@@ -242,7 +225,15 @@ async def move_slice(connection: AsyncConnection, import_id: int) -> bool:
             .values(state=ImportState.APPLIED)
         )
         return False
-    await _move(connection, dialect, {"import_id": import_id, "last": last})
+    fresh, moved = await move_staged(connection, import_id, last)
+    await connection.execute(
+        update(registration_import)
+        .where(registration_import.c.id == import_id)
+        .values(
+            registered=registration_import.c.registered + fresh,
+            known=registration_import.c.known + moved - fresh,
+        )
+    )
     return True
 
 
@@ -265,50 +256,3 @@ async def _retried(work: Callable[[], Awaitable[None]]) -> None:
         except IntegrityError:
             if not left:
                 raise
-
-
-async def _move(connection: AsyncConnection, dialect: str, part: dict[str, int]) -> None:
-    """One statement for each table, however many rows there are."""
-    choice, each_choice = CHOICES[dialect]
-    fresh = f"FROM staged_registration WHERE {SLICE_OF} AND subscriber_id IS NOT NULL"
-
-    async def do(statement: str, **values: Any) -> int:
-        return int((await connection.execute(text(statement), {**part, **values})).rowcount)
-
-    new = await do(
-        "UPDATE staged_registration SET subscriber_id = fresh.id FROM"
-        f" (SELECT number, {NEXT_ID[dialect]} AS id FROM (SELECT number FROM staged_registration AS staged"
-        f" WHERE {SLICE_OF} AND NOT EXISTS (SELECT 1 FROM address WHERE address.account = staged.account"
-        " AND address.lookup = staged.lookup) ORDER BY number) AS unknown) AS fresh"
-        " WHERE import_id = :import_id AND staged_registration.number = fresh.number"
-    )
-    await do(
-        "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at, salt)"
-        f" SELECT subscriber_id, account, :active, language, joined_at, joined_at, salt {fresh} ORDER BY number",
-        active=str(SubscriberState.ACTIVE),
-    )
-    await do(
-        "INSERT INTO address (subscriber_id, account, lookup, sealed)"
-        f" SELECT subscriber_id, account, lookup, sealed {fresh} ORDER BY number"
-    )
-    await do(
-        "INSERT INTO preference (kind, value, subscriber_id, account, active)"
-        f" SELECT kind, value, subscriber_id, account, true FROM (SELECT {choice}, subscriber_id, account"
-        f" FROM staged_registration {each_choice} WHERE {SLICE_OF} AND subscriber_id IS NOT NULL) AS chosen"
-        " ORDER BY kind, value, subscriber_id"
-    )
-    await do(
-        "INSERT INTO registration_event (subscriber_id, account, kind, reason, at)"
-        " SELECT subscriber_id, account, :joined,"
-        f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at {fresh} ORDER BY number",
-        joined=str(EventKind.JOINED),
-    )
-    moved = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
-    await connection.execute(
-        update(registration_import)
-        .where(registration_import.c.id == part["import_id"])
-        .values(
-            registered=registration_import.c.registered + new,
-            known=registration_import.c.known + moved - new,
-        )
-    )

@@ -1,0 +1,68 @@
+"""From the stage into the register: one statement inside the database for each table, however many rows there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.register.states import EventKind, SubscriberState
+
+NEXT_ID = {
+    "postgresql": "nextval(pg_get_serial_sequence('subscriber', 'id'))",
+    "sqlite": "(SELECT coalesce(max(id), 0) FROM subscriber) + row_number() OVER (ORDER BY number)",
+}
+CHOICES = {
+    "postgresql": (
+        "choice ->> 0 AS kind, choice ->> 1 AS value",
+        "CROSS JOIN LATERAL jsonb_array_elements(choices::jsonb) AS choice",
+    ),
+    "sqlite": (
+        "json_extract(choice.value, '$[0]') AS kind, json_extract(choice.value, '$[1]') AS value",
+        "JOIN json_each(choices) AS choice",
+    ),
+}
+SLICE_OF = "import_id = :import_id AND number <= :last"
+
+
+async def move_staged(connection: AsyncConnection, import_id: int, last: int) -> tuple[int, int]:
+    """Move the staged rows up to the number `last`: how many are new registrations, and how many left the stage."""
+    part = {"import_id": import_id, "last": last}
+    dialect = connection.dialect.name
+    choice, each_choice = CHOICES[dialect]
+    fresh = f"FROM staged_registration WHERE {SLICE_OF} AND subscriber_id IS NOT NULL"
+
+    async def do(statement: str, **values: Any) -> int:
+        return int((await connection.execute(text(statement), {**part, **values})).rowcount)
+
+    new = await do(
+        "UPDATE staged_registration SET subscriber_id = fresh.id FROM"
+        f" (SELECT number, {NEXT_ID[dialect]} AS id FROM (SELECT number FROM staged_registration AS staged"
+        f" WHERE {SLICE_OF} AND NOT EXISTS (SELECT 1 FROM address WHERE address.account = staged.account"
+        " AND address.lookup = staged.lookup) ORDER BY number) AS unknown) AS fresh"
+        " WHERE import_id = :import_id AND staged_registration.number = fresh.number"
+    )
+    await do(
+        "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at, salt)"
+        f" SELECT subscriber_id, account, :active, language, joined_at, joined_at, salt {fresh} ORDER BY number",
+        active=str(SubscriberState.ACTIVE),
+    )
+    await do(
+        "INSERT INTO address (subscriber_id, account, lookup, sealed)"
+        f" SELECT subscriber_id, account, lookup, sealed {fresh} ORDER BY number"
+    )
+    await do(
+        "INSERT INTO preference (kind, value, subscriber_id, account, active)"
+        f" SELECT kind, value, subscriber_id, account, true FROM (SELECT {choice}, subscriber_id, account"
+        f" FROM staged_registration {each_choice} WHERE {SLICE_OF} AND subscriber_id IS NOT NULL) AS chosen"
+        " ORDER BY kind, value, subscriber_id"
+    )
+    await do(
+        "INSERT INTO registration_event (subscriber_id, account, kind, reason, at)"
+        " SELECT subscriber_id, account, :joined,"
+        f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at {fresh} ORDER BY number",
+        joined=str(EventKind.JOINED),
+    )
+    moved = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
+    return new, moved
