@@ -24,6 +24,7 @@ from content.keys import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
 from content.ledger.states import BatchKind, BatchState, Lane
+from content.register import subscriber_changes
 from content.town import Account
 from scheduler import failures
 from scheduler.failures import later, refuse_too_late, write_failure
@@ -225,7 +226,16 @@ class BatchSender:
         )
         recorded = await (self._write_acceptance(step) if progress.accepted else self._write(step))
         self.leased(claimed, since)
+        gone = [item.subscriber_id for item in progress.refused if item.reason == Reason.GONE]
+        if recorded and gone:
+            await self._end_registrations(gone)
         return recorded
+
+    async def _end_registrations(self, subscriber_ids: list[int]) -> None:
+        """The service outside says that nobody is there any more, and asks not to be sent to again."""
+        async with self._context.database.write() as connection:
+            for subscriber_id in subscriber_ids:
+                await subscriber_changes.leave(connection, subscriber_id, reason=Reason.GONE, at=now_ms())
 
     async def _write_acceptance(self, step: Callable[[Connection], bool]) -> bool:
         return await self._write(self._outages.ending_with(step, self.account.key))

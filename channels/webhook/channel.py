@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from uuid import UUID, uuid5
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
@@ -38,6 +39,10 @@ ANSWER_LIMIT = 1_024
 # Calls to one host at the same time, less than `concurrency`: a host that hangs leaves room for the others.
 PER_HOST = 4
 HOST_BUSY_WAIT = 1.0
+# Seconds after which a receiver's no is believed.
+NO_FOR_GOOD = 600.0
+# One, and for the time of a change the one before.
+MOST_SECRETS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +54,28 @@ class WebhookPrepared:
 
 @dataclass(frozen=True, slots=True)
 class WebhookAddress:
-    """A receiver's URL and signing secret, as kept in the one address string "https://host/path whsec_…"."""
+    """A receiver's URL and secrets, as kept in the one address string "https://host/path whsec_…".
+
+    While a receiver changes its secret it has two, the new one first: both sign, and either is accepted.
+    """
 
     url: str = field(repr=False)
-    signer: Webhook = field(repr=False)
+    signers: tuple[Webhook, ...] = field(repr=False)
 
 
 def parse_address(address: str, *, allow_http: bool = False) -> WebhookAddress:
-    """Split "https://host/path whsec_BASE64". Raises ValueError without repeating any of it."""
-    url, _, secret = address.strip().partition(" ")
+    """Split "https://host/path whsec_BASE64 [whsec_BASE64]". Raises ValueError without repeating any of it."""
+    url, *secrets = address.split() or [""]
     schemes = ("https", "http") if allow_http else ("https",)
     try:
-        valid = URL(url).scheme in schemes and bool(URL(url).host) and secret.startswith("whsec_")
-        signer = Webhook(secret) if valid else None
+        valid = URL(url).scheme in schemes and bool(URL(url).host) and 1 <= len(secrets) <= MOST_SECRETS
+        named = valid and all(secret.startswith("whsec_") for secret in secrets)
+        signers = tuple(map(Webhook, secrets)) if named else ()
     except (ValueError, Base64Error, EmptyWebhookSecretError):
-        signer = None
-    if signer is None:
+        signers = ()
+    if not signers:
         raise ValueError("the address must be an https URL, one space and a secret that begins with whsec_")
-    return WebhookAddress(url, signer)
+    return WebhookAddress(url, signers)
 
 
 class WebhookChannel:
@@ -85,6 +94,8 @@ class WebhookChannel:
         self.concurrency = concurrency
         self._allow_private = allow_private
         self._calls: Counter[str] = Counter()
+        # Since when (monotonic seconds) a receiver refuses, by the id of the message.
+        self._refused_since: dict[str, float] = {}
         self._http = HttpClient(timeout=timeout, connections=concurrency, allow_private=allow_private)
 
     def prepare(self, announcement: Announcement, language: str) -> WebhookPrepared:
@@ -128,7 +139,8 @@ class WebhookChannel:
         host = URL(address.url).host or ""
         if self._calls[host] >= PER_HOST:
             raise TemporaryFailure(Reason.RECEIVER_BUSY, "受信側への送信が重なっています。", HOST_BUSY_WAIT)
-        headers = _signed_headers(address.signer, prepared.body, message_id(retry_key, number))
+        identifier = message_id(retry_key, number)
+        headers = _signed_headers(address.signers, prepared.body, identifier)
         self._calls[host] += 1
         try:
             answer = await self._http.request(
@@ -140,7 +152,25 @@ class WebhookChannel:
             return Refusal(number, Reason.INVALID_ADDRESS)
         finally:
             self._calls[host] -= 1
-        return _judge(answer, number)
+        return self._judge(answer, number, identifier)
+
+    def _judge(self, answer: HttpAnswer, number: int, identifier: str) -> Refusal | None:
+        """Standard Webhooks: 2xx is accepted, 410 means "never again", all else is a failure that may pass.
+
+        A receiver that is being moved or mended says 404, 401 or a redirect for a while, so such an answer is
+        final only when it is still given after NO_FOR_GOOD. What was asked before a restart is asked anew.
+        """
+        status = answer.status
+        if 200 <= status < 300 or status == 410:
+            self._refused_since.pop(identifier, None)
+            return None if status < 300 else Refusal(number, Reason.GONE, "HTTP 410")
+        error = _later(answer)
+        if error is not None:
+            raise error
+        if monotonic() - self._refused_since.setdefault(identifier, monotonic()) < NO_FOR_GOOD:
+            raise TemporaryFailure(Reason.REFUSED, f"受信側に断られました（{status}）。しばらく試します。")
+        del self._refused_since[identifier]
+        return Refusal(number, Reason.REFUSED, f"HTTP {status}")
 
 
 def payload(announcement: Announcement) -> dict[str, object]:
@@ -176,28 +206,15 @@ def _text(announcement: Announcement, language: str) -> dict[str, str]:
     }
 
 
-def _signed_headers(signer: Webhook, content: str, identifier: str) -> dict[str, str]:
+def _signed_headers(signers: Sequence[Webhook], content: str, identifier: str) -> dict[str, str]:
     now = datetime.now(UTC).replace(microsecond=0)
     return {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "kairanban",
         "webhook-id": identifier,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signer.sign(identifier, now, content),
+        "webhook-signature": " ".join(signer.sign(identifier, now, content) for signer in signers),
     }
-
-
-def _judge(answer: HttpAnswer, subscriber_id: int) -> Refusal | None:
-    """Standard Webhooks: 2xx is accepted, 410 means "never again", a redirect is a failure."""
-    status = answer.status
-    if 200 <= status < 300:
-        return None
-    error = _later(answer)
-    if error is not None:
-        raise error
-    if status == 410:
-        return Refusal(subscriber_id, Reason.GONE, "HTTP 410")
-    return Refusal(subscriber_id, Reason.REFUSED, f"HTTP {status}")
 
 
 def _later(answer: HttpAnswer) -> ChannelError | None:

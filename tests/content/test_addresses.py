@@ -124,3 +124,10 @@ def test_a_normalised_address_stays_as_it_is(channel, address):
     except BadAddress:
         return
     assert normalise(channel, once) == once
+
+
+def test_a_webhook_may_have_two_secrets_while_one_replaces_the_other():
+    both = f"https://bus.example.jp/hook {SECRET} whsec_{'B' * 32}"
+    assert normalise("webhook", both) == both
+    with pytest.raises(BadAddress):
+        normalise("webhook", f"{both} {SECRET}")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from content.clock import SECOND, now_ms
+from content.register.states import SubscriberState
 from content.register.subscriber_changes import erase
-from content.register.subscribers import find
+from content.register.subscribers import find, get
 from sandbox.webhook.receiver import WebhookFaults
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
@@ -273,4 +274,8 @@ async def test_a_partner_who_wants_no_more_is_noted_as_gone(real: Stage, outside
     outside.hooks.faults = WebhookFaults(status=410)
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     await send_all(real, delivery_id)
-    assert list((await refusals_of(real.database, delivery_id)).values()) == ["gone"]
+    (gone,) = await refusals_of(real.database, delivery_id)
+    assert await refusals_of(real.database, delivery_id) == {gone: "gone"}
+    async with real.database.read() as connection:
+        found = await get(connection, gone)
+    assert found is not None and found.state == SubscriberState.LEFT
