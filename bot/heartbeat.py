@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,10 +30,11 @@ from content.staff import audit
 
 log = structlog.get_logger(__name__)
 
-# While nothing happens. When something begins to go out the pulse is counted at once.
+# Seconds between two while nothing happens.
 EVERY = 5.0
-# Between two of them, however much happens.
-AT_LEAST = 0.2
+# While something is approved, planned or on its way out: a copy from the last half second before a kill is not
+# known as one.
+WHILE_SENDING = 0.5
 TOPICS = ("triggers", "planning", "batches")
 OLDER, MOVED, LOST = "older", "moved", "lost"
 WORDS = {
@@ -62,6 +64,7 @@ class Heartbeat:
         # Workers on other machines share one PostgreSQL: only a database on this machine is tied to it.
         self._machine = this_machine() if database.is_sqlite or local else ""
         self._last: Pulse | None = None
+        self._is_sending: Callable[[], bool] = lambda: False
         self._counting: asyncio.Task[None] | None = None
         self._signals = [database.listen(topic) for topic in TOPICS]
 
@@ -96,7 +99,8 @@ class Heartbeat:
                 log.error("everything_due_is_held", reason=OLDER, remedy="kairanban restore --confirm")
                 return
         self._last = Pulse(found.epoch, found.beat)
-        write_pulse(pulse_file(self._key_file, found.identity), self._last)
+        # On a thread: the loop does not wait for the disk.
+        await asyncio.to_thread(write_pulse, pulse_file(self._key_file, found.identity), self._last)
 
     async def confirm(self) -> bool:
         """A person has looked at what is due: the database is at home here, and ahead of every copy."""
@@ -111,9 +115,10 @@ class Heartbeat:
             write_pulse(pulse_file(self._key_file, found.identity), Pulse(found.epoch + 1, ahead))
         return changed
 
-    async def start(self) -> None:
-        """Look first, then keep counting until `stop`."""
+    async def start(self, is_sending: Callable[[], bool] = lambda: False) -> None:
+        """Look first, then keep counting until `stop`; more often while `is_sending`."""
         await self.look()
+        self._is_sending = is_sending
         self._counting = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -128,19 +133,26 @@ class Heartbeat:
             log.error("heartbeat_not_kept", error=type(error).__name__)
 
     async def _run(self) -> None:
+        counted = 0.0
         while True:
-            waiting = [asyncio.ensure_future(signal.wait_for(EVERY)) for signal in self._signals]
-            try:
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for one in waiting:
-                    one.cancel()
+            news = await self._news()
+            now = asyncio.get_running_loop().time()
+            if not (news or self._is_sending() or now - counted >= EVERY):
+                continue
             try:
                 await self.beat()
             except Exception as error:
                 # Without the database nothing is sent either; a file that cannot be written is told of.
                 log.error("heartbeat_not_kept", error=type(error).__name__)
-            await asyncio.sleep(AT_LEAST)
+            counted = now
+
+    async def _news(self) -> bool:
+        """Whether something was approved, fired or planned in the last half second."""
+        await asyncio.sleep(WHILE_SENDING)
+        told = [signal for signal in self._signals if signal.is_set()]
+        for signal in told:
+            signal.clear()
+        return bool(told)
 
     async def _place(self, connection: AsyncConnection) -> str:
         if self._database.is_sqlite:

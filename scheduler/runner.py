@@ -99,6 +99,10 @@ class Runner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._presence.stop()
 
+    def is_sending(self) -> bool:
+        """Whether something is on its way out, or about to be."""
+        return self._sender.is_sending
+
     def _share_rates(self, senders: int) -> None:
         """So many processes send, this one included: each has its part of every account's rate."""
         for limiter in self._sender.limiters.values():

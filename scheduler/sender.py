@@ -55,6 +55,10 @@ class Sender:
         """Claim nothing more, let what is in flight end at its next part, close connections."""
         await asyncio.gather(*(lane.stop(within) for lane in self._lanes))
 
+    @property
+    def is_sending(self) -> bool:
+        return any(lane.claims for lane in self._lanes)
+
     async def renew_leases(self) -> None:
         """Lengthen the leases of everything in flight that nobody else has taken."""
         claims = [claim for lane in self._lanes for claim in lane.claims]

@@ -72,6 +72,8 @@ async def _backup(settings: Settings, file: Path) -> None:
             fail(f"{file} exists; choose a new name.", FAILED)
         except OSError as error:
             fail(f"{file} cannot be written: {error.strerror}", FAILED)
+        # From here on the copy is older than the database, whatever happens next.
+        await Heartbeat(settings, service.database).beat()
         await _record(service, "database.backed_up")
     talk.print(
         f"控えを作りました: {file}\n秘密鍵({settings.secret_key_file})は入っていません。別の場所に控えてください。",

@@ -91,8 +91,8 @@ async def _work(settings: Settings) -> None:
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
         heartbeat = Heartbeat(service.settings, service.database)
-        await heartbeat.start()
         runner = Runner(service.context)
+        await heartbeat.start(runner.is_sending)
         await runner.start()
         await asyncio.to_thread(warm_up)
         await wait_for_signal()
