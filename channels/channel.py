@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from channels.reasons import Reason
 
@@ -224,6 +224,7 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
 class BroadcastChannel(Channel, Protocol):
     """A channel that can reach everyone in one call, without naming anybody."""
 
@@ -232,6 +233,7 @@ class BroadcastChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
 class MeteredChannel(Channel, Protocol):
     """A channel whose service lets an account send only so much in a month."""
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from channels.channel import ChannelError, Quota
+from channels.channel import ChannelError, MeteredChannel, Quota
 from content.clock import now_ms
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
@@ -58,7 +58,7 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
     if account is None:
         return None
     channel = context.open_channel(account)
-    if not hasattr(channel, "quota"):
+    if not isinstance(channel, MeteredChannel):
         return None
     asked_at = now_ms()
     try:

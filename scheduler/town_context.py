@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from channels.channel import Announcement, Channel, Text
+from channels.channel import Announcement, BroadcastChannel, Channel, Text
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.database.identity import PUBLIC_ID_LENGTH
@@ -103,7 +103,7 @@ def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) 
     """Whether one call reaches everyone on the account: the target, the town and the channel say so."""
     account = context.town.account[account_key]
     chosen = spec.target.kind == TargetKind.EVERYONE and account.everyone == "broadcast"
-    return chosen and hasattr(context.open_channel(account), "broadcast")
+    return chosen and isinstance(context.open_channel(account), BroadcastChannel)
 
 
 def chosen_accounts(context: TownContext, spec: NoticeSpec) -> dict[str, str]:
