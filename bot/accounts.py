@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import parseaddr
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.settings import Settings
 from channels.channel import Channel, Recipient
@@ -64,6 +66,33 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
         },
     }
     return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
+
+
+def unsafe_links(settings: Settings, town: Town) -> str:
+    """What is wrong with the address that mails carry for ending a registration; empty when nothing is.
+
+    Mail programs follow List-Unsubscribe only by https (RFC 8058), and nobody can follow it to a loopback
+    address. To try things out on one machine, say so: set PUBLIC_URL itself to a loopback address.
+    """
+    if "mail" not in town.channels:
+        return ""
+    parts = urlsplit(settings.web.public_url)
+    if parts.hostname and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    ):
+        return ""
+    return (
+        "Mail carries a link for ending the registration, and mail programs follow it by https only: set "
+        "KAIRANBAN_WEB__PUBLIC_URL to the https:// address that residents reach. "
+        "(To try things out on this machine alone: http://127.0.0.1:8080, written out.)"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _line(settings: Settings) -> Channel:

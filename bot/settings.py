@@ -27,7 +27,10 @@ class Section(BaseModel):
 
 class WebSettings(Section):
     listen: str = Field("127.0.0.1:8080", description="Address and port of the web pages.")
-    public_url: str = Field("", description="How residents and LINE reach the pages; default: http://LISTEN.")
+    public_url: str = Field(
+        "",
+        description="How residents and LINE reach the pages: with mail or LINE's own hosts an https:// address.",
+    )
 
     trusted_proxies: str = Field(
         "",

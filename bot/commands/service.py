@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from bot.accounts import missing_settings
+from bot.accounts import missing_settings, unsafe_links
 from bot.belonging import bind_within
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run, talk
 from bot.commands.staff import read_password
+from bot.door.descriptors import shortage
 from bot.logs import configure_logging
 from bot.settings import Settings
 from content.clock import now_ms
@@ -108,6 +109,11 @@ def _refuse_missing(settings: Settings, town: Town) -> None:
             "or take the channel out of the town profile.",
             USAGE,
         )
+    if unsafe := unsafe_links(settings, town):
+        fail(unsafe, USAGE)
+    if few := shortage():
+        # A service that is slow in a crowd is better than none.
+        talk.print(few, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 async def _prepare(settings: Settings, town: Town, login: str, password_file: Path | None) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import typer
 
-from bot.accounts import line_api
+from bot.accounts import line_api, unsafe_links
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, print_json, run, talk
+from bot.door.descriptors import shortage
 from bot.service import refuse_shared_credentials
 from content.clock import today_jst
 from content.notices.segments import NobodyMatches, Target, audience
@@ -35,7 +36,7 @@ def reference_page() -> None:
 
 @config_app.command("check")
 def check() -> None:
-    """Read the town profile and name what is wrong in it."""
+    """Read the town profile and name what is wrong in it, in the addresses of its links and on this machine."""
     settings = load_settings()
     try:
         town = load_town(settings.town)
@@ -45,6 +46,8 @@ def check() -> None:
     unusable = list(_unusable_segments(town))
     if unusable:
         fail("\n".join(unusable), USAGE)
+    if wrong := unsafe_links(settings, town) or shortage():
+        fail(wrong, USAGE)
     talk.print(f"{town.name}の設定に問題はありません。", highlight=False)
 
 

@@ -137,6 +137,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "KAIRANBAN_TOWN": str(settings.town),
         "KAIRANBAN_SECRET_KEY_FILE": str(settings.secret_key_file),
         "KAIRANBAN_WEB__LISTEN": settings.web.listen,
+        "KAIRANBAN_WEB__PUBLIC_URL": settings.public_url,
         "KAIRANBAN_LINE__API_BASE": settings.line.api_base,
         "KAIRANBAN_LINE__CHANNEL_SECRET": settings.line.channel_secret.get_secret_value(),
         "KAIRANBAN_LINE__CHANNEL_TOKEN": settings.line.channel_token.get_secret_value(),

@@ -106,6 +106,7 @@ class Deployment:
             "KAIRANBAN_TOWN": str(SHIBATA),
             "KAIRANBAN_SECRET_KEY_FILE": str(folder / "secret.key"),
             "KAIRANBAN_WEB__LISTEN": f"127.0.0.1:{self.web_port}",
+            "KAIRANBAN_WEB__PUBLIC_URL": self.web_url,
             "KAIRANBAN_LINE__CHANNEL_SECRET": SECRET,
             "KAIRANBAN_LINE__CHANNEL_TOKEN": TOKEN,
             "KAIRANBAN_MAIL__FROM": "柴田町 <oshirase@town.example.jp>",
