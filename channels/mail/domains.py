@@ -59,6 +59,8 @@ class _Domain:
     closed_until: float | None = None
     probing: bool = False
     suspect: bool = False
+    # The one who waits for its answer.
+    waiter: object = None
 
 
 class MailDomains:
@@ -121,6 +123,14 @@ class MailDomains:
         """The server said nothing at RCPT: each such mail costs a connection, so one is enough."""
         self.failed(name, FAILURES)
 
+    def may_wait(self, name: str, who: object) -> bool:
+        """Whether `who` may go on waiting for an answer at RCPT: one at a time, so that a hanging domain costs
+        one connection and not all of them."""
+        domain = self._domains.setdefault(name, _Domain(None))
+        if domain.waiter is None:
+            domain.waiter = who
+        return domain.waiter is who
+
     def hung_up(self, name: str) -> None:
         """The server ended the connection at RCPT."""
         self.failed(name, HANG_UP)
@@ -141,6 +151,7 @@ class MailDomains:
 def _leave(domain: _Domain) -> None:
     domain.under_way = max(0, domain.under_way - 1)
     domain.probing = False
+    domain.waiter = None
 
 
 def _closed(domain: _Domain, now: float) -> Wait | None:

@@ -180,6 +180,10 @@ class MailErrand:
                 return self._fail(content_refused_for_all(outcome.detail))
         return True
 
+    def may_wait(self) -> bool:
+        """Whether this is the one connection that waits for a domain that does not answer."""
+        return not self._under_way or self._domains.may_wait(self._under_way[0].domain, self)
+
     def lose(self, loss: Loss) -> None:
         """The session is gone, and with it what was under way."""
         self.interrupted = True

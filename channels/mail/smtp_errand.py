@@ -69,6 +69,10 @@ class Errand(Protocol):
         """The server said no to the oldest mail under way. False ends the errand."""
         ...
 
+    def may_wait(self) -> bool:
+        """The server takes its time over the recipient of the oldest mail: whether to wait on."""
+        ...
+
     def lose(self, loss: Loss) -> None:
         """The session is gone."""
         ...

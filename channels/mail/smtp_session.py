@@ -15,6 +15,8 @@ from typing import Final
 from channels.mail.smtp_errand import Envelope, Errand, Loss, Reply, Stage, parse_reply
 
 REPLY_LIMIT = 32_768
+# Seconds of silence at RCPT after which one connection waits for a domain, and no other.
+SLOW = 1.0
 
 # What a reply that we wait for answers.
 MAIL: Final = "MAIL"
@@ -70,7 +72,7 @@ class SmtpSession(asyncio.Protocol):
         """Deliver until the errand has nothing more; whoever begins also ends."""
         self._errand = errand
         self._stale, self._kept = self._kept, True
-        self._watchdog = self._loop.call_later(self._stall, self._watch)
+        self._watchdog = self._loop.call_later(min(self._stall, SLOW), self._watch)
         self.advance()
 
     def advance(self) -> None:
@@ -224,11 +226,16 @@ class SmtpSession(asyncio.Protocol):
     def _watch(self) -> None:
         """Give up on a server that does not answer; one timer per errand instead of one per reply."""
         max_wait = self._stall if self._at_recipient else self._timeout
-        left = self._heard_at + max_wait - self._loop.time() if self._expected else self._stall
-        if left <= 0:
+        silent = self._loop.time() - self._heard_at if self._expected else 0.0
+        too_many = self._at_recipient and silent >= SLOW and not self._may_wait()
+        if silent >= max_wait or too_many:
             self._lose(stalled=True)
         elif self._errand is not None:
-            self._watchdog = self._loop.call_later(min(left, self._stall), self._watch)
+            wait = min(max_wait - silent, self._stall, SLOW)
+            self._watchdog = self._loop.call_later(wait, self._watch)
+
+    def _may_wait(self) -> bool:
+        return self._errand is None or self._errand.may_wait()
 
     @property
     def _at_recipient(self) -> bool:

@@ -26,6 +26,7 @@ from tests.channels.announcements import (
     collect,
     collect_until_error,
     deferred,
+    mail_readers,
     notice,
     refusals,
     total,
@@ -336,3 +337,31 @@ async def test_a_batch_given_up_in_the_middle_frees_the_connections_of_its_domai
     await anext(parts)
     await parts.aclose()
     assert domains.admit(BAD, urgent=True) == "go"
+
+
+async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
+    """All connections meet the domain at the same moment, before anything is known about it."""
+    async with ScriptedSmtp({number: {"RCPT": "hang"} for number in range(1, 5)}) as server:
+        channel = make_mail(server.port, connections=4, timeout=60.0, stall=60.0)
+        prepared = channel.prepare(notice(), "ja")
+        sends = [
+            asyncio.create_task(collect(channel.send(prepared, [one], RETRY_KEY))) for one in mail_readers(4)
+        ]
+        async with asyncio.timeout(30):
+            while sum(task.done() for task in sends) < 3:
+                await asyncio.sleep(0.05)
+        still_waiting = [task for task in sends if not task.done()]
+        assert len(still_waiting) == 1
+        still_waiting[0].cancel()
+        ended = [task.result() for task in sends if task is not still_waiting[0]]
+        await asyncio.gather(*sends, return_exceptions=True)
+        await channel.close()
+    assert {reason for parts in ended for reason in deferred(parts).values()} == {"domain_unreachable"}
+
+
+def test_one_waits_for_a_domain_at_a_time():
+    domains = MailDomains()
+    assert domains.may_wait(BAD, "first")
+    assert not domains.may_wait(BAD, "second")
+    domains.answered(BAD)
+    assert domains.may_wait(BAD, "second")
