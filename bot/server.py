@@ -41,7 +41,8 @@ async def running(service: Service) -> AsyncIterator[str]:
         held.enter_context(_only_one(service))
         listening = held.enter_context(closing(await bind(*web_settings.host_and_port)))
         folder = held.enter_context(_folder())
-        pages = await _serve_inside(service, folder / "pages")
+        runner = Runner(service.context)
+        pages = await _serve_inside(service, runner, folder / "pages")
         door = DoorKeeper(
             listening,
             folder / "pages",
@@ -73,10 +74,10 @@ async def running(service: Service) -> AsyncIterator[str]:
             log.info("stopped")
 
 
-async def _serve_inside(service: Service, path: Path) -> web.AppRunner:
+async def _serve_inside(service: Service, runner: Runner, path: Path) -> web.AppRunner:
     """The pages on a Unix socket that nobody but the door reaches."""
     pages = web.AppRunner(
-        create_app(service, behind_door=True),
+        create_app(service, behind_door=True, ended_loops=runner.ended_loops),
         access_log=None,
         auto_decompress=False,
         shutdown_timeout=LAST_ANSWERS,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -66,14 +67,15 @@ class Runner:
         await forget_times_ahead(self._context, longest_wait=HOUR)
         await mark_suspended(self._context)
         await snapshot_counts(self._context)
-        self._tasks = [
-            asyncio.create_task(self._repeat("triggers", fire_due, database.listen("triggers"))),
-            asyncio.create_task(self._repeat("fan-out", plan_next, database.listen("planning"))),
-            asyncio.create_task(self._repeat("audit", link_audit, database.listen("audit"))),
-            asyncio.create_task(self._sweep_regularly()),
-            asyncio.create_task(database.hear_others()),
-            asyncio.create_task(self._sender.run()),
-        ]
+        loops: dict[str, Coroutine[Any, Any, None]] = {
+            "triggers": self._repeat("triggers", fire_due, database.listen("triggers")),
+            "fan-out": self._repeat("fan-out", plan_next, database.listen("planning")),
+            "audit": self._repeat("audit", link_audit, database.listen("audit")),
+            "sweeps": self._sweep_regularly(),
+            **({} if database.is_sqlite else {"wake-ups": database.hear_others()}),
+            "sender": self._sender.run(),
+        }
+        self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
@@ -102,6 +104,12 @@ class Runner:
     def is_sending(self) -> bool:
         """Whether something is on its way out, or about to be."""
         return self._sender.is_sending
+
+    def ended_loops(self) -> list[str]:
+        """Loops that ended although nobody stopped them: none may, so the process can only be started anew."""
+        if self._stop.is_set():
+            return []
+        return [task.get_name() for task in self._tasks if task.done()]
 
     def _share_rates(self, senders: int) -> None:
         """So many processes send, this one included: each has its part of every account's rate."""

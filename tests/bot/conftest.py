@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from typer.testing import CliRunner, Result
 
 from bot.app import create_app
+from bot.belonging import bind
 from bot.cli import app
 from bot.service import Service, open_town_context
 from bot.settings import Settings
@@ -47,7 +48,8 @@ async def service(staffed_template: Path, keys: Keys, town: Town, tmp_path: Path
     shutil.copyfile(staffed_template, tmp_path / "web.db")
     database = Database(f"sqlite:///{tmp_path / 'web.db'}")
     settings = Settings(town=SHIBATA, secret_key_file=tmp_path / "secret.key", **SETTINGS)
-    yield Service(settings, open_town_context(settings, town, database, keys))
+    own_keys = await bind(database, town, keys)
+    yield Service(settings, open_town_context(settings, town, database, own_keys))
     await database.close()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import event
 from structlog.testing import capture_logs
 from yarl import URL
 
 from bot.app import create_app
 from bot.door.headers import HEADERS
+from bot.health import ANSWER_HOLDS
 from bot.service import Service, open_town_context
 from bot.settings import LINE_API, LineSettings, Settings, WebSettings
 from tests.bot.web_visitor import Visitor
@@ -27,7 +31,8 @@ QUERIES = {
 
 async def test_the_process_is_alive_even_without_its_database(stranger: Visitor, service: Service) -> None:
     assert (await stranger.get("/healthz")).status == 200
-    assert (await stranger.get("/readyz")).status == 200
+    page = await stranger.get("/readyz")
+    assert page.status == 200, page.text
 
 
 async def test_readiness_needs_the_database(stranger: Visitor, service: Service) -> None:
@@ -39,6 +44,25 @@ async def test_readiness_needs_the_database(stranger: Visitor, service: Service)
     page = await stranger.get("/n/1")
     assert page.status == 500
     assert "画面を表示できませんでした" in page.text and "went wrong on our side" in page.text
+
+
+async def test_a_process_whose_loops_ended_is_not_ready(service: Service) -> None:
+    ended: list[str] = []
+    async with TestClient(TestServer(create_app(service, ended_loops=lambda: ended))) as client:
+        assert (await Visitor(client).get("/readyz")).status == 200
+        ended.append("sender")
+        await asyncio.sleep(ANSWER_HOLDS)
+        page = await Visitor(client).get("/readyz")
+        assert page.status == 503 and "sender" in page.text
+        assert (await Visitor(client).get("/healthz")).status == 200
+
+
+async def test_many_who_ask_at_once_cost_one_turn(stranger: Visitor, service: Service) -> None:
+    turns: list[int] = []
+    event.listen(service.database.engine.sync_engine, "begin", lambda _: turns.append(1))
+    pages = await asyncio.gather(*(stranger.get("/readyz") for _ in range(30)))
+    assert {page.status for page in pages} == {200}
+    assert len(turns) <= 3
 
 
 @pytest.mark.parametrize("path", ["/", "/console/login", "/console/", "/n/1", "/nowhere", "/unsubscribe/x"])

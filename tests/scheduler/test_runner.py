@@ -196,3 +196,15 @@ async def test_stopping_twice_or_before_anything_happened_is_no_error(small_stag
     await one.stop()
     await one.stop()
     assert {task for task in asyncio.all_tasks() if not task.done()} == {asyncio.current_task()}
+
+
+async def test_a_loop_that_ended_by_itself_is_named(stage: Stage) -> None:
+    one = Runner(stage.context)
+    await one.start()
+    assert one.ended_loops() == []
+    sweeps = next(task for task in one._tasks if task.get_name() == "sweeps")
+    sweeps.cancel()
+    await asyncio.gather(sweeps, return_exceptions=True)
+    assert one.ended_loops() == ["sweeps"]
+    await one.stop()
+    assert one.ended_loops() == []

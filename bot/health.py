@@ -1,0 +1,67 @@
+"""The two probes: whether the process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from bot.belonging import refuse_strange
+from bot.pages import service_of
+from bot.service import Service
+from content.database import identity
+from content.database.identity import Identity, WrongDatabase
+from content.keys import KeyFileError
+
+READY_WITHIN = 3.0
+# Whoever asks more often gets the same answer: a probe takes a turn of the one that may write.
+ANSWER_HOLDS = 1.0
+
+
+def add_health(app: web.Application, ended_loops: Callable[[], list[str]]) -> None:
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", Readiness(ended_loops).answer)
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process lives. Asks nobody else, so a database in trouble does not get the process restarted."""
+    return web.Response(text="ok\n")
+
+
+class Readiness:
+    """Asked by many at once, the database is asked once."""
+
+    def __init__(self, ended_loops: Callable[[], list[str]]) -> None:
+        self._ended_loops = ended_loops
+        self._lock = asyncio.Lock()
+        self._known_until = 0.0
+        self._known = (503, "")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        async with self._lock:
+            if time.monotonic() >= self._known_until:
+                self._known = await self._ask(service_of(request))
+                self._known_until = time.monotonic() + (ANSWER_HOLDS if self._known[0] == 200 else 0.0)
+        status, words = self._known
+        return web.Response(status=status, text=f"{words}\n")
+
+    async def _ask(self, service: Service) -> tuple[int, str]:
+        """The loops run, the database answers on the sender's own ways, and it is that of this town and key."""
+        if ended := self._ended_loops():
+            return 503, f"not running any more: {', '.join(ended)}"
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await service.database.ping()
+                async with service.database.read() as connection:
+                    found = await identity.read(connection)
+        except Exception:
+            return 503, "database not reachable"
+        try:
+            refuse_strange(found or Identity(""), service.town, service.keys)
+        except (KeyFileError, WrongDatabase) as error:
+            return 503, str(error)
+        if found is not None and found.held_since is not None:
+            return 200, f"ready, but nothing goes out ({found.held_reason}): kairanban restore --confirm"
+        return 200, "ready"
