@@ -100,7 +100,8 @@ class _FormReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._textarea is not None and self._form is not None:
             name, value = self._form.fields.pop()
-            self._form.fields.append((name, value + data))
+            # A line break right behind the tag is there for people who read the source.
+            self._form.fields.append((name, value + data if value else data.removeprefix("\n")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -6,61 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from html.parser import HTMLParser
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from bot.console.sessions import open_session
+from bot.demo.browser import forms
 from bot.service import Service
 from content.staff import members
 
 PASSWORD = "himitsu-no-kotoba"
 SPACE = re.compile(r"\s+")
 Fields = dict[str, str | Sequence[str]]
-
-
-class _Reader(HTMLParser):
-    """Collects the forms with the values a browser would send."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.forms: list[tuple[str, list[tuple[str, str]]]] = []
-        self._select = ""
-        self._textarea: str | None = None
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attributes}
-        if tag == "form":
-            # A form that is sent with GET only leads to another page.
-            action = found.get("action", "") if found.get("method") == "post" else ""
-            self.forms.append((action, []))
-        elif tag == "input" and self.forms:
-            ticked = found.get("type") not in ("radio", "checkbox") or "checked" in found
-            if "name" in found and ticked:
-                self.forms[-1][1].append((found["name"], found.get("value", "on")))
-        elif tag == "select":
-            self._select = found.get("name", "")
-        elif tag == "option" and self._select and "selected" in found:
-            self.forms[-1][1].append((self._select, found.get("value", "")))
-        elif tag == "textarea":
-            self._textarea = found["name"]
-            self.forms[-1][1].append((self._textarea, ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "select":
-            self._select = ""
-        elif tag == "textarea":
-            self._textarea = None
-
-    def handle_data(self, data: str) -> None:
-        if self._textarea is not None:
-            name, before = self.forms[-1][1][-1]
-            self.forms[-1][1][-1] = (
-                name,
-                before + (data[1:] if data.startswith("\n") and not before else data),
-            )
 
 
 @dataclass(frozen=True)
@@ -78,9 +36,9 @@ class Page:
 
     def form(self, action: str) -> list[tuple[str, str]]:
         """What the form with this action would send as it stands."""
-        reader = _Reader()
-        reader.feed(self.html)
-        return next(fields for where, fields in reader.forms if where == action)
+        return next(
+            form.fields for form in forms(self.html, "") if form.method == "post" and form.action == action
+        )
 
     def message_of(self, field_id: str) -> str:
         """The error shown at a field."""
