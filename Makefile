@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo run test lint lock bench drill-faults screenshots
+.PHONY: help install dev demo run test lint lock bench drill-faults attack screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROU
 	$(BIN)/python -m tests.faults.drill --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 WORKERS ?= auto
+attack: dev ## what strangers may do to the door, with an urgent notice sent meanwhile
+	$(BIN)/python -m tests.faults.attack $(ARGS)
+
 test: lint ## every check and test that this machine can run, side by side (WORKERS=… at a time)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
