@@ -11,7 +11,8 @@ from aiohttp import web
 from bot.belonging import refuse_strange
 from bot.pages import service_of
 from bot.service import Service
-from content.database import identity
+from content.clock import SECOND
+from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase
 from content.keys import KeyFileError
 
@@ -64,4 +65,14 @@ class Readiness:
             return 503, str(error)
         if found is not None and found.held_since is not None:
             return 200, f"ready, but nothing goes out ({found.held_reason}): kairanban restore --confirm"
+        return _by_the_clock(service.database)
+
+
+def _by_the_clock(database: Database) -> tuple[int, str]:
+    """Ready, unless this machine's clock keeps the process from sending anything."""
+    if not database.clock.own_is_far_off:
         return 200, "ready"
+    ahead = round(database.clock.own_is_ahead / SECOND)
+    if database.stands_aside:
+        return 503, f"this machine's clock is {ahead} s ahead of the database's: set it right"
+    return 200, f"ready; the clock was set by {ahead} s since the start: restart soon"

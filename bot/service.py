@@ -43,6 +43,7 @@ async def open_service(settings: Settings) -> Service:
     database = Database(settings.database_url.get_secret_value())
     try:
         await require_current(database)
+        await database.ask_time()
         keys = await bind(database, town, keys)
     except BaseException:
         await database.close()

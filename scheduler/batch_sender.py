@@ -19,7 +19,7 @@ from channels.channel import (
     TemporaryFailure,
 )
 from channels.reasons import Reason
-from content.clock import SECOND, now_ms, steady
+from content.clock import SECOND, steady
 from content.keys import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
@@ -27,7 +27,7 @@ from content.ledger.states import BatchKind, BatchState, Lane
 from content.register import subscriber_changes
 from content.town import Account
 from scheduler import failures
-from scheduler.failures import later, refuse_too_late, write_failure
+from scheduler.failures import is_shortage, later, refuse_too_late, write_failure
 from scheduler.messages import Message, Messages
 from scheduler.outages import KnownOutages
 from scheduler.rate_limiter import RateLimiter
@@ -45,6 +45,8 @@ SHARE: dict[str, float] = {Lane.URGENT: 1.0, Lane.ROUTINE: 1.0, Lane.DIGEST: 0.2
 # Seconds that a record may wait for others to be committed with. What is not written down yet may go out
 # a second time after a crash, so only where that is harmless.
 MAX_WAIT = 0.02
+# Seconds that a lane waits at the most while the machine is short of something.
+LONGEST_BACK_OFF = 30.0
 
 
 class BatchSender:
@@ -71,6 +73,8 @@ class BatchSender:
         self._connections = asyncio.Semaphore(self.at_once)
         self._messages = Messages(context, self._channel)
         self._paused_until = 0.0
+        # Batches in a row that failed because the machine is short of memory, files or space.
+        self._shortages = 0
         # Until when (steady seconds) nobody else can have taken a batch, by its id.
         self._leases: dict[int, float] = {}
         # Why deliveries were stopped while other batches of theirs were in flight.
@@ -97,10 +101,10 @@ class BatchSender:
         if delivery_too:
             self._stopped.pop(claimed.delivery_id, None)
 
-    async def requeue(self, claimed: Batch) -> None:
-        """Requeue it: nothing of the rest is on its way."""
+    async def requeue(self, claimed: Batch) -> bool:
+        """Requeue it: nothing of the rest is on its way. False when somebody else has it by now."""
         state = BatchState.UNKNOWN if claimed.maybe_sent else BatchState.READY
-        await self._context.database.write_step(
+        return await self._context.database.write_step(
             partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)
         )
 
@@ -127,9 +131,9 @@ class BatchSender:
             await self._settle_failure(claimed, error)
 
     async def _send(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
-        refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], now_ms())
+        refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], self._context.database.now())
         message = await self._messages.get(claimed.delivery_id, claimed.language)
-        refuse_too_late(claimed, message.send_until, now_ms())
+        refuse_too_late(claimed, message.send_until, self._context.database.now())
         cursor = None if claimed.kind == BatchKind.BROADCAST else await self._cursor(claimed, cursors)
         if cursor is not None and not cursor.sendable:
             await self._record(claimed, cursor.advance(Part(0)))
@@ -159,7 +163,7 @@ class BatchSender:
             return True
         since = steady()
         ours = await self._context.database.write_step(
-            partial(batches.renew_one, claimed=claimed, until=now_ms() + LEASE)
+            partial(batches.renew_one, claimed=claimed, until=self._context.database.now() + LEASE)
         )
         self.leased(claimed, since)
         return ours
@@ -182,7 +186,9 @@ class BatchSender:
 
     async def _broadcast(self, claimed: Batch, message: Message) -> None:
         await self._channel.broadcast(message.announced, claimed.retry_key)  # type: ignore[attr-defined]
-        await self._write_acceptance(partial(batches.accept_all, claimed=claimed, now=now_ms()))
+        await self._write_acceptance(
+            partial(batches.accept_all, claimed=claimed, now=self._context.database.now())
+        )
 
     async def _send_parts(
         self, claimed: Batch, message: Message, cursor: RecipientCursor, connection: AsyncExitStack
@@ -204,14 +210,21 @@ class BatchSender:
                     return
                 self._urgent_priority.moved(self.lane)
                 await self._urgent_priority.give_way(self.lane)
-        if not cursor.finished:
-            await self.requeue(claimed)
+        if not cursor.finished and not await self.requeue(claimed):
+            log.warning("lease_lost", batch=claimed.id)
+
+    def _back_off(self) -> None:
+        """The machine is short of something: to try on at once would take the rest of it."""
+        self._shortages += 1
+        wait = min(LONGEST_BACK_OFF, 2.0 ** (self._shortages - 1))
+        self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + wait)
+        log.error("machine_is_short", account=self.account.key, lane=self.lane, waits=wait)
 
     def _recorded(self) -> None:
         self.being_recorded -= 1
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
-        now, since = now_ms(), steady()
+        now, since = self._context.database.now(), steady()
         deferred, given_up = later(claimed, progress.deferred, now, apart=progress.apart)
         step = partial(
             batches.record_part,
@@ -224,6 +237,7 @@ class BatchSender:
             now=now,
             lease=LEASE,
         )
+        self._shortages = 0
         recorded = await (self._write_acceptance(step) if progress.accepted else self._write(step))
         self.leased(claimed, since)
         gone = [item.subscriber_id for item in progress.refused if item.reason == Reason.GONE]
@@ -256,11 +270,19 @@ class BatchSender:
         of_lists = claimed.kind == BatchKind.LIST
         if isinstance(error, TemporaryFailure) and error.reason == Reason.RATE and of_lists:
             self._limiter.slow_down(error.retry_after)
+        if is_shortage(error):
+            self._back_off()
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error
         try:
             await self._context.database.write_step(
-                partial(write_failure, claimed=claimed, error=error, reason=reason, now=now_ms())
+                partial(
+                    write_failure,
+                    claimed=claimed,
+                    error=error,
+                    reason=reason,
+                    now=self._context.database.now(),
+                )
             )
         except Exception:
             # The ledger could not be written: the lease runs out and the sweep takes over.

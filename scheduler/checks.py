@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from channels.channel import CannotRender
-from content.clock import now_ms, today_jst
+from content.clock import today_jst
 from content.notices.characters import find_invisible, has_visible, is_visible
 from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
@@ -35,7 +35,10 @@ class NoticeRefused(Exception):
 
 def find_problems(context: TownContext, spec: NoticeSpec, now: int | None = None) -> list[Problem]:
     """Everything that is wrong with a draft, field by field; empty when it can be stored."""
-    problems = [*_choice_problems(context, spec, now_ms() if now is None else now), *_text_problems(spec)]
+    problems = [
+        *_choice_problems(context, spec, context.database.now() if now is None else now),
+        *_text_problems(spec),
+    ]
     unreadable = ("category", "urgency", "channels", "mode", "title", "body")
     if any(item.field in unreadable for item in problems):
         return problems

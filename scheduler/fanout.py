@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import Reason
-from content.clock import now_ms, today_jst
+from content.clock import today_jst
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
 from content.ledger.planning import next_people
@@ -71,7 +71,7 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
         reason = _reason_to_stop(context, planned, notice)
         if reason:
             log.warning("planning_stopped", delivery=delivery_id, reason=reason)
-            await connection.run_sync(stop_delivery, delivery_id, reason=reason, now=now_ms())
+            await connection.run_sync(stop_delivery, delivery_id, reason=reason, now=context.database.now())
             return False
         if is_lost(context, planned.account, planned.channel):
             # The account may come back: the rest is planned then, with whoever is registered.
@@ -81,7 +81,7 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
         by_broadcast = goes_by_broadcast(context, notice.spec, planned.account)
         more = await (_plan_broadcast if by_broadcast else _plan_list)(context, connection, planned, notice)
         if planned.reason:
-            await _refuse(connection, planned, more)
+            await _refuse(connection, planned, more, context.database.now())
         return more
 
 
@@ -94,23 +94,23 @@ async def _decide(
         return planned
     log.warning("delivery_refused", delivery=planned.id, left=shortage.left, needed=shortage.needed)
     await quota_reservations.mark_refused(connection, planned.id, Reason.QUOTA)
-    await quota.record_shortage(connection, planned.notice_id, shortage)
+    await quota.record_shortage(connection, planned.notice_id, shortage, at=context.database.now())
     return replace(planned, reason=Reason.QUOTA)
 
 
-async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool) -> None:
+async def _refuse(connection: AsyncConnection, planned: Delivery, more: bool, now: int) -> None:
     """Nobody of this slice is sent to; they stand in the ledger as refused."""
     if more:
-        await refuse_waiting(connection, planned.id, planned.reason, now_ms())
+        await refuse_waiting(connection, planned.id, planned.reason, now)
     else:
-        await connection.run_sync(stop_delivery, planned.id, reason=planned.reason, now=now_ms())
+        await connection.run_sync(stop_delivery, planned.id, reason=planned.reason, now=now)
 
 
 def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> Reason | None:
     """Why a fired notice must not be planned any further: the town or the clock has moved on."""
-    if now_ms() - planned.created_at > BUDGET[planned.lane]:
+    if context.database.now() - planned.created_at > BUDGET[planned.lane]:
         return Reason.TOO_LATE
-    if notice.spec.expires is not None and now_ms() >= notice.spec.expires:
+    if notice.spec.expires is not None and context.database.now() >= notice.spec.expires:
         return Reason.EXPIRED
     try:
         audience(context.town, notice.spec.target, notice.spec.category, today_jst(notice.fired_at))
@@ -130,7 +130,7 @@ async def _plan_list(
         for language in languages
         for part in _chunks(_readers(people, language, languages), batch_size)
     ]
-    now = now_ms()
+    now = context.database.now()
     await deliveries.add_batches(connection, planned, slices)
     if len(people) < SLICE:
         await deliveries.finish_planning(connection, planned.id, now)
@@ -144,7 +144,7 @@ async def _plan_broadcast(
 ) -> bool:
     """One call reaches every friend, so the batch freezes every registration for the record."""
     people = await next_people(connection, context.town, planned, notice, None)
-    now = now_ms()
+    now = context.database.now()
     if people:
         ids = [subscriber_id for subscriber_id, _ in people]
         await deliveries.add_batches(connection, planned, [("ja", ids)], kind=BatchKind.BROADCAST)

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from content.clock import now_ms, steady
+from content.clock import steady
 from content.ledger import batches
 from content.ledger.batches import Batch
 from scheduler.batch_sender import LEASE, MAX_WAIT, BatchSender
@@ -47,7 +47,7 @@ class LaneSender:
             free = self._free
             claimed: list[Batch] = []
             try:
-                if free >= self._worth_claiming and not self._sender.paused:
+                if free >= self._worth_claiming and not self._sender.paused and not self._stands_aside:
                     claimed = await self._claim(free)
             except Exception:
                 # A database that is away comes back; the lane must still be here then.
@@ -84,6 +84,10 @@ class LaneSender:
         await self._sender.close()
 
     @property
+    def _stands_aside(self) -> bool:
+        return self._context.database.stands_aside
+
+    @property
     def _free(self) -> int:
         """How many more may be in flight. What is only being recorded is on its way out."""
         sender = self._sender
@@ -105,7 +109,7 @@ class LaneSender:
                 account=self._account.key,
                 lane=self._lane,
                 owner=self._owner,
-                now=now_ms(),
+                now=self._context.database.now(),
                 lease=LEASE,
                 most=most,
             ),

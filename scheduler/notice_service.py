@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import now_ms
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
 from content.notices import notice_changes, notices, triggers
 from content.notices.notices import Notice, NoticeSpec
@@ -51,7 +50,7 @@ async def post(context: TownContext, spec: NoticeSpec, *, submission_key: str, s
     The same key again is the same notice. Raises NoticeRefused.
     """
     refuse_problems(context, spec)
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
         await _approve(connection, notice_id, spec, staff, now)
@@ -63,7 +62,7 @@ async def store(
 ) -> tuple[int, bool]:
     """Store a draft; its id, and False when the same form had come before. Raises NoticeRefused."""
     refuse_problems(context, spec)
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write() as connection:
         return await _draft(connection, spec, submission_key, staff, now)
 
@@ -71,7 +70,7 @@ async def store(
 async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staff: str) -> bool:
     """Replace a draft's words and choices; False when it is no draft any more. Raises NoticeRefused."""
     refuse_problems(context, spec)
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write() as connection:
         changed = await notice_changes.revise(connection, notice_id, spec, staff=staff, at=now)
         if changed:
@@ -91,14 +90,14 @@ async def approve(context: TownContext, notice_id: int, *, staff: str, version_i
     found = await find(context, notice_id)
     if found.state == NoticeState.DRAFT:
         refuse_problems(context, found.spec)
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         return await _approve(connection, notice_id, found.spec, staff, now, version_id)
 
 
 async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
     """A draft, scheduled or held notice never goes out; False once it has fired."""
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write() as connection:
         cancelled = await notice_changes.cancel(connection, notice_id)
         if cancelled:
@@ -110,7 +109,7 @@ async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
 
 async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:
     """A person lets a held notice go now after all; False when it is not held."""
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         released = await triggers.release(connection, notice_id, at=now)
         if released:

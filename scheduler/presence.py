@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import structlog
 
-from content.clock import now_ms
 from content.database import Database
 from content.ledger import presence
 
@@ -61,5 +60,5 @@ class Presence:
 
     async def _beat(self, wake: str | None = None) -> None:
         async with self._database.write(wake=wake) as connection:
-            number = await presence.renew(connection, self._owner, now_ms())
+            number = await presence.renew(connection, self._owner, self._database.now())
         self._share(number)

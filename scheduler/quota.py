@@ -15,7 +15,6 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import ChannelError, MeteredChannel, Quota
-from content.clock import now_ms
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
 from content.ledger.planning import count_not_planned
@@ -60,7 +59,7 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
     channel = context.open_channel(account)
     if not isinstance(channel, MeteredChannel):
         return None
-    asked_at = now_ms()
+    asked_at = context.database.now()
     try:
         async with asyncio.timeout(MAX_WAIT):
             found: Quota = await channel.quota()
@@ -97,11 +96,13 @@ async def find_shortage(
     return await _shortage(connection, context, planned.account, planned.lane, needed, left, but=planned.id)
 
 
-async def record_shortage(connection: AsyncConnection, notice_id: int, shortage: Shortage) -> None:
+async def record_shortage(
+    connection: AsyncConnection, notice_id: int, shortage: Shortage, *, at: int
+) -> None:
     """The figures as they were, for whoever asks later why nobody was sent to."""
     await audit.record(
         connection,
-        at=now_ms(),
+        at=at,
         actor="scheduler",
         action=REFUSED,
         subject=f"notice {notice_id}",

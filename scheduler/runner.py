@@ -43,6 +43,7 @@ log = structlog.get_logger(__name__)
 POLL = 1.0
 SWEEP_EVERY = 5.0
 DRAIN = 10.0
+WATCH_EVERY = 30.0
 
 
 class Runner:
@@ -60,6 +61,7 @@ class Runner:
 
     async def start(self) -> None:
         database = self._context.database
+        await database.ask_time()
         if database.is_sqlite:
             await take_over(self._context)
         else:
@@ -72,6 +74,7 @@ class Runner:
             "fan-out": self._repeat("fan-out", plan_next, database.listen("planning")),
             "audit": self._repeat("audit", link_audit, database.listen("audit")),
             "sweeps": self._sweep_regularly(),
+            "database": self._watch_database(),
             **({} if database.is_sqlite else {"wake-ups": database.hear_others()}),
             "sender": self._sender.run(),
         }
@@ -95,7 +98,7 @@ class Runner:
             self._context.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
-            await asyncio.wait(self._tasks[:4], timeout=DRAIN)
+            await asyncio.wait(self._tasks[:5], timeout=DRAIN)
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,14 +121,23 @@ class Runner:
 
     async def _sweep_regularly(self) -> None:
         """By a clock of its own: a scheduler that goes by the wall's stops for as long as that is set back."""
-        watch = ClockWatch()
+        watch = ClockWatch(self._context)
         while await tick(SWEEP_EVERY, self._stop):
             try:
-                if watch.was_set_back():
-                    await forget_times_ahead(self._context)
-                await sweep(self._context)
+                await watch.look()
+                # A process that stood still must not take its own batches for those of a dead one.
+                await self._sender.renew_leases()
+                if not self._context.database.stands_aside:
+                    await sweep(self._context)
             except Exception:
                 log.exception("sweep_failed")
+
+    async def _watch_database(self) -> None:
+        while await tick(WATCH_EVERY, self._stop):
+            try:
+                await self._context.database.end_process_when_stuck()
+            except Exception:
+                log.exception("database_not_reachable")
 
     async def _repeat(self, name: str, step: Callable[[TownContext], Awaitable[int]], signal: Signal) -> None:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from content.clock import now_ms, steady
+from content.clock import steady
 from content.ledger import batches
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
@@ -66,7 +66,7 @@ class Sender:
             return
         since = steady()
         renewed = await self._context.database.write_step(
-            partial(batches.renew, claims=claims, until=now_ms() + LEASE)
+            partial(batches.renew, claims=claims, until=self._context.database.now() + LEASE)
         )
         for lane in self._lanes:
             lane.renewed(renewed, since)

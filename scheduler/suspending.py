@@ -10,7 +10,6 @@ import structlog
 
 from channels.channel import TemporaryFailure
 from channels.reasons import Reason
-from content.clock import now_ms
 from content.ledger import suspensions
 from content.ledger.deliveries import Delivery
 from content.staff import audit
@@ -48,7 +47,7 @@ async def mark_suspended(context: TownContext) -> None:
     if not new and not back:
         return
     async with context.database.write(wake="planning") as connection:
-        await suspensions.suspend(connection, new, at=now_ms())
+        await suspensions.suspend(connection, new, at=context.database.now())
         await suspensions.resume(connection, back)
     for delivery_id in sorted(new):
         log.warning("delivery_suspended", delivery=delivery_id, account=lost[delivery_id])
@@ -56,7 +55,7 @@ async def mark_suspended(context: TownContext) -> None:
 
 async def give_up_rest(context: TownContext, notice_id: int, *, staff: str) -> bool:
     """残りの配信をやめる: what is left of suspended deliveries is never sent; False when none is suspended."""
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write() as connection:
         given_up = await suspensions.give_up(connection, notice_id, now=now)
         if given_up:

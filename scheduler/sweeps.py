@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from content.clock import MINUTE, now_ms, today_jst
+from content.clock import MINUTE, today_jst
 from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention
 from content.ledger.settling import settle_overdue
@@ -27,7 +27,7 @@ async def sweep(context: TownContext) -> None:
     The sender itself closes what is past its budget; an account that has left the town profile has
     no sender any more, so its deliveries are suspended until then.
     """
-    now = now_ms()
+    now = context.database.now()
     async with context.database.write() as connection:
         released = await leases.release_expired(connection, now)
         for lane, budget in BUDGET.items():
@@ -52,7 +52,7 @@ async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> 
     """
     async with context.database.write(wake="batches") as connection:
         changed = await leases.forget_times_ahead(
-            connection, now_ms(), lease=MINUTE, longest_wait=longest_wait
+            connection, context.database.now(), lease=MINUTE, longest_wait=longest_wait
         )
     if changed:
         log.warning("times_ahead_forgotten", batches=changed)
@@ -61,14 +61,16 @@ async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> 
 async def forget_handled(context: TownContext) -> None:
     """Ids of handled events, kept to recognise late copies, go after two weeks, dead imports after a day."""
     async with context.database.write() as connection:
-        await inbound_events.forget_old(connection, now_ms())
-        await importing.forget_abandoned(connection, before=now_ms() - importing.ABANDONED_AFTER)
+        await inbound_events.forget_old(connection, context.database.now())
+        await importing.forget_abandoned(
+            connection, before=context.database.now() - importing.ABANDONED_AFTER
+        )
 
 
 async def forget_sources(context: TownContext) -> None:
     """From where somebody signed in is forgotten; that he did stays."""
     async with context.database.write() as connection:
-        await audit.forget_sources(connection, now_ms())
+        await audit.forget_sources(connection, context.database.now())
 
 
 async def link_audit(context: TownContext) -> int:
@@ -86,7 +88,7 @@ async def link_audit(context: TownContext) -> int:
 async def take_over(context: TownContext) -> None:
     """At the start of the only sender of a database: whoever held a batch before is gone."""
     async with context.database.write(wake="batches") as connection:
-        released = await leases.release_all(connection, now_ms())
+        released = await leases.release_all(connection, context.database.now())
     if released:
         log.warning("batches_taken_over", batches=released)
 
@@ -96,7 +98,7 @@ async def summarise_old(context: TownContext) -> int:
 
     Each is a transaction of its own, so nothing else waits for long and a crash loses nothing.
     """
-    now = now_ms()
+    now = context.database.now()
     async with context.database.read() as connection:
         old = await retention.deliveries_to_summarise(connection, before=now - context.keep_recipients)
     summarised = 0
@@ -112,4 +114,4 @@ async def snapshot_counts(context: TownContext) -> int:
     """Write down the counts of every day that has ended and has none yet; the number of days."""
     yesterday = today_jst() - timedelta(days=1)
     async with context.database.write() as connection:
-        return await counts.take_snapshots(connection, up_to=yesterday, at=now_ms())
+        return await counts.take_snapshots(connection, up_to=yesterday, at=context.database.now())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import MINUTE, iso, now_ms, today_jst, words
+from content.clock import MINUTE, iso, today_jst, words
 from content.ledger import deliveries
 from content.notices import notices, publicity, triggers
 from content.notices.notices import Notice
@@ -25,7 +25,9 @@ async def fire_due(context: TownContext, now: int | None = None) -> int:
     Each is one transaction that claims the trigger and opens its deliveries, so a crash leaves
     either a waiting trigger or deliveries to plan, and a second process finds nothing to claim.
     """
-    moment = now_ms() if now is None else now
+    if now is None and context.database.stands_aside:
+        return 0
+    moment = context.database.now() if now is None else now
     async with context.database.read() as connection:
         due = await triggers.due(connection, moment)
     fired = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,14 +19,21 @@ from sqlalchemy import (
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from content.clock import steady
 from content.database.group_commit import GroupCommit
+from content.database.shared_clock import SharedClock
+from content.database.step_thread import StepThread, end_process
 from content.database.wakeups import CHANNEL, Signal, Wakeups, hear_postgres
 
 T = TypeVar("T")
+# Seconds; several writers may each wait half a minute for a file that another program has locked.
+STUCK = 150.0
+_TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
 
 
 class UnknownDatabase(ValueError):
@@ -66,6 +72,7 @@ class Database:
             self._reader = self._writer
         self._group = GroupCommit(self._transaction)
         self.wakeups = Wakeups()
+        self.clock = SharedClock()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -103,12 +110,42 @@ class Database:
         async with self.write() as connection:
             return await connection.run_sync(step)
 
+    def now(self) -> int:
+        """Milliseconds since the epoch by the clock that every process on this database goes by."""
+        return self.clock.now()
+
+    async def ask_time(self) -> bool:
+        """Hear what time it is on PostgreSQL; whether its clock was set back since the last time."""
+        if self.is_sqlite:
+            return False
+        async with self.read() as connection:
+            asked = steady()
+            at = await connection.scalar(_TIME)
+            return self.clock.hear(int(at or 0), asked, steady())
+
+    @property
+    def stands_aside(self) -> bool:
+        """Whether this machine's clock is so wrong that the process decides nothing about time.
+
+        A process alone on SQLite cannot leave it to others: it goes by the time of its start.
+        """
+        return not self.is_sqlite and self.clock.own_is_far_off
+
     async def ping(self) -> None:
         """Returns when the database answers, on every way by which this process asks it."""
         async with self.read() as connection:
             await connection.execute(select(1))
         await self.read_step(_nothing)
         await self.write_step(_nothing)
+
+    async def end_process_when_stuck(self) -> None:
+        """On SQLite: a thread that died in a shortage of memory would let everybody wait for ever."""
+        try:
+            async with asyncio.timeout(STUCK):
+                await self.ping()
+        except TimeoutError:
+            if self.is_sqlite:
+                end_process(b"kairanban: the database does not answer any more, so this process ends\n")
 
     def listen(self, topic: str) -> Signal:
         """A signal of one's own for a topic."""
@@ -147,10 +184,7 @@ class _SqliteSteps:
         }
         _configure_sqlite(self._engines["write"], "BEGIN IMMEDIATE")
         _configure_sqlite(self._engines["read"], "BEGIN")
-        self._threads = {
-            "write": ThreadPoolExecutor(1, "sqlite-write"),
-            "read": ThreadPoolExecutor(1, "sqlite-read"),
-        }
+        self._threads = {"write": StepThread("sqlite-write"), "read": StepThread("sqlite-read")}
 
     async def read(self, step: Callable[[Connection], T]) -> T:
         return await self._run("read", step)
@@ -163,11 +197,11 @@ class _SqliteSteps:
             with self._engines[kind].begin() as connection:
                 return step(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads[kind], transaction)
+        return await self._threads[kind].do(transaction)
 
     def close(self) -> None:
-        for kind, threads in self._threads.items():
-            threads.shutdown()
+        for kind, thread in self._threads.items():
+            thread.close()
             self._engines[kind].dispose()
 
 

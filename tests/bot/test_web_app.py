@@ -15,6 +15,7 @@ from bot.door.headers import HEADERS
 from bot.health import ANSWER_HOLDS
 from bot.service import Service, open_town_context
 from bot.settings import LINE_API, LineSettings, Settings, WebSettings
+from content.clock import HOUR, now_ms
 from tests.bot.web_visitor import Visitor
 
 # Every page that reads its query, and the names it reads.
@@ -33,6 +34,18 @@ async def test_the_process_is_alive_even_without_its_database(stranger: Visitor,
     assert (await stranger.get("/healthz")).status == 200
     page = await stranger.get("/readyz")
     assert page.status == 200, page.text
+
+
+async def test_readiness_tells_of_a_clock_that_was_set(
+    stranger: Visitor, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.database.clock, "_wall", lambda: now_ms() + 3 * HOUR)
+    page = await stranger.get("/readyz")
+    # Alone on SQLite it goes on.
+    assert page.status == 200 and "10800 s" in page.text
+    monkeypatch.setattr(service.database, "is_sqlite", False)
+    page = await stranger.get("/readyz")
+    assert page.status == 503 and "10800 s ahead" in page.text
 
 
 async def test_readiness_needs_the_database(stranger: Visitor, service: Service) -> None:

@@ -108,7 +108,9 @@ async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
             .where(batch.c.state == "ready")
             .values(reason="credentials", not_before=now_ms() + DAY)
         )
-        await record_shortage(connection, refused, Shortage("line", left=12_000, reserved=300, needed=41_000))
+        await record_shortage(
+            connection, refused, Shortage("line", left=12_000, reserved=300, needed=41_000), at=now_ms()
+        )
     page = await browser.new_page()
     await _log_in(page, site)
     paths = ["/console/", f"/console/notices/{refused}"]

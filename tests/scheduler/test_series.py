@@ -7,10 +7,9 @@ from datetime import date, time
 from typing import Any
 
 import pytest
-import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from content.clock import DAY, HOUR, MINUTE, now_ms, to_jst
+from content.clock import DAY, HOUR, MINUTE, now_ms, steady
 from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
 from content.notices import notice_changes, notices, triggers
@@ -268,10 +267,10 @@ async def test_what_is_not_sent_when_the_notice_expires_is_not_sent_any_more(sma
         (await fire(small_stage, category="saigai"))["line"],
     ]
     await plan_all(small_stage)
-    with time_machine.travel(to_jst(expires + MINUTE)):
-        async with sending(small_stage.context):
-            await eventually(lambda: settled(small_stage.database, first))
-            await eventually(lambda: settled(small_stage.database, second))
+    small_stage.database.clock.hear(expires + MINUTE, steady(), steady())
+    async with sending(small_stage.context):
+        await eventually(lambda: settled(small_stage.database, first))
+        await eventually(lambda: settled(small_stage.database, second))
     expired = await tally_of(small_stage.database, first)
     assert (expired.accepted, expired.refused, expired.open) == (0, 5, 0)
     assert {row.reason for row in await rows_of(small_stage.database, first)} == {"expired"}
