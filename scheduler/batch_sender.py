@@ -249,7 +249,9 @@ class BatchSender:
         """The service outside says that nobody is there any more, and asks not to be sent to again."""
         async with self._context.database.write() as connection:
             for subscriber_id in subscriber_ids:
-                await subscriber_changes.leave(connection, subscriber_id, reason=Reason.GONE, at=now_ms())
+                await subscriber_changes.leave(
+                    connection, subscriber_id, reason=Reason.GONE, at=self._context.database.now()
+                )
 
     async def _write_acceptance(self, step: Callable[[Connection], bool]) -> bool:
         return await self._write(self._outages.ending_with(step, self.account.key))

@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from content.clock import steady
-from content.ledger import batches
+from content.ledger import leases
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
 from scheduler.outages import KnownOutages
@@ -66,7 +66,7 @@ class Sender:
             return
         since = steady()
         renewed = await self._context.database.write_step(
-            partial(batches.renew, claims=claims, until=self._context.database.now() + LEASE)
+            partial(leases.renew, claims=claims, until=self._context.database.now() + LEASE)
         )
         for lane in self._lanes:
             lane.renewed(renewed, since)

@@ -7,7 +7,7 @@ the fence; False means that the lease went to somebody else and nothing was writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     case,
     func,
     select,
-    tuple_,
     update,
 )
 
@@ -118,17 +117,6 @@ def claim(
         .returning(*(batch.c[name] for name in Batch.__dataclass_fields__))
     ).all()
     return sorted((_claimed(row) for row in rows), key=lambda taken: (taken.attempt, taken.id))
-
-
-def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: int) -> set[int]:
-    """Lengthen the leases of batches still in flight, given as (batch id, fence); those that are still ours."""
-    renewed = connection.scalars(
-        update(batch)
-        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == BatchState.CLAIMED)
-        .values(lease_until=until)
-        .returning(batch.c.id)
-    )
-    return {int(batch_id) for batch_id in renewed}
 
 
 def renew_one(connection: Connection, claimed: Batch, *, until: int) -> bool:

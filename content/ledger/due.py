@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.deliveries import batch, delivery
-from content.ledger.settling import UNSETTLED, stop_delivery
+from content.ledger.leases import release_all
+from content.ledger.settling import UNSETTLED, close_delivery
 from content.ledger.states import DeliveryState
 from content.ledger.suspensions import GIVEN_UP
 from content.notices.notices import get as get_notice
@@ -51,7 +52,11 @@ async def unfinished(connection: AsyncConnection) -> list[DueItem]:
 
 
 async def stop_unfinished(connection: AsyncConnection, now: int) -> int:
-    """Close everything that is open, in doubt as unknown; the number of deliveries."""
+    """Close everything that is open, in doubt as unknown; the number of deliveries.
+
+    Whoever had claimed something did so in the life before: nobody is sending from this copy.
+    """
+    await release_all(connection, now)
     rows = await connection.scalars(
         select(delivery.c.id)
         .outerjoin(batch, (batch.c.delivery_id == delivery.c.id) & UNSETTLED)
@@ -60,7 +65,7 @@ async def stop_unfinished(connection: AsyncConnection, now: int) -> int:
     )
     stopped = [int(number) for number in rows]
     for number in stopped:
-        await connection.run_sync(stop_delivery, number, reason=GIVEN_UP, now=now)
+        await connection.run_sync(close_delivery, number, reason=GIVEN_UP, now=now)
     return len(stopped)
 
 

@@ -1,12 +1,25 @@
-"""Leases on batches: taken back when their owner is gone."""
+"""Leases on batches: lengthened while a batch is in flight, taken back when their owner is gone."""
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.deliveries import IS_OPEN, batch
 from content.ledger.states import BatchState
+
+
+def renew(connection: Connection, claims: Iterable[tuple[int, int]], *, until: int) -> set[int]:
+    """Lengthen the leases of batches still in flight, given as (batch id, fence); those that are still ours."""
+    renewed = connection.scalars(
+        update(batch)
+        .where(tuple_(batch.c.id, batch.c.fence).in_(list(claims)), batch.c.state == BatchState.CLAIMED)
+        .values(lease_until=until)
+        .returning(batch.c.id)
+    )
+    return {int(batch_id) for batch_id in renewed}
 
 
 async def release_expired(connection: AsyncConnection, now: int) -> int:

@@ -41,6 +41,13 @@ def stop_delivery(connection: Connection, delivery_id: int, *, reason: str, now:
     return int(connection.execute(_refuse_ready(delivery_id, reason, now)).rowcount)
 
 
+def close_delivery(connection: Connection, delivery_id: int, *, reason: str, now: int) -> None:
+    """Stop a delivery and close also what is in doubt: it is never asked about again."""
+    stop_delivery(connection, delivery_id, reason=reason, now=now)
+    in_doubt = and_(batch.c.delivery_id == delivery_id, batch.c.state == BatchState.UNKNOWN)
+    connection.execute(settle(in_doubt, Outcome.UNKNOWN, reason, now=now))
+
+
 async def refuse_waiting(connection: AsyncConnection, delivery_id: int, reason: str, now: int) -> None:
     """Settle what the last slice wrote as refused, before anybody can claim it."""
     await connection.execute(_refuse_ready(delivery_id, reason, now))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.deliveries import batch, delivery
-from content.ledger.settling import UNSETTLED, settle, stop_delivery
-from content.ledger.states import BatchState, DeliveryState, Outcome
+from content.ledger.settling import UNSETTLED, close_delivery
+from content.ledger.states import DeliveryState
 
 # Why it waits.
 ACCOUNT_GONE = "account_gone"
@@ -59,8 +59,6 @@ async def give_up(connection: AsyncConnection, notice_id: int, *, now: int) -> i
     )
     given_up = [int(row) for row in of_notice]
     for delivery_id in given_up:
-        await connection.run_sync(stop_delivery, delivery_id, reason=GIVEN_UP, now=now)
-        in_doubt = and_(batch.c.delivery_id == delivery_id, batch.c.state == BatchState.UNKNOWN)
-        await connection.execute(settle(in_doubt, Outcome.UNKNOWN, GIVEN_UP, now=now))
+        await connection.run_sync(close_delivery, delivery_id, reason=GIVEN_UP, now=now)
     await resume(connection, given_up)
     return len(given_up)

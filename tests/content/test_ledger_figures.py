@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from content.clock import MINUTE
-from content.ledger import batches, deliveries, settling
+from content.ledger import batches, deliveries, due, settling
 from content.ledger.deferring import RefusedRecipient
 from content.ledger.deliveries import refusal
 from content.ledger.tallies import nothing_open, progress_state, refusal_reasons, tally
@@ -221,3 +221,18 @@ async def test_drafts_held_and_cancelled_notices_say_so(database):
         assert await state_of(connection, held) == "held"
         await notice_changes.cancel(connection, held)
         assert await state_of(connection, held) == "cancelled"
+
+
+async def test_what_a_copy_of_the_database_believes_to_be_open_can_be_closed_for_good(database, keys):
+    async with database.write() as connection:
+        ids = await make_subscribers(connection, keys, 6)
+        notice_id = await make_notice(connection)
+        await make_delivery(connection, [ids[:2], ids[2:4], ids[4:]], notice_id=notice_id)
+        tried = await claim(connection)
+        await connection.run_sync(
+            batches.requeue, tried, state="unknown", reason="timeout", not_before=NOW + MINUTE
+        )
+        assert await claim(connection)
+        assert await due.stop_unfinished(connection, NOW) == 1
+        assert await figures(connection, notice_id) == (6, 0, 2, 4, 0)
+        assert await nothing_open(connection)
