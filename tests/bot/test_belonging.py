@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bot.app import create_app
 from bot.belonging import bind, bind_within
+from bot.health import ANSWER_HOLDS
 from bot.service import open_service
 from bot.settings import Settings
 from content import schema
@@ -70,6 +71,7 @@ async def test_readyz_says_no_when_the_database_was_exchanged_under_it(tmp_path:
         for column, value in (("town", "'082171'"), ("key_check", "x'00'")):
             async with service.database.write() as connection:
                 await connection.execute(text(f"UPDATE database_identity SET {column} = {value}"))
+            await asyncio.sleep(ANSWER_HOLDS)
             answer = await client.get("/readyz")
             assert answer.status == 503 and "nothing was changed" in await answer.text()
     await service.database.close()
