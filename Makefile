@@ -45,7 +45,7 @@ attack: dev ## what strangers may do to the door, with an urgent notice sent mea
 	$(BIN)/python -m tests.faults.attack $(ARGS)
 
 test: lint ## every check and test that this machine can run, side by side (WORKERS=… at a time)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8
 
 lint: dev ## format, style, types, import direction
 	$(BIN)/ruff format --check .

@@ -15,10 +15,13 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from content.database import Database, metadata
 from content.keys import Keys
@@ -28,6 +31,12 @@ from tests.factories import create_town
 from tests.services import POSTGRES, on_postgres, service_missing
 
 TESTS = Path(__file__).parent
+
+# How long an example takes says more about what else the machine is doing than about the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 # Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
 # history append-only stand aside for it.
@@ -43,13 +52,20 @@ EMPTY_EVERY_TABLE = (
 TOGETHER = ("faults", "journeys", "sandbox/phone")
 
 
-@pytest.hookimpl(tryfirst=True)
+class FoldersTogether(LoadScopeScheduling):
+    """Every test goes to the next free worker, those of such a folder all to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(f"tests/{folder}/")), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FoldersTogether:
+    config.option.loadscopereorder = False
+    return FoldersTogether(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For workers side by side: what starts many processes stays together, what takes longest begins first."""
-    for item in items:
-        folder = item.path.parent.relative_to(TESTS).as_posix()
-        if folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+    """What takes longest begins first, and the others run beside its waits."""
     items.sort(key=lambda item: item.path.parent.name != "faults")
 
 

@@ -217,7 +217,8 @@ async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     begun = monotonic()
     parts, error = await send(channel, readers(30, bad), urgency=urgency)
-    assert monotonic() - begun < 1.5
+    # A stall for each of them would take this long on two connections.
+    assert monotonic() - begun < 0.2 * 30 / 2
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
     assert deferred(parts) == dict.fromkeys(bad, "domain_unreachable")
     first = next(item for part in parts for item in part.deferred)
@@ -234,7 +235,8 @@ async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail
     await send(routine, readers(1, {1}))
     begun = monotonic()
     parts, error = await send(urgent, readers(5, {2, 3}))
-    assert monotonic() - begun < 1.0
+    # Less than a single stall of its own.
+    assert monotonic() - begun < 5.0
     assert (error, set(deferred(parts))) == (None, {2, 3})
 
 

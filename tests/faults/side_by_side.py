@@ -20,7 +20,7 @@ class Place:
 
 Story = Callable[[Place], Awaitable[None]]
 # For a whole module on a busy machine.
-MAX_WAIT = 900.0
+MAX_WAIT = 1800.0
 
 
 class SideBySide:

@@ -93,7 +93,7 @@ async def _clock_jumps(place: Place, ahead: int) -> None:
         clock.set_ahead(0)
         await asyncio.sleep(2)
         town.line.mend()
-        await town.settled(notice, max_wait=180)
+        await town.settled(notice)
         # No lease ran out, so nothing was taken up anew.
         await check_the_books(town, notice)
 

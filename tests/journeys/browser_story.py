@@ -11,6 +11,8 @@ from bot.demo.seed import PERSONAS
 from bot.demo.stage import STAFF, Stage
 from bot.demo.story import BODY, BODY_EN, TITLE, TITLE_EN
 
+expect.set_options(timeout=30_000)
+
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 CHROMIUM = "/usr/bin/chromium"
 # Chromium's own calls home are refused by a closed network, many at a time.

@@ -30,7 +30,7 @@ async def test_workers_share_a_send_and_may_die(tmp_path: Path, empty_postgres: 
         )
         await until(lambda: _owners(empty_postgres, 3), "all three processes to have a batch in flight")
         await first.end(signal.SIGKILL)
-        shown = await town.finished(posted["id"], max_wait=120)
+        shown = await town.finished(posted["id"])
 
         assert second.running
         alert = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"][0]

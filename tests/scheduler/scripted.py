@@ -223,11 +223,11 @@ async def sending(context: TownContext, within: float = 2.0) -> AsyncIterator[Se
         yield sender
     finally:
         await sender.stop(within)
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def eventually(
-    check: Callable[[], Awaitable[Any]], *, within: float = 10.0, hurry: Stage | None = None
+    check: Callable[[], Awaitable[Any]], *, within: float = 60.0, hurry: Stage | None = None
 ) -> Any:
     """The first true answer of `check`; with `hurry` no wait before a retry is waited for."""
     async with asyncio.timeout(within):

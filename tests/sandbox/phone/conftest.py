@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from sandbox.line.phone.pages import add_routes
 from tests.sandbox.phone.phone_browser import CHROMIUM, FLAGS, OpenPage
 from tests.sandbox.phone.phone_fake import FakeSandbox
 from tests.sandbox.phone.phone_pictures import picture
+
+expect.set_options(timeout=30_000)
 
 
 # One browser for all tests: starting it takes longer than most of them. Whatever it talks to therefore
@@ -67,7 +69,7 @@ async def open_page(browser: Browser, origin: str) -> AsyncIterator[OpenPage]:
         page = await context.new_page()
         await page.set_viewport_size({"width": width, "height": height})
         page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(30_000)
         await page.goto(f"{origin}{path}")
         await page.wait_for_selector('[data-log][aria-busy="false"]', state="attached")
         return page
