@@ -14,4 +14,5 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults]
 async def test_an_urgent_notice_goes_out_whatever_strangers_do(tmp_path: Path) -> None:
     names = ["idle_connections", "slow_bodies", "form_charsets", "malformed_requests"]
     said: list[str] = []
-    assert await attack(tmp_path, 5_000, names, said.append) == [], said
+    # On a machine that does other work the figures say little; without a door it is never.
+    assert await attack(tmp_path, 5_000, names, said.append, slack=15.0) == [], said
