@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "demo": ("demo", "demo", "The whole service on this machine; nothing leaves it."),
     "sandbox": ("sandbox", "app", "練習用の接続先(外部には何も送りません)."),
-    "subscribers": ("subscribers", "app", "登録者の取り込みと書き出し (CSV)."),
+    "subscribers": ("subscribers", "app", "登録者の取り込みと書き出し (CSV)、登録の確認・終了・消去."),
     "notice": ("notices", "app", "お知らせを出す・結果を見る."),
     "events": ("events", "app", "LINEから届き、処理できなかった操作を見る・やり直す."),
     "report": ("reports", "app", "登録数と計画の指標."),

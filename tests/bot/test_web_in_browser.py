@@ -18,7 +18,9 @@ from sqlalchemy import update
 
 from bot.app import create_app
 from bot.service import Service
+from channels.reasons import Reason
 from content.clock import DAY, MINUTE, now_ms
+from content.ledger import account_outages
 from content.ledger.batches import claim, record_part
 from content.ledger.deferring import RefusedRecipient
 from content.ledger.deliveries import batch
@@ -107,6 +109,9 @@ async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
             update(batch)
             .where(batch.c.state == "ready")
             .values(reason="credentials", not_before=now_ms() + DAY)
+        )
+        await connection.run_sync(
+            account_outages.begin, "line", reason=Reason.CREDENTIALS, now=now_ms() - DAY
         )
         await record_shortage(
             connection, refused, Shortage("line", left=12_000, reserved=300, needed=41_000), at=now_ms()

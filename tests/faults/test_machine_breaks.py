@@ -57,7 +57,7 @@ async def the_disk_is_full(place: Place) -> None:
         notice = await town.post()
         await town.under_way(notice)
         disk.fill(serve.pid)
-        await until(lambda: _says(town.logs, "disk is full", "disk I/O error"), "the disk to be missed")
+        await until(lambda: _says(town.logs, "machine_is_short", "OperationalError"), "the disk to be missed")
         stood = await _stands_still(town, notice)
         await asyncio.sleep(20)
         assert serve.running

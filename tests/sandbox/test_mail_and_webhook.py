@@ -1,11 +1,13 @@
 """The mail and webhook stand-ins as people and tests use them: pages, JSON, faults."""
 
+from contextlib import suppress
+
 import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from channels.channel import Recipient
+from channels.channel import Recipient, TemporaryFailure
 from sandbox.mail.pages import create_app as create_mail_app
 from sandbox.mail.server import SmtpSandbox
 from tests.channels.announcements import (
@@ -116,7 +118,9 @@ async def test_the_hook_page_shows_whether_each_signature_is_valid(webhook, hook
     hooks.secrets["forged"] = "whsec_" + "A" * 32
     for name in ("bus", "forged", "unknown"):
         receiver = Recipient(PARENT, f"{hooks_origin}/hooks/{name} {SECRET}")
-        await collect(webhook.send(webhook.prepare(notice(mode="test"), "ja"), [receiver], RETRY_KEY))
+        # A signature that the receiver cannot check is answered by 401, which is believed only after a while.
+        with suppress(TemporaryFailure):
+            await collect(webhook.send(webhook.prepare(notice(mode="test"), "ja"), [receiver], RETRY_KEY))
     shown = await text_of(browser, hooks_origin + "/")
     assert BANNER in shown
     assert "✔ 正しい" in shown and "✘ 正しくない" in shown and "未確認" in shown
