@@ -24,6 +24,7 @@ from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from scheduler import quota
+from scheduler.shortages import record_shortage
 from scheduler.suspending import is_lost
 from scheduler.town_context import BUDGET, TownContext, goes_by_broadcast
 
@@ -94,7 +95,7 @@ async def _decide(
         return planned
     log.warning("delivery_refused", delivery=planned.id, left=shortage.left, needed=shortage.needed)
     await quota_reservations.mark_refused(connection, planned.id, Reason.QUOTA)
-    await quota.record_shortage(connection, planned.notice_id, shortage, at=context.database.now())
+    await record_shortage(connection, planned.notice_id, shortage, at=context.database.now())
     return replace(planned, reason=Reason.QUOTA)
 
 

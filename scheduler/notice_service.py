@@ -16,7 +16,7 @@ from content.notices.notices import Notice, NoticeSpec
 from content.notices.states import NoticeState
 from content.staff import audit
 from scheduler.checks import refuse_problems
-from scheduler.quota import Shortage, shortages_of
+from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,25 +22,13 @@ from content.ledger.states import DeliveryState
 from content.notices import notices
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.segments import NobodyMatches
-from content.staff import audit
+from scheduler.shortages import Shortage
 from scheduler.town_context import LANES, TownContext, lane_of
 
 log = structlog.get_logger(__name__)
 
 # Seconds to wait for the answer. Without one a notice goes out unchecked: it is not kept back for a figure.
 MAX_WAIT = 1.0
-# The action in the audit trail.
-REFUSED = "delivery.refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """`left` messages this month, `reserved` of them to other notices, `needed` for this one."""
-
-    account: str
-    left: int
-    reserved: int
-    needed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +82,6 @@ async def find_shortage(
     """Within the transaction that begins the planning, and under the lock of the account."""
     needed = await count_not_planned(connection, context.town, planned, notice)
     return await _shortage(connection, context, planned.account, planned.lane, needed, left, but=planned.id)
-
-
-async def record_shortage(
-    connection: AsyncConnection, notice_id: int, shortage: Shortage, *, at: int
-) -> None:
-    """The figures as they were, for whoever asks later why nobody was sent to."""
-    await audit.record(
-        connection,
-        at=at,
-        actor="scheduler",
-        action=REFUSED,
-        subject=f"notice {notice_id}",
-        **asdict(shortage),
-    )
-
-
-async def shortages_of(connection: AsyncConnection, notice_id: int) -> list[Shortage]:
-    """What was recorded for a notice, by account."""
-    entries = await audit.entries(connection, f"notice {notice_id}")
-    found = [Shortage(**entry.detail) for entry in entries if entry.action == REFUSED]  # type: ignore[arg-type]
-    return sorted(found, key=lambda item: item.account)
 
 
 async def foresee(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Shortage]:

@@ -1,4 +1,7 @@
-"""What commands share: exit codes, settings, talking to stderr, progress."""
+"""What commands share: exit codes, settings, talking to stderr, progress.
+
+Settings and database are imported by the functions that open them: a command of the sandbox needs neither.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import DBAPIError
 
-from bot.service import Service, open_service
-from bot.settings import Settings
-from content.database import UnknownDatabase
-from content.database.files import NotPrivate, make_private
-from content.database.identity import WrongDatabase
-from content.keys import KeyFileError
-from content.schema import SchemaMismatch
-from content.town import TownProfileError
+if TYPE_CHECKING:
+    from bot.service import Service
+    from bot.settings import Settings
 
 OK, FAILED, USAGE, PARTLY, NOBODY, TIMED_OUT = range(6)
 QUIET_LINE_EVERY = 10.0
@@ -56,7 +50,14 @@ def print_json(value: object) -> None:
 
 
 def load_settings() -> Settings:
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_known(name))
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from bot.settings import Settings
+
+    unknown = sorted(
+        name for name in os.environ if name.startswith(PREFIX) and not _is_known(name, Settings.model_fields)
+    )
     if unknown:
         fail(f"No such setting: {', '.join(unknown)}. docs/settings.md lists them all.", USAGE)
     try:
@@ -74,6 +75,16 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Service]:
     """The service of these settings; failures end the command with their remedy."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.service import open_service
+    from content.database import UnknownDatabase
+    from content.database.files import NotPrivate, make_private
+    from content.database.identity import WrongDatabase
+    from content.keys import KeyFileError
+    from content.schema import SchemaMismatch
+    from content.town import TownProfileError
+
     try:
         for path in make_private(settings.database_url.get_secret_value()):
             talk.print(f"{path} could be read by others; it is private now.", highlight=False, soft_wrap=True)
@@ -102,6 +113,8 @@ def operator() -> str:
 def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, a line every ten seconds otherwise; call the result with what was done."""
     if talk.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
         columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=talk) as bar:
             task = bar.add_task(label, total=total)
@@ -110,10 +123,10 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     yield _lines(label, total)
 
 
-def _is_known(name: str) -> bool:
+def _is_known(name: str, sections: Container[str]) -> bool:
     # Inside a section pydantic itself refuses what it does not know.
     first = name.removeprefix(PREFIX).lower().partition("__")[0]
-    return first in Settings.model_fields or name.startswith(NOT_SETTINGS)
+    return first in sections or name.startswith(NOT_SETTINGS)
 
 
 def _lines(label: str, total: int) -> Callable[[int], None]:
@@ -132,6 +145,8 @@ def _lines(label: str, total: int) -> Callable[[int], None]:
 
 
 def _describe(error: Exception) -> str:
+    from pydantic import ValidationError
+
     if not isinstance(error, ValidationError):
         return str(error)
     return "\n".join(

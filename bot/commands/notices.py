@@ -45,7 +45,6 @@ from scheduler import notice_service
 from scheduler.checks import NoticeRefused, refuse_problems
 from scheduler.impact import measure_impact
 from scheduler.notice_service import Status
-from scheduler.suspending import give_up_rest
 from scheduler.words import CHANNEL_NAMES
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
@@ -169,6 +168,8 @@ async def _cancel(notice_id: int) -> None:
 
 
 async def _give_up(notice_id: int) -> None:
+    from scheduler.suspending import give_up_rest
+
     async with opened(load_settings()) as service:
         if not await give_up_rest(service.context, notice_id, staff=operator()):
             fail(f"お知らせ {notice_id} に、アカウントがないため止まっている配信はありません。", FAILED)

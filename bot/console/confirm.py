@@ -29,7 +29,8 @@ from content.notices.states import NoticeState
 from scheduler import checks, notice_service
 from scheduler.checks import NoticeRefused, Problem
 from scheduler.impact import Impact, measure_impact
-from scheduler.quota import Shortage, foresee
+from scheduler.quota import foresee
+from scheduler.shortages import Shortage
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
 LEFT_OVER = "「○○」が残ったままです。内容を直すか、このまま送ることを確かめる欄に印を付けてください。まだ送信していません。"

@@ -6,7 +6,7 @@ from channels.reasons import find_reason
 from content.ledger.account_outages import AccountOutage
 from content.notices.notices import NoticeSpec
 from content.town import Mode, Town, Urgency
-from scheduler.quota import Shortage
+from scheduler.shortages import Shortage
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
 LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}

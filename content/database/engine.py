@@ -28,7 +28,7 @@ from content.clock import steady
 from content.database.group_commit import GroupCommit
 from content.database.shared_clock import SharedClock
 from content.database.step_thread import StepThread, end_process
-from content.database.wakeups import CHANNEL, Signal, Wakeups, hear_postgres
+from content.database.wakeups import CHANNEL, Signal, Wakeups
 
 T = TypeVar("T")
 # Seconds; several writers may each wait half a minute for a file that another program has locked.
@@ -154,6 +154,9 @@ class Database:
     async def hear_others(self) -> None:
         """On PostgreSQL pass on the wake-ups of other processes, until cancelled."""
         if not self.is_sqlite:
+            # Here and not above: most commands only ask a question, and without driver and log they start sooner.
+            from content.database.postgres_wakeups import hear_postgres
+
             dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
             await hear_postgres(dsn, self.wakeups)
 

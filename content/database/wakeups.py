@@ -1,7 +1,7 @@
 """Wake-ups: hurry, not truth. Every loop also asks the database itself once a second.
 
 Inside a process a topic sets the signals of its listeners; between processes on PostgreSQL the same
-topics travel by NOTIFY, so that a lost connection only delays.
+topics travel by NOTIFY (content/database/postgres_wakeups.py).
 """
 
 from __future__ import annotations
@@ -10,12 +10,7 @@ import asyncio
 from contextlib import suppress
 from weakref import WeakSet
 
-import structlog
-
-log = structlog.get_logger(__name__)
-
 CHANNEL = "kairanban"
-RECONNECT_AFTER = 2.0
 
 
 class Signal(asyncio.Event):
@@ -48,31 +43,3 @@ class Wakeups:
     def wake_all(self) -> None:
         for topic in self._signals:
             self.wake(topic)
-
-
-async def hear_postgres(dsn: str, wakeups: Wakeups) -> None:
-    """Pass on what other processes NOTIFY, until cancelled; connects again whenever the line breaks."""
-    # On SQLite nobody needs the driver.
-    import asyncpg
-
-    while True:
-        try:
-            await _hear(dsn, wakeups)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("wakeups_interrupted", error=type(error).__name__)
-        await asyncio.sleep(RECONNECT_AFTER)
-
-
-async def _hear(dsn: str, wakeups: Wakeups) -> None:
-    import asyncpg
-
-    broken = asyncio.Event()
-    connection = await asyncpg.connect(dsn, timeout=10)
-    try:
-        connection.add_termination_listener(lambda _: broken.set())
-        await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: wakeups.wake(str(topic)))
-        # Whatever was said while nobody listened.
-        wakeups.wake_all()
-        await broken.wait()
-    finally:
-        await connection.close(timeout=2)

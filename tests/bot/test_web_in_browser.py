@@ -30,7 +30,7 @@ from content.register import subscribers
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from content.register.tokens import subscriber_token
-from scheduler.quota import Shortage, record_shortage
+from scheduler.shortages import Shortage, record_shortage
 from tests.bot.web_visitor import PASSWORD
 from tests.factories import jst, line_id, make_delivery, public_page, spec
 

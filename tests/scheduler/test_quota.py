@@ -15,7 +15,7 @@ from content.notices.segments import Target
 from content.town import Town
 from scheduler import fanout, notice_service, quota
 from scheduler.fanout import plan_slice
-from scheduler.quota import Shortage
+from scheduler.shortages import Shortage
 from scheduler.triggers import fire_due
 from tests.factories import line_id, spec
 from tests.scheduler.outside import Outside, register
