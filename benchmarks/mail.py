@@ -58,7 +58,7 @@ async def through_the_ledger(
     def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
         return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
 
-    def open_channel(_account: object) -> MailChannel:
+    def channel_of(_account: object) -> MailChannel:
         return MailChannel(
             smtp_url=f"smtp://127.0.0.1:{port}",
             sender="柴田町 <oshirase@town.example.jp>",
@@ -69,12 +69,12 @@ async def through_the_ledger(
             connections=options.connections,
         )
 
-    context = open_bench_context(seeded, f"sqlite:///{folder}/bench.db", open_channel)
+    context = open_bench_context(seeded, f"sqlite:///{folder}/bench.db", channel_of)
     notice_id = await approve(context, spec("mail", body=BODY * 4))
     await fan_out(context)
     sent = await send_all(context, notice_id, options.mails)
     told = announcement(context, await notice_service.find(context, notice_id))
-    template = open_channel(None).prepare(told, "ja")
+    template = channel_of(None).prepare(told, "ja")
     size = len(one_mail(template, 1, keys))
     await context.database.close()
     figures = {

@@ -26,9 +26,9 @@ BODY = "阿武隈川の水位が上がり、あふれるおそれがあります
 
 
 def open_bench_context(
-    seeded: Seeded, url: str, open_channel: Callable[[Account], Channel] | None = None
+    seeded: Seeded, url: str, channel_of: Callable[[Account], Channel] | None = None
 ) -> TownContext:
-    """`open_channel` in place of the channels that a town's settings open. Warm, as a service is."""
+    """`channel_of` in place of the channels that a town's settings open. Warm, as a service is."""
     warm_up()
     settings = Settings(
         town=seeded.town_file,
@@ -36,7 +36,7 @@ def open_bench_context(
         mail=MailSettings(smtp_url=SecretStr("smtp://127.0.0.1:1"), **{"from": "town@example.jp"}),
     )
     context = open_town_context(settings, seeded.town(), Database(url), seeded.keys())
-    return context if open_channel is None else replace(context, open_channel=open_channel)
+    return context if channel_of is None else replace(context, channel_of=channel_of)
 
 
 def spec(

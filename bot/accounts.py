@@ -16,12 +16,12 @@ from content.register.tokens import subscriber_token
 from content.town import Account, ChannelName, Town
 
 if TYPE_CHECKING:
-    # The rest imports a channel where it opens one: most commands open none.
+    # The rest imports a channel where it describes one: most commands need none.
     from channels.line.api import LineApi
 
 
-def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channel]:
-    """A function that opens a channel for an account of the town, with connections of its own.
+def channels_by_account(settings: Settings, keys: Keys) -> Callable[[Account], Channel]:
+    """A function that describes the channel of an account of the town; nothing is connected.
 
     What is known of mail domains is known to all of them.
     """
@@ -30,16 +30,16 @@ def channel_opener(settings: Settings, keys: Keys) -> Callable[[Account], Channe
         {name: DomainLimit(limit.rate, limit.connections) for name, limit in limits.items()}
     )
 
-    openers: dict[ChannelName, Callable[[], Channel]] = {
+    describe: dict[ChannelName, Callable[[], Channel]] = {
         "line": lambda: _line(settings),
         "mail": lambda: _mail(settings, keys, domains),
         "webhook": lambda: _webhook(settings),
     }
 
-    def open_channel(account: Account) -> Channel:
-        return openers[account.channel]()
+    def channel_of(account: Account) -> Channel:
+        return describe[account.channel]()
 
-    return open_channel
+    return channel_of
 
 
 def line_api(settings: Settings) -> LineApi:

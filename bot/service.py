@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.accounts import channel_opener
+from bot.accounts import channels_by_account
 from bot.belonging import bind
 from bot.settings import Settings
 from content.clock import DAY
@@ -71,7 +71,7 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         town=town,
         database=database,
         keys=keys,
-        open_channel=channel_opener(settings, keys),
+        channel_of=channels_by_account(settings, keys),
         notice_url=lambda public_id: f"{settings.public_url}/n/{public_id}",
         keep_recipients=settings.keep_recipients_days * DAY,
     )

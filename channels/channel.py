@@ -1,12 +1,13 @@
 """The interface that every way out implements, and the errors that it may raise.
 
-A channel renders an announcement once per language (`prepare`) and hands batches of
-recipients to the service outside (`send`). Who, when and how often is the scheduler's.
+A channel describes itself and renders an announcement once per language (`prepare`): that needs no connection.
+Opened, it is a session, which hands batches of recipients to the service outside (`send`).
+Who, when and how often is the scheduler's.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -177,22 +178,38 @@ def always() -> bool:
 
 
 class Channel(Protocol):
-    """One way out, bound to one account.
+    """One way out, bound to one account: what it can do and how its messages look. Needs no connection.
 
-    Attributes: `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch;
-    `concurrency` batches in flight at once; `rate` batches started per second at most (None: no limit);
-    `idempotent`: a batch repeated with the same key and the same recipients is never delivered twice,
-    so a repeat must name the same recipients even if some have left since.
+    `name` the channel ("line", "mail", "webhook"); `batch_size` recipients per batch; `concurrency` batches
+    in flight at once; `rate` batches started per second at most (None: no limit); `idempotent`: a batch
+    repeated with the same key and the same recipients is never delivered twice, so a repeat must name the
+    same recipients even if some have left since. `broadcasts`: its sessions are BroadcastSessions;
+    `metered`: they are MeteredSessions.
     """
 
-    name: str
-    batch_size: int
-    concurrency: int
-    rate: float | None
-    idempotent: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def concurrency(self) -> int: ...
+
+    @property
+    def rate(self) -> float | None: ...
+
+    @property
+    def idempotent(self) -> bool: ...
+
+    @property
+    def broadcasts(self) -> bool: ...
+
+    @property
+    def metered(self) -> bool: ...
 
     def prepare(self, announcement: Announcement, language: str) -> Any:
-        """Render and check once per notice version and language; the result goes into `send`.
+        """Render and check once per notice version and language; the result goes into a session's `send`.
 
         Raises CannotRender naming the form field when the words do not fit.
         """
@@ -202,13 +219,26 @@ class Channel(Protocol):
         """The same words as `prepare` produces, for a person to read before sending."""
         ...
 
+    def open(self) -> Session:
+        """A session with connections of its own. Who opens it closes it."""
+        ...
+
+
+class Session(Protocol):
+    """A channel opened for sending."""
+
+    @property
+    def channel(self) -> Channel:
+        """What was opened."""
+        ...
+
     def send(
         self,
         prepared: Any,
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         """Hand the batch over, yielding parts in the order of `recipients` as they are settled.
 
         A channel that takes time over a batch asks `may_go_on` before each recipient. At a no it waits for
@@ -225,8 +255,8 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class BroadcastChannel(Channel, Protocol):
-    """A channel that can reach everyone in one call, without naming anybody."""
+class BroadcastSession(Session, Protocol):
+    """Of a channel that can reach everyone in one call, without naming anybody."""
 
     async def broadcast(self, announcement: Announcement, retry_key: str) -> None:
         """Send to everyone on the account. Raises the errors above."""
@@ -234,8 +264,8 @@ class BroadcastChannel(Channel, Protocol):
 
 
 @runtime_checkable
-class MeteredChannel(Channel, Protocol):
-    """A channel whose service lets an account send only so much in a month."""
+class MeteredSession(Session, Protocol):
+    """Of a channel whose service lets an account send only so much in a month."""
 
     async def quota(self) -> Quota:
         """This month's limit and use. Raises the errors above."""

@@ -14,7 +14,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def now_ms() -> int:
@@ -22,9 +22,9 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def steady() -> float:
+def monotonic_seconds() -> float:
     """Seconds by a clock that nobody sets, and that goes on while the machine sleeps."""
-    return time.clock_gettime(_STEADY)
+    return time.clock_gettime(_MONOTONIC)
 
 
 def to_jst(at: int) -> datetime:

@@ -42,11 +42,11 @@ class TownProfileError(Exception):
     """The town profile cannot be used; the message names the file, the field and what it takes."""
 
 
-class ProfilePart(BaseModel):
+class ProfileModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Named(ProfilePart):
+class Named(ProfileModel):
     """Something residents choose from. `names` maps language to wording; `ja` is required."""
 
     key: Key
@@ -80,7 +80,7 @@ class Group(Named):
     """Closed membership."""
 
 
-class SegmentRule(ProfilePart):
+class SegmentRule(ProfileModel):
     """One condition of a segment. `any_of`/`none_of` hold keys of the field, `children_aged` the
     youngest and oldest age in full years on the day of the send."""
 
@@ -97,7 +97,7 @@ class Segment(Named):
     rules: tuple[SegmentRule, ...] = ()
 
 
-class Account(ProfilePart):
+class Account(ProfileModel):
     """One set of credentials on a channel. `also_carries` is the town's explicit permission for
     drills or tests through a live account. `everyone = "broadcast"`: a notice to everyone goes out
     as LINE's broadcast, which also reaches friends whose registration was never recorded."""
@@ -112,12 +112,12 @@ class Account(ProfilePart):
         return mode == self.mode or mode in self.also_carries
 
 
-class Words(ProfilePart):
+class Words(ProfileModel):
     title: str
     body: str
 
 
-class Template(ProfilePart):
+class Template(ProfileModel):
     key: Key
     name: str
     category: Key
@@ -125,14 +125,14 @@ class Template(ProfilePart):
     texts: dict[str, Words]
 
 
-class Annotation(ProfilePart):
+class Annotation(ProfileModel):
     """A remark that belongs to a month of an indicator, printed under its chart and table."""
 
     month: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
     text: str
 
 
-class Indicator(ProfilePart):
+class Indicator(ProfileModel):
     """指標. Counts registrations on `channels`; `targets` maps fiscal year to 目標."""
 
     key: Key
@@ -145,7 +145,7 @@ class Indicator(ProfilePart):
     annotations: tuple[Annotation, ...] = ()
 
 
-class Town(ProfilePart):
+class Town(ProfileModel):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     name: str
     prefecture: str

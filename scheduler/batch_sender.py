@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from channels.channel import (
     AccountStopped,
+    BroadcastSession,
     Channel,
     ChannelError,
     DeliveryStopped,
@@ -19,7 +20,7 @@ from channels.channel import (
     TemporaryFailure,
 )
 from channels.reasons import Reason
-from content.clock import SECOND, steady
+from content.clock import SECOND, monotonic_seconds
 from content.keys import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
@@ -69,13 +70,14 @@ class BatchSender:
         self._limiter = limiter
         self._outages = outages
         self._urgent_priority = context.urgent_priority
-        self._channel: Channel = context.open_channel(account)
+        self._channel: Channel = context.channel_of(account)
+        self._session = self._channel.open()
         self._connections = asyncio.Semaphore(self.at_once)
         self._messages = Messages(context, self._channel)
         self._paused_until = 0.0
         # Batches in a row that failed because the machine is short of memory, files or space.
         self._shortages = 0
-        # Until when (steady seconds) nobody else can have taken a batch, by its id.
+        # Until when (monotonic seconds) nobody else can have taken a batch, by its id.
         self._leases: dict[int, float] = {}
         # Why deliveries were stopped while other batches of theirs were in flight.
         self._stopped: dict[int, DeliveryStopped] = {}
@@ -90,7 +92,7 @@ class BatchSender:
         return asyncio.get_running_loop().time() < self._paused_until
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._session.close()
 
     def leased(self, claimed: Batch, since: float) -> None:
         """The lease was begun or lengthened by a statement that was sent at `since`."""
@@ -161,7 +163,7 @@ class BatchSender:
         """
         if self._channel.idempotent:
             return True
-        since = steady()
+        since = monotonic_seconds()
         ours = await self._context.database.write_step(
             partial(batches.renew_one, claimed=claimed, until=self._context.database.now() + LEASE)
         )
@@ -173,7 +175,7 @@ class BatchSender:
 
         A process that stood still for longer than its lease must not send what another has taken over.
         """
-        return not self.stopping and steady() < self._leases[claimed.id]
+        return not self.stopping and monotonic_seconds() < self._leases[claimed.id]
 
     async def _cursor(
         self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]
@@ -185,7 +187,9 @@ class BatchSender:
             return (await self.open_cursors([claimed]))[claimed.id]
 
     async def _broadcast(self, claimed: Batch, message: Message) -> None:
-        await self._channel.broadcast(message.announced, claimed.retry_key)  # type: ignore[attr-defined]
+        if not isinstance(self._session, BroadcastSession):
+            raise TypeError(f"channel {self._channel.name} has a broadcast to send, and no session that can")
+        await self._session.broadcast(message.announced, claimed.retry_key)
         await self._write_acceptance(
             partial(batches.accept_all, claimed=claimed, now=self._context.database.now())
         )
@@ -194,8 +198,8 @@ class BatchSender:
         self, claimed: Batch, message: Message, cursor: RecipientCursor, connection: AsyncExitStack
     ) -> None:
         may_go_on = partial(self._may_go_on, claimed)
-        parts = self._channel.send(message.prepared, cursor.sendable, claimed.retry_key, may_go_on)
-        async with aclosing(parts):  # type: ignore[type-var]
+        parts = self._session.send(message.prepared, cursor.sendable, claimed.retry_key, may_go_on)
+        async with aclosing(parts):
             async for part in parts:
                 progress = cursor.advance(part)
                 if cursor.finished and self._channel.idempotent:
@@ -224,7 +228,7 @@ class BatchSender:
         self.being_recorded -= 1
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
-        now, since = self._context.database.now(), steady()
+        now, since = self._context.database.now(), monotonic_seconds()
         deferred, given_up = later(claimed, progress.deferred, now, apart=progress.apart)
         step = partial(
             batches.record_part,

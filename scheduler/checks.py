@@ -122,7 +122,7 @@ def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]
     announced = spec_announcement(context, spec)
     problems = []
     for key in chosen_accounts(context, spec):
-        channel = context.open_channel(context.town.account[key])
+        channel = context.channel_of(context.town.account[key])
         for text in announced.texts:
             try:
                 channel.prepare(announced, text.language)

@@ -53,7 +53,7 @@ class ClockWatch:
 
 
 async def tick(seconds: float, stopping: asyncio.Event) -> bool:
-    """Wait `seconds` by the steady clock; False as soon as it is time to stop."""
+    """Wait `seconds` by the monotonic clock; False as soon as it is time to stop."""
     try:
         async with asyncio.timeout(seconds):
             await stopping.wait()

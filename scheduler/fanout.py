@@ -125,7 +125,7 @@ async def _plan_list(
 ) -> bool:
     languages = _languages(context, notice)
     people = await next_people(connection, context.town, planned, notice, SLICE)
-    batch_size = context.open_channel(context.town.account[planned.account]).batch_size
+    batch_size = context.channel_of(context.town.account[planned.account]).batch_size
     slices = [
         (language, part)
         for language in languages

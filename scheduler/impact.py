@@ -43,5 +43,5 @@ async def measure_impact(context: TownContext, spec: NoticeSpec, notice_id: int 
 
 def _previews(context: TownContext, spec: NoticeSpec, notice_id: int, account: str) -> tuple[Preview, ...]:
     announced = spec_announcement(context, spec, notice_id=notice_id)
-    channel = context.open_channel(context.town.account[account])
+    channel = context.channel_of(context.town.account[account])
     return tuple(channel.preview(announced, text.language) for text in announced.texts)

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from content.clock import steady
+from content.clock import monotonic_seconds
 from content.ledger import batches
 from content.ledger.batches import Batch
 from scheduler.batch_sender import LEASE, MAX_WAIT, BatchSender
@@ -66,7 +66,7 @@ class LaneSender:
         return [(claimed.id, claimed.fence) for claimed in self._in_flight.values()]
 
     def renewed(self, batch_ids: set[int], since: float) -> None:
-        """The leases of these were lengthened at `since` (steady seconds)."""
+        """The leases of these were lengthened at `since` (monotonic seconds)."""
         for claimed in self._in_flight.values():
             if claimed.id in batch_ids:
                 self._sender.leased(claimed, since)
@@ -102,7 +102,7 @@ class LaneSender:
             self._signal.set()
 
     async def _claim(self, most: int) -> list[Batch]:
-        since = steady()
+        since = monotonic_seconds()
         claimed = await self._context.database.write_step(
             partial(
                 batches.claim,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from channels.channel import ChannelError, MeteredChannel, Quota
+from channels.channel import ChannelError, MeteredSession, Quota
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
 from content.ledger.planning import count_not_planned
@@ -44,20 +44,23 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
     account = context.town.account.get(account_key)
     if account is None:
         return None
-    channel = context.open_channel(account)
-    if not isinstance(channel, MeteredChannel):
+    channel = context.channel_of(account)
+    if not channel.metered:
         return None
+    session = channel.open()
+    if not isinstance(session, MeteredSession):
+        raise TypeError(f"channel {channel.name} says that it is metered, and its session is not")
     asked_at = context.database.now()
     try:
         async with asyncio.timeout(MAX_WAIT):
-            found: Quota = await channel.quota()
+            found: Quota = await session.quota()
     except Exception as error:
         # Whatever is wrong with the figure, a notice is not kept back for it.
         reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
         log.warning("quota_unknown", account=account_key, reason=reason)
         return None
     finally:
-        await channel.close()
+        await session.close()
     return None if found.left is None else Left(found.left, asked_at)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from content.clock import steady
+from content.clock import monotonic_seconds
 from content.ledger import leases
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
@@ -31,7 +31,7 @@ class Sender:
         self._context = context
         self._outages = KnownOutages()
         self.limiters = {
-            account.key: RateLimiter(context.open_channel(account).rate) for account in context.town.accounts
+            account.key: RateLimiter(context.channel_of(account).rate) for account in context.town.accounts
         }
         self._lanes = [
             LaneSender(
@@ -64,7 +64,7 @@ class Sender:
         claims = [claim for lane in self._lanes for claim in lane.claims]
         if not claims:
             return
-        since = steady()
+        since = monotonic_seconds()
         renewed = await self._context.database.write_step(
             partial(leases.renew, claims=claims, until=self._context.database.now() + LEASE)
         )

@@ -1,11 +1,11 @@
-"""What the scheduler works with: the town, its database and keys, and how to open a channel."""
+"""What the scheduler works with: the town, its database and keys, and which channel an account has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from channels.channel import Announcement, BroadcastChannel, Channel, Text
+from channels.channel import Announcement, Channel, Text
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.database.identity import PUBLIC_ID_LENGTH
@@ -25,7 +25,7 @@ BUDGET: dict[str, int] = {Lane.URGENT: 2 * HOUR, Lane.ROUTINE: 12 * HOUR, Lane.D
 
 @dataclass(frozen=True, slots=True)
 class TownContext:
-    """`open_channel(account)` gives a channel of its own, with its own connections.
+    """`channel_of(account)` describes the account's channel; who sends opens a session of it.
 
     `notice_url(public id)` is the public page of a notice. `keep_recipients`: ms that the ledger keeps who was
     sent a notice, after that only figures.
@@ -34,7 +34,7 @@ class TownContext:
     town: Town
     database: Database
     keys: Keys
-    open_channel: Callable[[Account], Channel]
+    channel_of: Callable[[Account], Channel]
     notice_url: Callable[[str], str]
     keep_recipients: int = 90 * DAY
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
@@ -103,7 +103,7 @@ def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) 
     """Whether one call reaches everyone on the account: the target, the town and the channel say so."""
     account = context.town.account[account_key]
     chosen = spec.target.kind == TargetKind.EVERYONE and account.everyone == "broadcast"
-    return chosen and isinstance(context.open_channel(account), BroadcastChannel)
+    return chosen and context.channel_of(account).broadcasts
 
 
 def chosen_accounts(context: TownContext, spec: NoticeSpec) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The three stories, played by real HTTP against the running demo; each step says whether it succeeded."""
+"""The three stories, played by real HTTP against the running demo; each scene says whether it succeeded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_WAIT = 60.0
 
 
 @dataclass(slots=True)
-class StoryStep:
+class SceneResult:
     name: str
     held: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
@@ -33,16 +33,16 @@ class StoryStep:
 
 @dataclass(slots=True)
 class Memory:
-    """What later steps need from earlier ones."""
+    """What later scenes need from earlier ones."""
 
     notice_id: int = 0
 
 
-async def play(stage: Stage) -> list[StoryStep]:
-    """Every step in order; a step that raises has failed and says why."""
+async def play(stage: Stage) -> list[SceneResult]:
+    """Every scene in order; a scene that raises has failed and says why."""
     memory = Memory()
-    steps: list[StoryStep] = []
-    scenes: list[tuple[str, Callable[[Stage, Memory, StoryStep], Awaitable[None]]]] = [
+    results: list[SceneResult] = []
+    scenes: list[tuple[str, Callable[[Stage, Memory, SceneResult], Awaitable[None]]]] = [
         ("住民: 友だち追加であいさつが届く", _follows),
         ("住民: ボタンで分野と地区を選び、登録内容を見る", _chooses),
         ("住民: あとで変更し、ブロックして戻っても設定が残る", _changes_and_returns),
@@ -52,18 +52,18 @@ async def play(stage: Stage) -> list[StoryStep]:
         ("企画: 計画の指標と実績が画面とコマンドで一致する", _reports),
     ]
     for name, scene in scenes:
-        step = StoryStep(name)
-        steps.append(step)
+        result = SceneResult(name)
+        results.append(result)
         try:
-            await scene(stage, memory, step)
-            step.held = True
+            await scene(stage, memory, result)
+            result.held = True
         except (AssertionError, LookupError, OSError, TimeoutError, ValueError) as error:
-            step.figures["why"] = f"{type(error).__name__}: {error}"
+            result.figures["why"] = f"{type(error).__name__}: {error}"
             break
-    return steps
+    return results
 
 
-async def _follows(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _follows(stage: Stage, memory: Memory, result: SceneResult) -> None:
     async with ClientSession() as session:
         phone = _sato(session, stage)
         greeting = all_text(await phone.act_and_read("follow"))
@@ -71,7 +71,7 @@ async def _follows(stage: Stage, memory: Memory, step: StoryStep) -> None:
     _expect(stage.service.town.phone in greeting, "the greeting tells whom to call")
 
 
-async def _chooses(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _chooses(stage: Stage, memory: Memory, result: SceneResult) -> None:
     town = stage.service.town
     async with ClientSession() as session:
         phone = _sato(session, stage)
@@ -86,7 +86,7 @@ async def _chooses(stage: Stage, memory: Memory, step: StoryStep) -> None:
         _expect(wanted.name() in summary, f"the summary shows {wanted.key}")
 
 
-async def _changes_and_returns(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _changes_and_returns(stage: Stage, memory: Memory, result: SceneResult) -> None:
     town = stage.service.town
     async with ClientSession() as session:
         phone = _sato(session, stage)
@@ -98,11 +98,11 @@ async def _changes_and_returns(stage: Stage, memory: Memory, step: StoryStep) ->
     for wanted in (town.category["bohan"], town.category["event"], town.area["funaoka"]):
         _expect(wanted.name() in back, f"{wanted.key} is still set")
     counts = await _command(stage, "report", "counts", "--json")
-    step.figures["subscribers"] = _by_channel(counts)
-    _expect(step.figures["subscribers"]["line"] == seed.LINE_TARGET + 1, "she is counted once")
+    result.figures["subscribers"] = _by_channel(counts)
+    _expect(result.figures["subscribers"]["line"] == seed.LINE_TARGET + 1, "she is counted once")
 
 
-async def _writes(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _writes(stage: Stage, memory: Memory, result: SceneResult) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "bosai")
         page = await browser.get("/console/notices/new?urgency=urgent")
@@ -124,10 +124,10 @@ async def _writes(stage: Stage, memory: Memory, step: StoryStep) -> None:
     expected = {"line": seed.LINE_TARGET + 1, "mail": seed.MAIL_TARGET, "webhook": 1}
     for channel, count in expected.items():
         _expect(count in shown, f"the confirm page shows {count} for {channel}")
-    step.figures["impact"] = expected
+    result.figures["impact"] = expected
 
 
-async def _sends(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _sends(stage: Stage, memory: Memory, result: SceneResult) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "bosai")
         page = await browser.get(f"/console/notices/{memory.notice_id}/confirm")
@@ -138,7 +138,7 @@ async def _sends(stage: Stage, memory: Memory, step: StoryStep) -> None:
         shown = await _finished(stage, memory.notice_id)
         progress = await browser.get(f"/console/notices/{memory.notice_id}/progress")
     _expect(progress.status == 200, "the progress page answers")
-    step.figures.update(_figures(shown))
+    result.figures.update(_figures(shown))
     refused = len(seed.refused_mail_addresses(stage.service.town))
     channels = shown["channels"]
     _expect(channels["line"]["accepted"] == seed.LINE_TARGET + 1, "LINE accepted everyone")
@@ -147,23 +147,23 @@ async def _sends(stage: Stage, memory: Memory, step: StoryStep) -> None:
     _expect(channels["webhook"]["accepted"] == 1, "the webhook was accepted")
 
 
-async def _arrived(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _arrived(stage: Stage, memory: Memory, result: SceneResult) -> None:
     async with ClientSession() as session:
         mine = [all_text(message) for message in await _sato(session, stage).messages()]
-    step.figures["copies_on_one_phone"] = sum("警戒レベル4 避難指示" in text for text in mine)
-    _expect(step.figures["copies_on_one_phone"] == 1, "the phone shows it exactly once")
+    result.figures["copies_on_one_phone"] = sum("警戒レベル4 避難指示" in text for text in mine)
+    _expect(result.figures["copies_on_one_phone"] == 1, "the phone shows it exactly once")
     mails = stage.smtp.mailroom.recipients
-    step.figures["mails"], step.figures["mail_doubles"] = (
+    result.figures["mails"], result.figures["mail_doubles"] = (
         len(mails),
         sum(count > 1 for count in mails.values()),
     )
-    _expect(step.figures["mail_doubles"] == 0, "nobody got two mails")
+    _expect(result.figures["mail_doubles"] == 0, "nobody got two mails")
     arrivals = list(stage.hooks.arrivals)
-    step.figures["webhooks"] = len(arrivals)
+    result.figures["webhooks"] = len(arrivals)
     _expect([item.valid for item in arrivals] == [True], "one webhook, with a valid signature")
 
 
-async def _reports(stage: Stage, memory: Memory, step: StoryStep) -> None:
+async def _reports(stage: Stage, memory: Memory, result: SceneResult) -> None:
     async with Browser(stage.web_url) as browser:
         await _log_in(browser, "kikaku")
         page = await browser.get("/console/reports/indicators/line_registrations")
@@ -180,7 +180,7 @@ async def _reports(stage: Stage, memory: Memory, step: StoryStep) -> None:
             f"{year['rate_percent']:.1f}" in page.html, f"the page shows the rate of {year['fiscal_year']}"
         )
     _expect("<svg" in page.html and "約1,000人" in page.html, "chart and annotation stand on the page")
-    step.figures["years"] = [
+    result.figures["years"] = [
         {name: year[name] for name in ("fiscal_year", "target", "actual", "rate_percent")}
         for year in years.values()
     ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Message = dict[str, Any]
-FlexPart = dict[str, Any]
+FlexElement = dict[str, Any]
 
 INK, QUIET, GREEN, PALE_GREEN, LINE = "#111111", "#444444", "#14532D", "#E3F1E7", "#5F6B63"
 WHITE = "#FFFFFF"
@@ -24,9 +24,11 @@ LABEL_LIMIT = 40
 DISPLAY_TEXT_LIMIT = 300
 
 
-def bubble(title: str, body: Sequence[FlexPart], footer: Sequence[FlexPart], *, alt: str = "") -> Message:
+def bubble(
+    title: str, body: Sequence[FlexElement], footer: Sequence[FlexElement], *, alt: str = ""
+) -> Message:
     """One Flex message. `alt` is what the notification and the list of chats show, else the title."""
-    blocks: FlexPart = {
+    blocks: FlexElement = {
         "type": "bubble",
         "size": "mega",
         "header": {
@@ -45,32 +47,32 @@ def text_message(words: str) -> Message:
     return {"type": "text", "text": _cut(words, TEXT_LIMIT)}
 
 
-def paragraph(words: str) -> FlexPart:
+def paragraph(words: str) -> FlexElement:
     return _text(words, size="md")
 
 
-def note(words: str) -> FlexPart:
+def note(words: str) -> FlexElement:
     return _text(words, size="sm", color=QUIET)
 
 
-def field(name: str, value: str) -> FlexPart:
+def field(name: str, value: str) -> FlexElement:
     """A name with what is set for it, one below the other."""
     return _column(
         [_text(name, size="sm", color=QUIET), _text(_cut(value, FIELD_LIMIT), size="lg", weight="bold")]
     )
 
 
-def switch(name: str, state: str, action: FlexPart, *, on: bool) -> FlexPart:
+def switch(name: str, state: str, action: FlexElement, *, on: bool) -> FlexElement:
     """A row to press: ☑ or ☐, the name, and the state in words."""
     return {**_row("☑" if on else "☐", name, state, on=on), "action": action}
 
 
-def fixed(name: str, state: str) -> FlexPart:
+def fixed(name: str, state: str) -> FlexElement:
     """A row that is on and cannot be pressed."""
     return _row("☑", name, state, on=True, border=False)
 
 
-def button(words: str, action: FlexPart, *, strong: bool = False) -> FlexPart:
+def button(words: str, action: FlexElement, *, strong: bool = False) -> FlexElement:
     return {
         "type": "box",
         "layout": "vertical",
@@ -86,7 +88,7 @@ def button(words: str, action: FlexPart, *, strong: bool = False) -> FlexPart:
     }
 
 
-def postback(label: str, data: str) -> FlexPart:
+def postback(label: str, data: str) -> FlexElement:
     """The action of a button; the label stays in the chat as what the resident said."""
     return {
         "type": "postback",
@@ -96,7 +98,7 @@ def postback(label: str, data: str) -> FlexPart:
     }
 
 
-def call(label: str, phone: str) -> FlexPart:
+def call(label: str, phone: str) -> FlexElement:
     """Opens the phone's dialler with the number."""
     return {"type": "uri", "label": _cut(label, LABEL_LIMIT), "uri": f"tel:{dialled(phone)}"}
 
@@ -106,7 +108,7 @@ def dialled(phone: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKC", phone) if sign in "+0123456789")
 
 
-def date_picker(label: str, data: str, *, first: str, last: str) -> FlexPart:
+def date_picker(label: str, data: str, *, first: str, last: str) -> FlexElement:
     """Opens the phone's calendar; dates as YYYY-MM-DD."""
     moment = {"initial": last, "min": first, "max": last}
     return {
@@ -118,7 +120,7 @@ def date_picker(label: str, data: str, *, first: str, last: str) -> FlexPart:
     }
 
 
-def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> FlexPart:
+def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> FlexElement:
     words = [
         _text(_cut(name, NAME_LIMIT), size="lg", weight="bold"),
         _text(state, size="sm", color=GREEN if on else QUIET),
@@ -139,11 +141,11 @@ def _row(box: str, name: str, state: str, *, on: bool, border: bool = True) -> F
     }
 
 
-def _column(contents: Sequence[FlexPart], **style: str) -> FlexPart:
+def _column(contents: Sequence[FlexElement], **style: str) -> FlexElement:
     return {"type": "box", "layout": "vertical", "contents": list(contents), **style}
 
 
-def _text(words: str, **style: Any) -> FlexPart:
+def _text(words: str, **style: Any) -> FlexElement:
     return {"type": "text", "text": words, "wrap": True, "color": INK, **style}
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from bot.line import bubbles, choices
-from bot.line.bubbles import FlexPart, Message
+from bot.line.bubbles import FlexElement, Message
 from bot.line.postbacks import data
 from bot.line.words import (
     LANGUAGE_HINT,
@@ -187,7 +187,7 @@ def _list_page(
     step: str,
     title: str,
     hint: str,
-    rows: list[FlexPart],
+    rows: list[FlexElement],
     more: bool,
     number: int,
     town: Town,
@@ -206,14 +206,14 @@ def _list_page(
     )
 
 
-def _category_row(item: Category, preferences: Preferences, speech: Words) -> FlexPart:
+def _category_row(item: Category, preferences: Preferences, speech: Words) -> FlexElement:
     name = _label(item, preferences.language)
     if item.always:
         return bubbles.fixed(name, speech.always)
     return _switch("category", item, name, item.key in preferences.categories, speech)
 
 
-def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> FlexPart:
+def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> FlexElement:
     wish = speech.drop if on else speech.choose
     return bubbles.switch(
         shown,
@@ -230,19 +230,19 @@ def _rows_of_page(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int
     return items[number * ROWS_PER_PAGE : (number + 1) * ROWS_PER_PAGE], number, number < last
 
 
-def _next_button(step: str, town: Town, preferences: Preferences) -> FlexPart:
+def _next_button(step: str, town: Town, preferences: Preferences) -> FlexElement:
     speech = words(preferences.language)
     following = choices.step_after(step, town, preferences)
     names = {"areas": speech.areas, "birth": speech.birth, "summary": speech.summary_next}
     return _page_button(speech.next.format(name=names[following]), following, strong=True)
 
 
-def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexPart:
+def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexElement:
     target = data("show", step, number) if number else data("show", step)
     return bubbles.button(label, bubbles.postback(label, target), strong=strong)
 
 
-def _language_button() -> FlexPart:
+def _language_button() -> FlexElement:
     return bubbles.button(LANGUAGE_TITLE, bubbles.postback(LANGUAGE_TITLE, data("show", "language")))
 
 

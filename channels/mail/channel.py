@@ -6,21 +6,22 @@ is recognisable as the same one. The mark in them keeps those of two databases a
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from email.utils import parseaddr
 
-from channels.channel import Announcement, ChannelError, Part, Preview, Recipient, always
+from channels.channel import Announcement, Preview, Recipient
 from channels.mail.domains import MailDomains
-from channels.mail.errand import RECORD_EVERY, MailErrand
+from channels.mail.errand import WriteMail
 from channels.mail.messages import MailTemplate, build_template, fill, mail_text
+from channels.mail.session import MailSession
 from channels.mail.smtp import SmtpPool
 from channels.mail.smtp_errand import Envelope
 from channels.rendering import category_name, heading
 
 
+@dataclass(frozen=True, slots=True)
 class MailChannel:
     """The channel "mail", bound to one SMTP server.
 
@@ -33,49 +34,46 @@ class MailChannel:
     replaces the system's certificate authorities.
     """
 
+    smtp_url: str = field(repr=False)
+    _: KW_ONLY
+    sender: str
+    list_id: str
+    unsubscribe_url: Callable[[Recipient], str]
+    message_mark: Callable[[str, int, Recipient], str]
+    message_domain: str
+    connections: int = 5
+    batch_size: int = 500
+    domains: MailDomains = field(default_factory=MailDomains)
+    timeout: float = 30.0
+    stall: float = 5.0
+    bounce_address: Callable[[int], str] | None = None
+    tls: ssl.SSLContext | None = None
+
     name = "mail"
     idempotent = False
-    rate: float | None = None
+    rate = None
+    broadcasts = False
+    metered = False
 
-    def __init__(
-        self,
-        *,
-        smtp_url: str,
-        sender: str,
-        list_id: str,
-        unsubscribe_url: Callable[[Recipient], str],
-        message_mark: Callable[[str, int, Recipient], str],
-        message_domain: str,
-        connections: int = 5,
-        batch_size: int = 500,
-        domains: MailDomains | None = None,
-        timeout: float = 30.0,
-        stall: float = 5.0,
-        bounce_address: Callable[[int], str] | None = None,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        self.batch_size = batch_size
-        self.concurrency = connections
-        self._sender = sender
-        self._list_id = list_id
-        self._unsubscribe_url = unsubscribe_url
-        self._message_mark = message_mark
-        self._message_domain = message_domain
-        self._domains = domains or MailDomains()
-        own_address = parseaddr(sender)[1]
-        self._bounce_address = bounce_address or (lambda _: own_address)
-        self._pool = SmtpPool(
-            smtp_url,
-            connections=connections,
-            timeout=timeout,
-            stall=stall,
-            local_hostname=message_domain,
-            tls=tls,
+    @property
+    def concurrency(self) -> int:
+        return self.connections
+
+    def open(self) -> MailSession:
+        """Raises ValueError when `smtp_url` cannot be read."""
+        pool = SmtpPool(
+            self.smtp_url,
+            connections=self.connections,
+            timeout=self.timeout,
+            stall=self.stall,
+            local_hostname=self.message_domain,
+            tls=self.tls,
         )
+        return MailSession(self, pool, self.domains, self._writer)
 
     def prepare(self, announcement: Announcement, language: str) -> MailTemplate:
         """Headers and text in `language`, with slots. Raises CannotRender."""
-        return build_template(announcement, language, self._sender, self._list_id)
+        return build_template(announcement, language, self.sender, self.list_id)
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
         """Subject and text as read; the link to unsubscribe follows in the mail itself. Raises CannotRender."""
@@ -85,68 +83,20 @@ class MailChannel:
             self.name, language, heading(announcement, language), mail_text(announcement, language), notes
         )
 
-    async def send(
-        self,
-        prepared: MailTemplate,
-        recipients: Sequence[Recipient],
-        retry_key: str,
-        may_go_on: Callable[[], bool] = always,
-    ) -> AsyncIterator[Part]:
-        """Send the batch over one connection, or more when one is lost over a domain that says nothing.
-
-        A Part is settled when WINDOW recipients are, or after RECORD_EVERY: what is not written down yet goes out
-        again after a crash, so only a few mails may go out beyond it.
-        """
-        mails = MailErrand(
-            recipients, self._writer(prepared), self._domains, urgent=prepared.urgent, may_go_on=may_go_on
-        )
-        try:
-            while mails.waiting and not mails.ended:
-                try:
-                    session = await self._pool.acquire()
-                except ChannelError as error:
-                    mails.error = error
-                    break
-                try:
-                    mails.resume(session.size)
-                    session.begin(mails)
-                    while not mails.paused:
-                        with suppress(TimeoutError):
-                            async with asyncio.timeout(RECORD_EVERY):
-                                await mails.news.wait()
-                        mails.news.clear()
-                        part = mails.take()
-                        if part.size:
-                            yield part
-                            mails.reported()
-                        session.advance()
-                finally:
-                    session.end()
-                    self._pool.release(session)
-            part = mails.take()
-            if part.size:
-                yield part
-            if mails.error is not None and not mails.settled:
-                raise mails.error
-        finally:
-            mails.abandon()
-
-    async def close(self) -> None:
-        """Say QUIT and let connections go."""
-        await self._pool.close()
-
-    def _writer(self, template: MailTemplate) -> Callable[[Recipient, str], Envelope]:
+    def _writer(self, template: MailTemplate) -> WriteMail:
+        own_address = parseaddr(self.sender)[1]
         public_id, version = template.public_id, template.version_id
 
         def write(recipient: Recipient, to: str) -> Envelope:
             number = recipient.subscriber_id
-            mark = self._message_mark(public_id, version, recipient)
+            mark = self.message_mark(public_id, version, recipient)
             content = fill(
                 template,
                 to=to,
-                message_id=f"<kairanban.{version}.{number}.{mark}@{self._message_domain}>",
-                unsubscribe_url=self._unsubscribe_url(recipient),
+                message_id=f"<kairanban.{version}.{number}.{mark}@{self.message_domain}>",
+                unsubscribe_url=self.unsubscribe_url(recipient),
             )
-            return Envelope(self._bounce_address(number), to, content)
+            envelope_sender = self.bounce_address(number) if self.bounce_address else own_address
+            return Envelope(envelope_sender, to, content)
 
         return write

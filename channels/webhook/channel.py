@@ -1,83 +1,20 @@
-"""Webhooks: a notice as signed JSON to a partner's URL (bus operators, broadcasters, other towns).
-
-Signed as Standard Webhooks prescribes (https://www.standardwebhooks.com/): `webhook-id` stays the same over
-all attempts, so the receiver can tell a repetition; `webhook-signature` is HMAC-SHA256 over id, time and body.
-"""
+"""Webhooks: a notice as JSON to a partner's URL (bus operators, broadcasters, other towns), signed by `session`."""
 
 from __future__ import annotations
 
 import json
-from binascii import Error as Base64Error
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
-from time import monotonic
-from uuid import UUID, uuid5
 
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
-from yarl import URL
-
-from channels.channel import (
-    Announcement,
-    ChannelError,
-    Part,
-    Preview,
-    Recipient,
-    Refusal,
-    TemporaryFailure,
-    always,
-)
-from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
-from channels.reasons import Reason
+from channels.channel import Announcement, Preview
 from channels.rendering import alone, body, category_name, check_body, check_title, heading
+from channels.webhook.session import WebhookPrepared, WebhookSession
 
 BODY_LIMIT = 100_000
 EVENT_TYPE = "notice.published"
-# What a receiver answers beyond the status is of no use to us.
-ANSWER_LIMIT = 1_024
-# Calls to one host at the same time, less than `concurrency`: a host that hangs leaves room for the others.
-PER_HOST = 4
-HOST_BUSY_WAIT = 1.0
-# Seconds after which a receiver's no is believed.
-NO_FOR_GOOD = 600.0
-# One, and for the time of a change the one before.
-MOST_SECRETS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookPrepared:
-    """The JSON body, the same for every receiver; only the signature differs."""
-
-    body: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookAddress:
-    """A receiver's URL and secrets, as kept in the one address string "https://host/path whsec_…".
-
-    While a receiver changes its secret it has two, the new one first: both sign, and either is accepted.
-    """
-
-    url: str = field(repr=False)
-    signers: tuple[Webhook, ...] = field(repr=False)
-
-
-def parse_address(address: str, *, allow_http: bool = False) -> WebhookAddress:
-    """Split "https://host/path whsec_BASE64 [whsec_BASE64]". Raises ValueError without repeating any of it."""
-    url, *secrets = address.split() or [""]
-    schemes = ("https", "http") if allow_http else ("https",)
-    try:
-        valid = URL(url).scheme in schemes and bool(URL(url).host) and 1 <= len(secrets) <= MOST_SECRETS
-        named = valid and all(secret.startswith("whsec_") for secret in secrets)
-        signers = tuple(map(Webhook, secrets)) if named else ()
-    except (ValueError, Base64Error, EmptyWebhookSecretError):
-        signers = ()
-    if not signers:
-        raise ValueError("the address must be an https URL, one space and a secret that begins with whsec_")
-    return WebhookAddress(url, signers)
-
-
 class WebhookChannel:
     """The channel "webhook".
 
@@ -85,18 +22,20 @@ class WebhookChannel:
     inside the town's own network; `timeout` seconds for one call.
     """
 
-    name = "webhook"
-    idempotent = False
-    rate: float | None = None
+    _: KW_ONLY
+    allow_private: bool = False
+    concurrency: int = 10
+    timeout: float = 10.0
 
-    def __init__(self, *, allow_private: bool = False, concurrency: int = 10, timeout: float = 10.0) -> None:
-        self.batch_size = 1
-        self.concurrency = concurrency
-        self._allow_private = allow_private
-        self._calls: Counter[str] = Counter()
-        # Since when (monotonic seconds) a receiver refuses, by the id of the message.
-        self._refused_since: dict[str, float] = {}
-        self._http = HttpClient(timeout=timeout, connections=concurrency, allow_private=allow_private)
+    name = "webhook"
+    batch_size = 1
+    rate = None
+    idempotent = False
+    broadcasts = False
+    metered = False
+
+    def open(self) -> WebhookSession:
+        return WebhookSession(self, allow_private=self.allow_private, timeout=self.timeout)
 
     def prepare(self, announcement: Announcement, language: str) -> WebhookPrepared:
         """The JSON with all languages of the notice, whatever `language` is. Raises CannotRender."""
@@ -111,66 +50,6 @@ class WebhookChannel:
         shown = _text(announcement, language)
         notes = (category_name(announcement, language),)
         return Preview(self.name, language, shown["title"], shown["body"], notes)
-
-    async def send(
-        self,
-        prepared: WebhookPrepared,
-        recipients: Sequence[Recipient],
-        retry_key: str,
-        may_go_on: Callable[[], bool] = always,
-    ) -> AsyncIterator[Part]:
-        """Post to one receiver after the other, a Part for each."""
-        for recipient in recipients:
-            if not may_go_on():
-                return
-            refusal = await self._post(prepared, recipient, retry_key)
-            yield Part(1, (refusal,) if refusal else ())
-
-    async def close(self) -> None:
-        """Let connections go."""
-        await self._http.close()
-
-    async def _post(self, prepared: WebhookPrepared, recipient: Recipient, retry_key: str) -> Refusal | None:
-        number = recipient.subscriber_id
-        try:
-            address = parse_address(recipient.address, allow_http=self._allow_private)
-        except ValueError:
-            return Refusal(number, Reason.INVALID_ADDRESS)
-        host = URL(address.url).host or ""
-        if self._calls[host] >= PER_HOST:
-            raise TemporaryFailure(Reason.RECEIVER_BUSY, "受信側への送信が重なっています。", HOST_BUSY_WAIT)
-        identifier = message_id(retry_key, number)
-        headers = _signed_headers(address.signers, prepared.body, identifier)
-        self._calls[host] += 1
-        try:
-            answer = await self._http.request(
-                "POST", address.url, headers=headers, body=prepared.body.encode(), answer_limit=ANSWER_LIMIT
-            )
-        except PrivateAddress:
-            return Refusal(number, Reason.PRIVATE_ADDRESS)
-        except UnusableUrl:
-            return Refusal(number, Reason.INVALID_ADDRESS)
-        finally:
-            self._calls[host] -= 1
-        return self._judge(answer, number, identifier)
-
-    def _judge(self, answer: HttpAnswer, number: int, identifier: str) -> Refusal | None:
-        """Standard Webhooks: 2xx is accepted, 410 means "never again", all else is a failure that may pass.
-
-        A receiver that is being moved or mended says 404, 401 or a redirect for a while, so such an answer is
-        final only when it is still given after NO_FOR_GOOD. What was asked before a restart is asked anew.
-        """
-        status = answer.status
-        if 200 <= status < 300 or status == 410:
-            self._refused_since.pop(identifier, None)
-            return None if status < 300 else Refusal(number, Reason.GONE, "HTTP 410")
-        error = _later(answer)
-        if error is not None:
-            raise error
-        if monotonic() - self._refused_since.setdefault(identifier, monotonic()) < NO_FOR_GOOD:
-            raise TemporaryFailure(Reason.REFUSED, f"受信側に断られました（{status}）。しばらく試します。")
-        del self._refused_since[identifier]
-        return Refusal(number, Reason.REFUSED, f"HTTP {status}")
 
 
 def payload(announcement: Announcement) -> dict[str, object]:
@@ -193,37 +72,9 @@ def payload(announcement: Announcement) -> dict[str, object]:
     }
 
 
-def message_id(retry_key: str, subscriber_id: int) -> str:
-    """The `webhook-id`: one per batch and receiver, the same in every attempt."""
-    return f"msg_{uuid5(UUID(retry_key), str(subscriber_id)).hex}"
-
-
 def _text(announcement: Announcement, language: str) -> dict[str, str]:
     return {
         "language": language,
         "title": heading(announcement, language),
         "body": alone(announcement, language, body(announcement, language)),
     }
-
-
-def _signed_headers(signers: Sequence[Webhook], content: str, identifier: str) -> dict[str, str]:
-    now = datetime.now(UTC).replace(microsecond=0)
-    return {
-        "Content-Type": "application/json; charset=utf-8",
-        "User-Agent": "kairanban",
-        "webhook-id": identifier,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signer.sign(identifier, now, content) for signer in signers),
-    }
-
-
-def _later(answer: HttpAnswer) -> ChannelError | None:
-    if answer.status == 429:
-        # Not "rate": one partner's wish must not slow down what goes to the others.
-        return TemporaryFailure(
-            Reason.RECEIVER_BUSY, "受信側が、間をあけるよう求めています（429）。", answer.retry_after
-        )
-    if answer.status == 408 or answer.status >= 500:
-        message = f"受信側のサーバーでエラーが起きました（{answer.status}）。"
-        return TemporaryFailure(Reason.SERVER_ERROR, message, answer.retry_after)
-    return None

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from content.clock import steady
+from content.clock import monotonic_seconds
 from content.database.group_commit import GroupCommit
 from content.database.shared_clock import SharedClock
 from content.database.step_thread import StepThread, end_process
@@ -119,9 +119,9 @@ class Database:
         if self.is_sqlite:
             return False
         async with self.read() as connection:
-            asked = steady()
+            asked = monotonic_seconds()
             at = await connection.scalar(_TIME)
-            return self.clock.hear(int(at or 0), asked, steady())
+            return self.clock.hear(int(at or 0), asked, monotonic_seconds())
 
     @property
     def stands_aside(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from content.clock import SECOND, now_ms, steady
+from content.clock import SECOND, monotonic_seconds, now_ms
 
 # From such a difference on a process takes no part in decisions about time.
 FAR_OFF = 5 * SECOND
@@ -19,15 +19,17 @@ QUICK_ANSWER = 2.0
 
 
 class SharedClock:
-    """Milliseconds since the epoch. `wall` is the machine's own clock, `steady` only runs forward (seconds)."""
+    """Milliseconds since the epoch. `wall` is the machine's own clock, `monotonic` only runs forward (seconds)."""
 
-    def __init__(self, wall: Callable[[], int] = now_ms, steady: Callable[[], float] = steady) -> None:
-        self._wall, self._steady = wall, steady
+    def __init__(
+        self, wall: Callable[[], int] = now_ms, monotonic: Callable[[], float] = monotonic_seconds
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
         self._offset = self._own_offset()
         self._heard = False
 
     def now(self) -> int:
-        return self._offset + round(self._steady() * SECOND)
+        return self._offset + round(self._monotonic() * SECOND)
 
     @property
     def own_is_ahead(self) -> int:
@@ -39,7 +41,7 @@ class SharedClock:
         return abs(self.own_is_ahead) > FAR_OFF
 
     def hear(self, at: int, asked: float, answered: float) -> bool:
-        """The database said `at` between two steady times; whether it was set back since it was last asked."""
+        """The database said `at` between two monotonic times; whether it was set back since it was last asked."""
         if self._heard and answered - asked > QUICK_ANSWER:
             return False
         before, heard = self._offset, self._heard
@@ -52,4 +54,4 @@ class SharedClock:
         return self._offset < before - WORTH_NOTING
 
     def _own_offset(self) -> int:
-        return self._wall() - round(self._steady() * SECOND)
+        return self._wall() - round(self._monotonic() * SECOND)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.accounts import channel_opener
+from bot.accounts import channels_by_account
 from bot.settings import MailSettings, Settings
 from channels.channel import Announcement, Part, Recipient, Text
 from content.keys import Keys
@@ -69,14 +69,15 @@ async def test_the_lanes_of_an_account_share_the_limit_of_a_domain() -> None:
     settings = Settings(town=SHIBATA, mail=mail)
     town = load_town(settings.town)
     account = next(account for account in town.accounts if account.channel == "mail")
-    open_channel = channel_opener(settings, Keys({1: b"k" * 32}))
+    channel_of = channels_by_account(settings, Keys({1: b"k" * 32}))
     later = []
     for number in (1, 2):
-        channel = open_channel(account)
-        parts = channel.send(
+        channel = channel_of(account)
+        session = channel.open()
+        parts = session.send(
             channel.prepare(NOTICE, "ja"), [Recipient(number, f"a{number}@docomo.ne.jp")], "k"
         )
         later += [len(part.deferred) async for part in parts if isinstance(part, Part)]
-        await channel.close()
+        await session.close()
     await server.stop()
     assert later == [0, 1]

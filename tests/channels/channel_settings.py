@@ -1,10 +1,11 @@
-"""How the tests set up channels towards servers on this machine."""
+"""How the tests open channels towards servers on this machine."""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from channels.mail.channel import MailChannel
+from channels.mail.session import MailSession
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
@@ -12,8 +13,8 @@ SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 Serve = Callable[[web.Application], Awaitable[str]]
 
 
-def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: object) -> MailChannel:
-    """A mail channel to a port of this machine, impatient enough for tests."""
+def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: object) -> MailSession:
+    """A session of a mail channel to a port of this machine, impatient enough for tests."""
     settings = {"timeout": 2.0, "connections": 2, **options}
     return MailChannel(
         smtp_url=f"{scheme}://{login}127.0.0.1:{port}",
@@ -25,4 +26,4 @@ def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: objec
         message_mark=lambda public_id, version, reader: "m" * 16,
         message_domain="shibata.example.jp",
         **settings,  # type: ignore[arg-type]
-    )
+    ).open()

@@ -1,4 +1,4 @@
-"""Real servers on free ports of this machine, one set per test, and channels that talk to them."""
+"""Real servers on free ports of this machine, one set per test, and sessions that talk to them."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -9,8 +9,10 @@ import pytest_asyncio
 from aiohttp import web
 
 from channels.line.channel import LineChannel
-from channels.mail.channel import MailChannel
+from channels.line.session import LineSession
+from channels.mail.session import MailSession
 from channels.webhook.channel import WebhookChannel
+from channels.webhook.session import WebhookSession
 from sandbox.mail.server import SmtpSandbox
 from sandbox.webhook.receiver import WebhookSandbox
 from sandbox.webhook.receiver import create_app as create_webhook_app
@@ -48,10 +50,12 @@ def line_server() -> LineServer:
 
 
 @pytest_asyncio.fixture
-async def line(line_server: LineServer, serve: Serve) -> AsyncIterator[LineChannel]:
-    channel = LineChannel(api_base=await serve(line_server.create_app()), token="secret-token", timeout=0.5)
-    yield channel
-    await channel.close()
+async def line(line_server: LineServer, serve: Serve) -> AsyncIterator[LineSession]:
+    session = LineChannel(
+        api_base=await serve(line_server.create_app()), token="secret-token", timeout=0.5
+    ).open()
+    yield session
+    await session.close()
 
 
 @pytest_asyncio.fixture
@@ -62,10 +66,10 @@ async def mail_server() -> AsyncIterator[SmtpSandbox]:
 
 
 @pytest_asyncio.fixture
-async def mail(mail_server: SmtpSandbox) -> AsyncIterator[MailChannel]:
-    channel = make_mail(await mail_server.start())
-    yield channel
-    await channel.close()
+async def mail(mail_server: SmtpSandbox) -> AsyncIterator[MailSession]:
+    session = make_mail(await mail_server.start())
+    yield session
+    await session.close()
 
 
 @pytest.fixture
@@ -79,7 +83,7 @@ async def hooks_origin(hooks: WebhookSandbox, serve: Serve) -> str:
 
 
 @pytest_asyncio.fixture
-async def webhook() -> AsyncIterator[WebhookChannel]:
-    channel = WebhookChannel(allow_private=True, timeout=0.5)
-    yield channel
-    await channel.close()
+async def webhook() -> AsyncIterator[WebhookSession]:
+    session = WebhookChannel(allow_private=True, timeout=0.5).open()
+    yield session
+    await session.close()

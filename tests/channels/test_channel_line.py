@@ -16,8 +16,8 @@ from channels.channel import (
     Text,
     UnknownOutcome,
 )
-from channels.line.channel import LineChannel
 from channels.line.messages import ALT_TEXT_LIMIT, alt_text
+from channels.line.session import LineSession
 from channels.rendering import utf16_length
 from tests.channels.announcements import (
     LANGUAGES,
@@ -32,13 +32,13 @@ from tests.channels.line_openapi import validate
 from tests.channels.line_server import MONTHLY_LIMIT, OWN, RATE_LIMIT, Answer
 
 
-def messages_of(channel: LineChannel, announcement, language="ja"):
-    return json.loads(channel.prepare(announcement, language).messages)
+def messages_of(session: LineSession, announcement, language="ja"):
+    return json.loads(session.channel.prepare(announcement, language).messages)
 
 
 async def test_one_multicast_carries_the_ids_the_retry_key_and_the_words(line, line_server):
     friends = line_friends(3)
-    parts = await collect(line.send(line.prepare(notice(), "ja"), friends, RETRY_KEY))
+    parts = await collect(line.send(line.channel.prepare(notice(), "ja"), friends, RETRY_KEY))
     assert parts == [Part(3)]
     (request,) = line_server.multicasts
     assert request.headers["X-Line-Retry-Key"] == RETRY_KEY
@@ -49,7 +49,7 @@ async def test_one_multicast_carries_the_ids_the_retry_key_and_the_words(line, l
 
 
 async def test_nobody_to_send_to_means_no_request(line, line_server):
-    assert await collect(line.send(line.prepare(notice(), "ja"), [], RETRY_KEY)) == []
+    assert await collect(line.send(line.channel.prepare(notice(), "ja"), [], RETRY_KEY)) == []
     assert line_server.requests == []
 
 
@@ -57,7 +57,7 @@ async def test_nobody_to_send_to_means_no_request(line, line_server):
 @pytest.mark.parametrize("body", ["短い本文", "段落\n\n" * 100, "長い" * 2_400, ""])
 async def test_every_request_is_what_line_describes(line, line_server, language, body):
     announcement = notice(texts=tuple(Text(tag, "題名", body) for tag in LANGUAGES))
-    await collect(line.send(line.prepare(announcement, language), line_friends(500), RETRY_KEY))
+    await collect(line.send(line.channel.prepare(announcement, language), line_friends(500), RETRY_KEY))
     validate("MulticastRequest", line_server.multicasts[0].json)
     await line.broadcast(announcement, "0d6b5c1e-3b1a-4b52-8a51-1a2b3c4d5e6f")
     validate("BroadcastRequest", line_server.requests[-1].json)
@@ -87,20 +87,20 @@ def test_a_long_notice_is_plain_text_with_nothing_left_out(line):
 
 
 def test_5000_characters_fit_and_5001_name_the_body(line):
-    line.prepare(with_japanese(body="あ" * 5_000), "ja")
+    line.channel.prepare(with_japanese(body="あ" * 5_000), "ja")
     with pytest.raises(CannotRender, match="5,000文字まで、今 5,001 文字") as caught:
-        line.prepare(with_japanese(body="あ" * 5_001), "ja")
+        line.channel.prepare(with_japanese(body="あ" * 5_001), "ja")
     assert caught.value.field == "body"
 
 
 def test_an_emoji_counts_twice_as_line_counts(line):
     with pytest.raises(CannotRender, match="今 5,002 文字"):
-        line.prepare(with_japanese(body="🌊" * 2_501), "ja")
+        line.channel.prepare(with_japanese(body="🌊" * 2_501), "ja")
 
 
 def test_a_missing_title_is_named(line):
     with pytest.raises(CannotRender) as caught:
-        line.prepare(with_japanese(title=" \n"), "ja")
+        line.channel.prepare(with_japanese(title=" \n"), "ja")
     assert caught.value.field == "title"
 
 
@@ -118,7 +118,7 @@ def test_alt_text_never_exceeds_its_length_nor_halves_a_character(title, body):
 
 
 async def test_a_key_that_was_accepted_before_counts_as_accepted_and_reaches_nobody_twice(line, line_server):
-    friends, prepared = line_friends(2), line.prepare(notice(), "ja")
+    friends, prepared = line_friends(2), line.channel.prepare(notice(), "ja")
     line_server.answers.append(Answer(fault="reset after"))
     parts, error = await collect_until_error(line.send(prepared, friends, RETRY_KEY))
     assert (parts, type(error)) == ([], UnknownOutcome)
@@ -152,7 +152,7 @@ async def test_a_key_that_was_accepted_before_counts_as_accepted_and_reaches_nob
 async def test_each_answer_has_its_meaning(line, line_server, answer, error, reason):
     line_server.answers.append(answer)
     with pytest.raises(error) as caught:
-        await collect(line.send(line.prepare(notice(), "ja"), line_friends(2), RETRY_KEY))
+        await collect(line.send(line.channel.prepare(notice(), "ja"), line_friends(2), RETRY_KEY))
     assert caught.value.reason == reason
     assert len(line_server.requests) == 1
 
@@ -161,7 +161,7 @@ async def test_each_answer_has_its_meaning(line, line_server, answer, error, rea
 async def test_a_rate_limit_says_when_to_come_back_if_line_does(line, line_server, headers, seconds):
     line_server.answers.append(Answer(429, RATE_LIMIT, headers))
     with pytest.raises(TemporaryFailure) as caught:
-        await collect(line.send(line.prepare(notice(), "ja"), line_friends(2), RETRY_KEY))
+        await collect(line.send(line.channel.prepare(notice(), "ja"), line_friends(2), RETRY_KEY))
     assert caught.value.retry_after == seconds
 
 
@@ -171,14 +171,14 @@ async def test_words_that_line_rejects_blame_no_recipient(line, line_server):
         Answer(400, {"message": "The request body has 1 error(s)", "details": details})
     )
     with pytest.raises(BatchRefused) as caught:
-        await collect(line.send(line.prepare(notice(), "ja"), line_friends(4), RETRY_KEY))
+        await collect(line.send(line.channel.prepare(notice(), "ja"), line_friends(4), RETRY_KEY))
     assert caught.value.reason == "invalid_message"
 
 
 async def test_a_complaint_without_a_place_is_checked_before_blaming_recipients(line, line_server):
     line_server.answers.extend([Answer(400, {"message": "Something is wrong"})] * 2)
     with pytest.raises(BatchRefused) as caught:
-        await collect(line.send(line.prepare(notice(), "ja"), line_friends(4), RETRY_KEY))
+        await collect(line.send(line.channel.prepare(notice(), "ja"), line_friends(4), RETRY_KEY))
     assert caught.value.reason == "invalid_message"
     assert line_server.requests[1].path == "/v2/bot/message/validate/multicast"
 

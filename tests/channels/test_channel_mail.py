@@ -20,7 +20,7 @@ from channels.channel import (
     TemporaryFailure,
     UnknownOutcome,
 )
-from channels.mail import channel as mail_channel
+from channels.mail import session as mail_session
 from channels.mail.errand import WINDOW
 from channels.mail.messages import build_template, fill, quote_address
 from channels.reasons import Reason
@@ -44,9 +44,9 @@ from tests.channels.scripted_smtp import ScriptedSmtp
 SENDER, LIST_ID = "しばた市 <notice@shibata.example.jp>", "notice.shibata.example.jp"
 
 
-async def send(channel, readers, announcement=None):
-    prepared = channel.prepare(announcement or notice(), "ja")
-    return await collect_until_error(channel.send(prepared, readers, RETRY_KEY))
+async def send(session, readers, announcement=None):
+    prepared = session.channel.prepare(announcement or notice(), "ja")
+    return await collect_until_error(session.send(prepared, readers, RETRY_KEY))
 
 
 def parsed(mail):
@@ -177,14 +177,14 @@ async def test_an_old_mobile_address_arrives_and_a_broken_one_is_refused(mail, m
 )
 async def test_a_refused_reader_stops_nobody_else(pipelining, reply, reason, detail):
     server = SmtpSandbox(pipelining=pipelining)
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(refuse={"reader3@*": reply})
-    parts, error = await send(channel, mail_readers(12))
+    parts, error = await send(session, mail_readers(12))
     assert error is None
     assert total(parts) == 12
     assert refusals(parts) == {3: (reason, detail)}
     assert server.mailroom.stats()["messages"] == 11
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -192,16 +192,16 @@ async def test_a_refused_reader_stops_nobody_else(pipelining, reply, reason, det
 @pytest.mark.parametrize("urgency", ["urgent", "routine"])
 async def test_a_reader_who_is_deferred_holds_nobody_up(pipelining, urgency):
     server = SmtpSandbox(pipelining=pipelining)
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(refuse={"reader[147]@*": "450 4.2.0 greylisted reader3@mail.example.jp"})
-    parts, error = await send(channel, mail_readers(8), notice(urgency=urgency))
+    parts, error = await send(session, mail_readers(8), notice(urgency=urgency))
     assert (error, refusals(parts), total(parts)) == (None, {}, 8)
     wait = 20 if urgency == "urgent" else 60
     later = [item for part in parts for item in part.deferred]
     assert later == [Deferred(n, Reason.TEMPORARILY_REFUSED, "4.2.0", wait) for n in (1, 4, 7)]
     assert server.mailroom.stats()["messages"] == 5
     assert server.connections == 1
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -218,13 +218,13 @@ async def test_one_mailbox_may_be_deferred_only_after_the_content(mail, mail_ser
 
 async def test_a_mail_beyond_the_size_that_the_server_announces_is_refused_before_it_is_sent():
     server = SmtpSandbox(size=1_000)
-    channel = make_mail(await server.start())
-    parts, error = await send(channel, mail_readers(3))
+    session = make_mail(await server.start())
+    parts, error = await send(session, mail_readers(3))
     assert (parts, type(error)) == ([], BatchRefused)
     assert error.reason == "mail_too_large"
     assert "1000" in str(error)
     assert server.mailroom.stats()["messages"] == 0
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -247,13 +247,13 @@ async def test_a_mail_beyond_the_size_that_the_server_announces_is_refused_befor
     ],
 )
 async def test_each_reply_has_its_meaning(mail_server, faults, error, reason):
-    channel = make_mail(await mail_server.start(), timeout=0.3)
+    session = make_mail(await mail_server.start(), timeout=0.3)
     mail_server.faults = faults
-    parts, raised = await send(channel, mail_readers(3))
+    parts, raised = await send(session, mail_readers(3))
     assert parts == []
     assert isinstance(raised, error)
     assert raised.reason == reason
-    await channel.close()
+    await session.close()
 
 
 @pytest.mark.parametrize(
@@ -268,21 +268,21 @@ async def test_each_reply_has_its_meaning(mail_server, faults, error, reason):
 async def test_what_the_server_says_to_every_mail_ends_the_slice_after_a_few(
     mail_server, faults, error, reason
 ):
-    channel = make_mail(await mail_server.start())
+    session = make_mail(await mail_server.start())
     mail_server.faults = faults
-    parts, raised = await send(channel, mail_readers(60))
+    parts, raised = await send(session, mail_readers(60))
     assert total(parts) == len(deferred(parts)) == 5
     assert isinstance(raised, error)
     assert raised.reason == reason
-    await channel.close()
+    await session.close()
 
 
 @pytest.mark.parametrize("reply", ["550 5.7.1 not now", "451 4.7.1 later"])
 async def test_one_no_to_the_sender_defers_one_mail_and_refuses_nobody(reply):
     async with ScriptedSmtp({}, mail=deque(["250 fine"] * 7 + [reply])) as server:
-        channel = make_mail(server.port)
-        parts, raised = await send(channel, mail_readers(500))
-        await channel.close()
+        session = make_mail(server.port)
+        parts, raised = await send(session, mail_readers(500))
+        await session.close()
     assert raised is None
     assert list(deferred(parts)) == [8]
     assert not refusals(parts)
@@ -293,9 +293,9 @@ async def test_one_no_to_the_sender_defers_one_mail_and_refuses_nobody(reply):
 async def test_a_later_to_some_contents_defers_those_and_lets_the_others_pass(every):
     script = {number: {"content": "451 4.7.1 try again later"} for number in range(every, 301, every)}
     async with ScriptedSmtp(script) as server:
-        channel = make_mail(server.port)
-        parts, raised = await send(channel, mail_readers(300))
-        await channel.close()
+        session = make_mail(server.port)
+        parts, raised = await send(session, mail_readers(300))
+        await session.close()
     assert raised is None
     assert deferred(parts) == dict.fromkeys(script, "server_busy")
     assert set(server.taken) == set(range(1, 301)) - script.keys()
@@ -312,11 +312,11 @@ async def test_a_mail_that_is_too_large_by_one_octet_stops_the_batch_behind_thos
     await send(mail, mail_readers(9))
     largest = max(len(arrived.source) for arrived in mail_server.mailroom.mails)
     server = SmtpSandbox(size=largest)
-    channel = make_mail(await server.start())
-    parts, error = await send(channel, mail_readers(12))
+    session = make_mail(await server.start())
+    parts, error = await send(session, mail_readers(12))
     assert (total(parts), type(error), error.reason) == (9, BatchRefused, "mail_too_large")
     assert server.mailroom.stats()["messages"] == 9
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -361,15 +361,15 @@ async def test_content_refused_nine_times_and_then_accepted_goes_on(mail, mail_s
 @pytest.mark.parametrize("pipelining", [True, False])
 async def test_a_server_that_hangs_up_in_the_middle_keeps_what_it_took(pipelining):
     server = SmtpSandbox(pipelining=pipelining)
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(close_after=13)
     readers = mail_readers(20)
-    parts, error = await send(channel, readers)
+    parts, error = await send(session, readers)
     assert total(parts) == 13
     assert isinstance(error, TemporaryFailure)
-    await send(channel, readers[total(parts) :])
+    await send(session, readers[total(parts) :])
     assert server.mailroom.stats() == {"messages": 20, "recipients": 20, "duplicates": 0, "kept": 20}
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -400,11 +400,11 @@ def watch_unreported(server, parts):
 @pytest.mark.parametrize("later", [[], [1], [1, 25, 100], [*range(1, 31)]])
 async def test_a_slow_ledger_is_never_more_than_the_window_behind(pipelining, later):
     server = SmtpSandbox(pipelining=pipelining)
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(refuse={f"reader{n}@*": "450 4.2.0 later" for n in later})
     parts: list[Any] = []
     unreported = watch_unreported(server, parts)
-    async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY):
+    async for part in session.send(session.channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY):
         await asyncio.sleep(0.02)
         parts.append(part)
     assert WINDOW // 2 < max(unreported) <= WINDOW
@@ -413,30 +413,33 @@ async def test_a_slow_ledger_is_never_more_than_the_window_behind(pipelining, la
     assert server.mailroom.stats()["messages"] == 100 - len(later)
     assert server.mailroom.stats()["duplicates"] == 0
     assert server.connections == 1
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
 async def test_a_sender_that_must_not_go_on_waits_for_what_is_under_way_and_ends(pipelining):
     server = SmtpSandbox(pipelining=pipelining)
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(latency_ms=5)
     arrived = server.mailroom.stats
-    sending = channel.send(
-        channel.prepare(notice(), "ja"), mail_readers(100), RETRY_KEY, lambda: arrived()["messages"] < 40
+    sending = session.send(
+        session.channel.prepare(notice(), "ja"),
+        mail_readers(100),
+        RETRY_KEY,
+        lambda: arrived()["messages"] < 40,
     )
     parts, error = await collect_until_error(sending)
     assert error is None
     assert 40 <= total(parts) <= 42
     assert total(parts) == arrived()["messages"]
-    assert total((await send(channel, mail_readers(3)))[0]) == 3
-    await channel.close()
+    assert total((await send(session, mail_readers(3)))[0]) == 3
+    await session.close()
     await server.stop()
 
 
 async def test_a_sender_that_must_not_begin_sends_nothing(mail, mail_server):
-    prepared = mail.prepare(notice(), "ja")
+    prepared = mail.channel.prepare(notice(), "ja")
     assert await collect_until_error(mail.send(prepared, mail_readers(3), RETRY_KEY, lambda: False)) == (
         [],
         None,
@@ -445,17 +448,17 @@ async def test_a_sender_that_must_not_begin_sends_nothing(mail, mail_server):
 
 
 async def test_a_slow_server_has_never_much_that_is_not_written_down(monkeypatch):
-    monkeypatch.setattr(mail_channel, "RECORD_EVERY", 0.05)
+    monkeypatch.setattr(mail_session, "RECORD_EVERY", 0.05)
     server = SmtpSandbox()
-    channel = make_mail(await server.start())
+    session = make_mail(await server.start())
     server.faults = SmtpFaults(latency_ms=60)
     parts: list[Part] = []
     unreported = watch_unreported(server, parts)
-    async for part in channel.send(channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY):
+    async for part in session.send(session.channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY):
         parts.append(part)
     assert total(parts) == 12
     assert max(unreported) <= 4
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
@@ -488,26 +491,26 @@ async def test_two_batches_use_two_connections_at_once_and_keep_them(mail, mail_
 
 async def test_a_wrong_password_stops_the_account():
     server = SmtpSandbox(login=("town", "right"))
-    channel = make_mail(await server.start(), login="town:wrong@")
-    _, error = await send(channel, mail_readers(1))
+    session = make_mail(await server.start(), login="town:wrong@")
+    _, error = await send(session, mail_readers(1))
     assert isinstance(error, AccountStopped)
     assert "wrong" not in str(error)
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
 async def test_the_right_password_gets_in():
     server = SmtpSandbox(login=("town", "p@ss/word"))
-    channel = make_mail(await server.start(), login="town:p%40ss%2Fword@")
-    parts, error = await send(channel, mail_readers(1))
+    session = make_mail(await server.start(), login="town:p%40ss%2Fword@")
+    parts, error = await send(session, mail_readers(1))
     assert (parts, error) == ([Part(1)], None)
-    await channel.close()
+    await session.close()
     await server.stop()
 
 
 async def test_without_starttls_nothing_is_sent_in_the_clear(mail_server):
-    channel = make_mail(await mail_server.start(), scheme="smtp+starttls", login="town:password@")
-    _, error = await send(channel, mail_readers(1))
+    session = make_mail(await mail_server.start(), scheme="smtp+starttls", login="town:password@")
+    _, error = await send(session, mail_readers(1))
     assert isinstance(error, TemporaryFailure)
     assert error.reason == "tls"
     assert mail_server.mailroom.stats()["messages"] == 0
@@ -523,12 +526,12 @@ def test_an_unusable_smtp_url_is_refused_at_once(url):
 
 def test_a_title_is_needed(mail):
     with pytest.raises(CannotRender) as caught:
-        mail.prepare(with_japanese(title=""), "ja")
+        mail.channel.prepare(with_japanese(title=""), "ja")
     assert caught.value.field == "title"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_preview_is_the_mail_as_read(mail, language):
-    preview = mail.preview(notice(mode="drill"), language)
+    preview = mail.channel.preview(notice(mode="drill"), language)
     assert preview.headline == heading(notice(mode="drill"), language)
     assert preview.headline in preview.body

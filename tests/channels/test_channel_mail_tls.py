@@ -45,20 +45,20 @@ def certificate(tmp_path_factory):
 
 
 def run_once(certificate, scheme, *, trusted, loop_factory):
-    async def session():
+    async def transport():
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
         server = SmtpSandbox(tls=context, tls_from_start=scheme == "smtps", login=("town", "password"))
         trust = ssl.create_default_context(cafile=certificate) if trusted else None
-        channel = make_mail(await server.start(), scheme=scheme, login="town:password@", tls=trust)
-        sending = channel.send(channel.prepare(notice(), "ja"), mail_readers(3), RETRY_KEY)
+        session = make_mail(await server.start(), scheme=scheme, login="town:password@", tls=trust)
+        sending = session.send(session.channel.prepare(notice(), "ja"), mail_readers(3), RETRY_KEY)
         outcome = await collect_until_error(sending)
-        await channel.close()
+        await session.close()
         await server.stop()
         return *outcome, server.mailroom.stats()["messages"]
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(session())
+        return runner.run(transport())
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -6,8 +6,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from channels.channel import Part, Recipient, TemporaryFailure, UnknownOutcome
-from channels.webhook import channel as webhook_channel
-from channels.webhook.channel import WebhookChannel, parse_address
+from channels.webhook import session as webhook_session
+from channels.webhook.channel import WebhookChannel
+from channels.webhook.session import parse_address
 from sandbox.webhook.receiver import WebhookFaults
 from tests.channels.announcements import PARENT, RETRY_KEY, collect, collect_until_error, notice, refusals
 from tests.channels.channel_settings import SECRET
@@ -19,9 +20,9 @@ def bus(origin: str) -> Recipient:
     return Recipient(PARENT, f"{origin}/hooks/bus {SECRET}")
 
 
-async def post(channel, origin):
-    prepared = channel.prepare(notice(mode="drill"), "ja")
-    return await collect_until_error(channel.send(prepared, [bus(origin)], RETRY_KEY))
+async def post(session, origin):
+    prepared = session.channel.prepare(notice(mode="drill"), "ja")
+    return await collect_until_error(session.send(prepared, [bus(origin)], RETRY_KEY))
 
 
 async def test_the_receiver_can_check_the_signature(webhook, hooks, hooks_origin):
@@ -71,7 +72,7 @@ async def test_a_wrong_secret_is_seen_at_the_other_end(webhook, hooks, hooks_ori
 async def test_while_a_secret_changes_both_sign(webhook, hooks, hooks_origin, known):
     hooks.secrets["bus"] = known
     recipient = Recipient(PARENT, f"{hooks_origin}/hooks/bus {SECRET} {OLD_SECRET}")
-    await collect(webhook.send(webhook.prepare(notice(), "ja"), [recipient], RETRY_KEY))
+    await collect(webhook.send(webhook.channel.prepare(notice(), "ja"), [recipient], RETRY_KEY))
     assert hooks.arrivals[0].valid is True
 
 
@@ -79,7 +80,7 @@ async def test_a_no_is_final_only_after_a_while(webhook, hooks, hooks_origin, mo
     hooks.faults = WebhookFaults(status=404)
     _, error = await post(webhook, hooks_origin)
     assert isinstance(error, TemporaryFailure)
-    monkeypatch.setattr(webhook_channel, "NO_FOR_GOOD", 0.0)
+    monkeypatch.setattr(webhook_session, "NO_FOR_GOOD", 0.0)
     parts, error = await post(webhook, hooks_origin)
     assert error is None
     assert refusals(parts) == {PARENT: ("refused", "HTTP 404")}
@@ -131,11 +132,11 @@ async def test_a_receiver_in_trouble_is_asked_again(webhook, hooks, hooks_origin
     "host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "0x7f000001"]
 )
 async def test_a_webhook_never_reaches_into_the_towns_own_network(host):
-    channel = WebhookChannel(timeout=0.5)
+    session = WebhookChannel(timeout=0.5).open()
     recipient = Recipient(PARENT, f"https://{host}/hooks/bus {SECRET}")
-    parts = await collect(channel.send(channel.prepare(notice(), "ja"), [recipient], RETRY_KEY))
+    parts = await collect(session.send(session.channel.prepare(notice(), "ja"), [recipient], RETRY_KEY))
     assert refusals(parts) == {PARENT: ("private_address", "")}
-    await channel.close()
+    await session.close()
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,6 @@ def test_the_channel_signs_as_the_reference_library_checks():
 
 
 def test_the_preview_carries_the_marks(webhook):
-    preview = webhook.preview(notice(mode="test"), "ja")
+    preview = webhook.channel.preview(notice(mode="test"), "ja")
     assert preview.headline.startswith("【試験】")
-    assert json.loads(webhook.prepare(notice(), "ja").body)["data"]["mode"] == "live"
+    assert json.loads(webhook.channel.prepare(notice(), "ja").body)["data"]["mode"] == "live"

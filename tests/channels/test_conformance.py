@@ -11,7 +11,18 @@ from typing import Any, get_args
 import pytest
 import pytest_asyncio
 
-from channels.channel import CannotRender, Channel, Part, Recipient, TemporaryFailure, Text, UnknownOutcome
+from channels.channel import (
+    BroadcastSession,
+    CannotRender,
+    Channel,
+    MeteredSession,
+    Part,
+    Recipient,
+    Session,
+    TemporaryFailure,
+    Text,
+    UnknownOutcome,
+)
 from channels.line.channel import LineChannel
 from channels.mail.messages import fill
 from channels.webhook.channel import WebhookChannel
@@ -52,9 +63,13 @@ MARKS = {
 class Subject:
     """One channel under test: the way to make recipients, and the texts that a person finally reads."""
 
-    channel: Channel
+    session: Session
     recipients: Callable[[int], list[Recipient]]
     texts: Callable[[Any, str], list[str]]
+
+    @property
+    def channel(self) -> Channel:
+        return self.session.channel
 
 
 def line_texts(prepared: Any, _language: str) -> list[str]:
@@ -79,11 +94,13 @@ def webhook_texts(prepared: Any, language: str) -> list[str]:
 def make_subject(name: str, port: int) -> Subject:
     origin = f"http://127.0.0.1:{port}"
     if name.startswith("line"):
-        return Subject(LineChannel(api_base=origin, token="token", timeout=2), line_friends, line_texts)
+        return Subject(
+            LineChannel(api_base=origin, token="token", timeout=2).open(), line_friends, line_texts
+        )
     if name == "mail":
         return Subject(make_mail(port), mail_readers, mail_texts)
-    channel = WebhookChannel(allow_private=True, timeout=2)
-    return Subject(channel, lambda count: hook_receivers(origin, count), webhook_texts)
+    session = WebhookChannel(allow_private=True, timeout=2).open()
+    return Subject(session, lambda count: hook_receivers(origin, count), webhook_texts)
 
 
 def hook_receivers(origin: str, count: int) -> list[Recipient]:
@@ -108,7 +125,7 @@ async def subject(request: pytest.FixtureRequest, serve: Serve) -> AsyncIterator
     smtp = SmtpSandbox()
     made = make_subject(request.param, await start_server(request.param, serve, smtp))
     yield made
-    await made.channel.close()
+    await made.session.close()
     await smtp.stop()
 
 
@@ -116,7 +133,7 @@ async def subject(request: pytest.FixtureRequest, serve: Serve) -> AsyncIterator
 async def unreachable(request: pytest.FixtureRequest, closed_port: int) -> AsyncIterator[Subject]:
     made = make_subject(request.param, closed_port)
     yield made
-    await made.channel.close()
+    await made.session.close()
 
 
 def test_a_channel_says_how_it_wants_to_be_used(subject):
@@ -125,6 +142,11 @@ def test_a_channel_says_how_it_wants_to_be_used(subject):
     assert channel.batch_size >= 1
     assert channel.concurrency >= 1
     assert channel.rate is None or channel.rate > 0
+
+
+def test_a_session_can_what_its_channel_says(subject):
+    assert isinstance(subject.session, BroadcastSession) == subject.channel.broadcasts
+    assert isinstance(subject.session, MeteredSession) == subject.channel.metered
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "vi"])
@@ -192,37 +214,37 @@ def test_words_that_do_not_fit_name_their_language(subject):
 @pytest.mark.parametrize("count", [1, 2, 23])
 async def test_the_parts_add_up_to_the_recipients(subject, count):
     prepared = subject.channel.prepare(notice(), "ja")
-    parts = await collect(subject.channel.send(prepared, subject.recipients(count), RETRY_KEY))
+    parts = await collect(subject.session.send(prepared, subject.recipients(count), RETRY_KEY))
     assert total(parts) == count
     assert not any(part.refused for part in parts)
 
 
 async def test_nobody_to_send_to_is_no_error(subject):
     prepared = subject.channel.prepare(notice(), "ja")
-    assert await collect(subject.channel.send(prepared, [], RETRY_KEY)) == []
+    assert await collect(subject.session.send(prepared, [], RETRY_KEY)) == []
 
 
 async def test_a_channel_can_be_used_again_after_close(subject):
     prepared = subject.channel.prepare(notice(), "ja")
-    await collect(subject.channel.send(prepared, subject.recipients(1), RETRY_KEY))
-    await subject.channel.close()
-    again = subject.channel.send(prepared, subject.recipients(1), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
+    await collect(subject.session.send(prepared, subject.recipients(1), RETRY_KEY))
+    await subject.session.close()
+    again = subject.session.send(prepared, subject.recipients(1), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
     assert await collect(again) == [Part(1)]
 
 
 async def test_a_sender_that_stops_listening_leaves_the_channel_usable(subject):
     prepared = subject.channel.prepare(notice(), "ja")
-    parts = subject.channel.send(prepared, subject.recipients(20), RETRY_KEY)
+    parts = subject.session.send(prepared, subject.recipients(20), RETRY_KEY)
     await anext(parts)
     await parts.aclose()
-    again = subject.channel.send(prepared, subject.recipients(2), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
+    again = subject.session.send(prepared, subject.recipients(2), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
     assert total(await collect(again)) == 2
 
 
 async def test_a_server_that_is_down_is_a_temporary_failure(unreachable):
     prepared = unreachable.channel.prepare(notice(), "ja")
     parts, error = await collect_until_error(
-        unreachable.channel.send(prepared, unreachable.recipients(2), RETRY_KEY)
+        unreachable.session.send(prepared, unreachable.recipients(2), RETRY_KEY)
     )
     assert parts == []
     assert isinstance(error, TemporaryFailure)
@@ -234,7 +256,7 @@ async def test_a_server_that_hangs_up_at_once_has_accepted_nothing(unreachable, 
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", closed_port):
         prepared = unreachable.channel.prepare(notice(), "ja")
-        sending = unreachable.channel.send(prepared, unreachable.recipients(1), RETRY_KEY)
+        sending = unreachable.session.send(prepared, unreachable.recipients(1), RETRY_KEY)
         parts, error = await collect_until_error(sending)
     assert parts == []
     assert isinstance(error, (TemporaryFailure, UnknownOutcome))
@@ -244,7 +266,7 @@ async def test_no_address_and_no_word_is_in_an_error_or_a_log(unreachable, caplo
     caplog.set_level(logging.DEBUG)
     recipients = unreachable.recipients(2)
     prepared = unreachable.channel.prepare(notice(), "ja")
-    _, error = await collect_until_error(unreachable.channel.send(prepared, recipients, RETRY_KEY))
+    _, error = await collect_until_error(unreachable.session.send(prepared, recipients, RETRY_KEY))
     assert error is not None
     told = (
         "".join(traceback.format_exception(error))

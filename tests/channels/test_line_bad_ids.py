@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from channels.channel import BatchRefused, Part, Recipient, TemporaryFailure, UnknownOutcome
 from channels.line.channel import LineChannel
+from channels.line.session import LineSession
 from tests.channels.announcements import RETRY_KEY, collect, line_friends, notice
 from tests.channels.line_server import Answer, LineServer
 
@@ -30,7 +31,7 @@ class Slice:
 class Books:
     """What a ledger does with the parts: it writes down one after the other, and starts new batches for the deferred."""
 
-    channel: LineChannel
+    session: LineSession
     prepared: Any
     open: deque[Slice] = field(default_factory=deque)
     refused: dict[int, str] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Books:
         while self.open and (most := most - 1):
             current = self.open.popleft()
             try:
-                async for part in self.channel.send(self.prepared, list(current.rest), current.key):
+                async for part in self.session.send(self.prepared, list(current.rest), current.key):
                     self._write(current, part)
             except BatchRefused as error:
                 self.refused |= {one.subscriber_id: error.reason for one in current.rest}
@@ -67,8 +68,8 @@ class Books:
             self.open.append(Slice(moved, str(uuid4())))
 
 
-def books(line: LineChannel) -> Books:
-    return Books(line, line.prepare(notice(), "ja"))
+def books(line: LineSession) -> Books:
+    return Books(line, line.channel.prepare(notice(), "ja"))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,9 @@ async def test_ids_of_another_account_are_given_up_early(line, line_server):
 
 async def test_an_unfounded_refusal_of_a_slice_is_asked_again_before_anybody_is_blamed(line, line_server):
     line_server.answers.append(Answer(400, {"message": "The property, to[1], is invalid"}))
-    assert await collect(line.send(line.prepare(notice(), "ja"), line_friends(500), RETRY_KEY)) == [Part(500)]
+    assert await collect(line.send(line.channel.prepare(notice(), "ja"), line_friends(500), RETRY_KEY)) == [
+        Part(500)
+    ]
     assert {request.headers["X-Line-Retry-Key"] for request in line_server.multicasts} == {RETRY_KEY}
 
 
@@ -150,14 +153,14 @@ async def _mixed(bad: set[int], seed: int, failing: float) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    channel = LineChannel(api_base=f"http://127.0.0.1:{runner.addresses[0][1]}", token="t", timeout=5)
+    session = LineChannel(api_base=f"http://127.0.0.1:{runner.addresses[0][1]}", token="t", timeout=5).open()
     try:
         friends = line_friends(500)
         server.bad_ids = {friends[number - 1].address for number in bad}
-        ledger = books(channel)
+        ledger = books(session)
         await ledger.play(friends)
     finally:
-        await channel.close()
+        await session.close()
         await runner.cleanup()
     assert len(server.delivered) == len(set(server.delivered)) == 500 - len(bad)
     assert ledger.refused == dict.fromkeys(bad, "invalid_recipient")

@@ -56,15 +56,17 @@ def mail_to(server):
     return make_mail(server.port, stall=0.1, timeout=0.3, connections=1)
 
 
-async def send(channel, recipients):
-    return await collect_until_error(channel.send(channel.prepare(notice(), "ja"), recipients, RETRY_KEY))
+async def send(session, recipients):
+    return await collect_until_error(
+        session.send(session.channel.prepare(notice(), "ja"), recipients, RETRY_KEY)
+    )
 
 
 async def once(count, script, options):
     async with ScriptedSmtp(script, **options) as server:
-        channel = mail_to(server)
-        parts, error = await send(channel, readers(count))
-        await channel.close()
+        session = mail_to(server)
+        parts, error = await send(session, readers(count))
+        await session.close()
     return parts, error, server.taken
 
 
@@ -95,10 +97,10 @@ async def until_done(count, script, options):
     refused: dict[int, tuple[str, str]] = {}
     later: dict[int, str] = {}
     async with ScriptedSmtp(script, once=True, **options) as server:
-        channel = mail_to(server)
+        session = mail_to(server)
         rest = readers(count)
         while rest:
-            parts, error = await send(channel, rest)
+            parts, error = await send(session, rest)
             refused |= refusals(parts)
             later |= deferred(parts)
             rest = rest[total(parts) :]
@@ -107,7 +109,7 @@ async def until_done(count, script, options):
                 break
             assert error is None or isinstance(error, (TemporaryFailure, UnknownOutcome, AccountStopped))
             doubts += isinstance(error, UnknownOutcome)
-        await channel.close()
+        await session.close()
     return doubts, refused, later, server.taken
 
 

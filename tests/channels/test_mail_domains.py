@@ -188,24 +188,24 @@ def readers(count, bad):
     return [Recipient(n, f"reader{n}@{BAD if n in bad else GOOD}") for n in range(1, count + 1)]
 
 
-async def send(channel, recipients, **changes):
-    prepared = channel.prepare(notice(**changes), "ja")
-    return await collect_until_error(channel.send(prepared, recipients, RETRY_KEY))
+async def send(session, recipients, **changes):
+    prepared = session.channel.prepare(notice(**changes), "ja")
+    return await collect_until_error(session.send(prepared, recipients, RETRY_KEY))
 
 
 @pytest.fixture
 async def make(mail_server):
     opened: list[Any] = []
 
-    async def open_channel(**options):
+    async def open_session(**options):
         port = await mail_server.start() if not opened else opened[0][1]
-        channel = make_mail(port, **options)
-        opened.append((channel, port))
-        return channel
+        session = make_mail(port, **options)
+        opened.append((session, port))
+        return session
 
-    yield open_channel
-    for channel, _ in opened:
-        await channel.close()
+    yield open_session
+    for session, _ in opened:
+        await session.close()
 
 
 @pytest.mark.parametrize("urgency", ["urgent", "routine"])
@@ -213,10 +213,10 @@ async def make(mail_server):
 async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     make, mail_server, bad, urgency
 ):
-    channel = await make(stall=0.2)
+    session = await make(stall=0.2)
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     begun = monotonic()
-    parts, error = await send(channel, readers(30, bad), urgency=urgency)
+    parts, error = await send(session, readers(30, bad), urgency=urgency)
     # A stall for each of them would take this long on two connections.
     assert monotonic() - begun < 0.2 * 30 / 2
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
@@ -242,14 +242,14 @@ async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail
 
 async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
     clock = Clock()
-    channel = await make(stall=0.2, domains=MailDomains(clock=clock))
+    session = await make(stall=0.2, domains=MailDomains(clock=clock))
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
-    await send(channel, readers(3, {1, 2, 3}))
+    await send(session, readers(3, {1, 2, 3}))
     mail_server.faults = SmtpFaults()
-    parts, _ = await send(channel, readers(3, {1, 2, 3}))
+    parts, _ = await send(session, readers(3, {1, 2, 3}))
     assert set(deferred(parts)) == {1, 2, 3}
     clock.now += FIRST_PAUSE * 1.25
-    parts, error = await send(channel, readers(5, {2}))
+    parts, error = await send(session, readers(5, {2}))
     assert (error, deferred(parts), total(parts)) == (None, {}, 5)
 
 
@@ -259,24 +259,24 @@ async def test_a_server_that_holds_its_answers_back_over_a_bad_domain_leaves_one
     reply, bad
 ):
     async with ScriptedSmtp({bad: {"RCPT": reply}}, lazy=True) as server:
-        channel = make_mail(server.port, stall=0.2, timeout=0.5)
+        session = make_mail(server.port, stall=0.2, timeout=0.5)
         rest, doubts = readers(5, {bad}), 0
         later: dict[int, str] = {}
         while rest:
-            parts, error = await send(channel, rest)
+            parts, error = await send(session, rest)
             doubts += isinstance(error, UnknownOutcome)
             later |= deferred(parts)
             rest = rest[total(parts) :]
-        await channel.close()
+        await session.close()
     assert later == {bad: "domain_unreachable"}
     assert server.taken.keys() == set(range(1, 6)) - {bad}
     assert server.taken.total() - 4 == doubts <= 1
 
 
 async def test_a_domain_that_refuses_everybody_for_now_is_left_alone_after_a_while(make, mail_server):
-    channel = await make()
+    session = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "451 4.4.1 no answer from host"})
-    parts, error = await send(channel, readers(60, set(range(1, 41))))
+    parts, error = await send(session, readers(60, set(range(1, 41))))
     assert (error, refusals(parts), total(parts)) == (None, {}, 60)
     reasons = list(deferred(parts).values())
     assert reasons == ["temporarily_refused"] * FAILURES + ["domain_unreachable"] * 30
@@ -287,19 +287,19 @@ async def test_a_domain_that_refuses_everybody_for_now_is_left_alone_after_a_whi
     "reply", ["450 4.2.0 greylisted", "451 4.7.1 Greylisting in action", "452 4.2.2 full"]
 )
 async def test_greylisting_and_full_mailboxes_close_no_domain(make, mail_server, reply):
-    channel = await make()
+    session = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": reply})
-    parts, _ = await send(channel, readers(30, set(range(1, 31))))
+    parts, _ = await send(session, readers(30, set(range(1, 31))))
     assert set(deferred(parts).values()) == {"temporarily_refused"}
 
 
 async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_batch_for_ever(make, mail_server):
-    channel = await make()
+    session = await make()
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "421 4.7.0 go away"})
     rest, tries = readers(6, {2, 5}), 0
     later: dict[int, str] = {}
     while rest:
-        parts, error = await send(channel, rest)
+        parts, error = await send(session, rest)
         assert error is None or isinstance(error, TemporaryFailure)
         later |= deferred(parts)
         rest, tries = rest[total(parts) :], tries + 1
@@ -310,8 +310,8 @@ async def test_a_server_that_hangs_up_over_one_domain_does_not_block_the_batch_f
 
 async def test_a_limited_domain_lets_the_others_pass(make, mail_server):
     domains = MailDomains({BAD: DomainLimit(rate=2)})
-    channel = await make(domains=domains)
-    parts, error = await send(channel, readers(30, set(range(1, 21))), urgency="urgent")
+    session = await make(domains=domains)
+    parts, error = await send(session, readers(30, set(range(1, 21))), urgency="urgent")
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
     assert set(deferred(parts).values()) == {"domain_limit"}
     assert 2 <= 20 - len(deferred(parts)) <= 4
@@ -319,13 +319,13 @@ async def test_a_limited_domain_lets_the_others_pass(make, mail_server):
 
 
 async def test_connections_to_a_limited_domain_are_counted_over_all_batches(make, mail_server):
-    channel = await make(connections=5, domains=MailDomains({BAD: DomainLimit(connections=1)}))
+    session = await make(connections=5, domains=MailDomains({BAD: DomainLimit(connections=1)}))
     mail_server.faults = SmtpFaults(latency_ms=20)
     batches = [
         [Recipient(100 * part + n, f"reader{100 * part + n}@{BAD}") for n in range(5)] for part in range(5)
     ]
-    prepared = channel.prepare(notice(), "ja")
-    results = await asyncio.gather(*(collect(channel.send(prepared, part, RETRY_KEY)) for part in batches))
+    prepared = session.channel.prepare(notice(), "ja")
+    results = await asyncio.gather(*(collect(session.send(prepared, part, RETRY_KEY)) for part in batches))
     assert all(total(parts) == 5 for parts in results)
     later = {number for parts in results for number in deferred(parts)}
     assert mail_server.mailroom.stats()["messages"] == 25 - len(later)
@@ -334,8 +334,8 @@ async def test_connections_to_a_limited_domain_are_counted_over_all_batches(make
 
 async def test_a_batch_given_up_in_the_middle_frees_the_connections_of_its_domains(make, mail_server):
     domains = MailDomains({BAD: DomainLimit(connections=1)})
-    channel = await make(domains=domains)
-    parts = channel.send(channel.prepare(notice(), "ja"), readers(40, set(range(1, 41))), RETRY_KEY)
+    session = await make(domains=domains)
+    parts = session.send(session.channel.prepare(notice(), "ja"), readers(40, set(range(1, 41))), RETRY_KEY)
     await anext(parts)
     await parts.aclose()
     assert domains.admit(BAD, urgent=True) == "go"
@@ -344,10 +344,10 @@ async def test_a_batch_given_up_in_the_middle_frees_the_connections_of_its_domai
 async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
     """All connections meet the domain at the same moment, before anything is known about it."""
     async with ScriptedSmtp({number: {"RCPT": "hang"} for number in range(1, 5)}) as server:
-        channel = make_mail(server.port, connections=4, timeout=60.0, stall=60.0)
-        prepared = channel.prepare(notice(), "ja")
+        session = make_mail(server.port, connections=4, timeout=60.0, stall=60.0)
+        prepared = session.channel.prepare(notice(), "ja")
         sends = [
-            asyncio.create_task(collect(channel.send(prepared, [one], RETRY_KEY))) for one in mail_readers(4)
+            asyncio.create_task(collect(session.send(prepared, [one], RETRY_KEY))) for one in mail_readers(4)
         ]
         async with asyncio.timeout(30):
             while sum(task.done() for task in sends) < 3:
@@ -357,7 +357,7 @@ async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
         still_waiting[0].cancel()
         ended = [task.result() for task in sends if task is not still_waiting[0]]
         await asyncio.gather(*sends, return_exceptions=True)
-        await channel.close()
+        await session.close()
     assert {reason for parts in ended for reason in deferred(parts).values()} == {"domain_unreachable"}
 
 

@@ -102,10 +102,10 @@ async def test_a_missing_mail_and_mailbox_are_not_found(mail_server, serve, brow
 
 async def test_only_the_newest_mails_are_kept_but_all_are_counted(serve):
     server = SmtpSandbox(keep=5)
-    channel = make_mail(await server.start())
-    await collect(channel.send(channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY))
+    session = make_mail(await server.start())
+    await collect(session.send(session.channel.prepare(notice(), "ja"), mail_readers(12), RETRY_KEY))
     assert server.mailroom.stats() == {"messages": 12, "recipients": 12, "duplicates": 0, "kept": 5}
-    await channel.close()
+    await session.close()
     await server.stop()
 
 

@@ -49,11 +49,9 @@ class Outside:
     opened: list[Channel] = field(default_factory=list)
 
     def context(self, town: Town, database: Database, keys: Keys) -> TownContext:
-        return TownContext(
-            town, database, keys, self.open_channel, lambda n: f"https://town.example.jp/n/{n}"
-        )
+        return TownContext(town, database, keys, self.channel_of, lambda n: f"https://town.example.jp/n/{n}")
 
-    def open_channel(self, account: Account) -> Channel:
+    def channel_of(self, account: Account) -> Channel:
         if account.channel == "line":
             return LineChannel(
                 api_base=self.line_origin,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text, update
 from channels.channel import (
     Announcement,
     CannotRender,
+    Channel,
     Part,
     Preview,
     Recipient,
@@ -62,6 +63,7 @@ class Script:
     broadcasts: list[str] = field(default_factory=list)
     acts: deque[tuple[Step, ...]] = field(default_factory=deque)
     cannot_render: bool = False
+    opened: int = 0
     closed: int = 0
 
     def then(self, *steps: Step) -> Script:
@@ -87,6 +89,8 @@ class ScriptedChannel:
         self.concurrency = script.concurrency
         self.rate = script.rate
         self.idempotent = script.idempotent
+        self.broadcasts = name == "line"
+        self.metered = False
         self._script = script
 
     def prepare(self, announcement: Announcement, language: str) -> str:
@@ -98,13 +102,25 @@ class ScriptedChannel:
         words = announcement.text(language)
         return Preview(self.name, language, words.title, words.body)
 
+    def open(self) -> ScriptedSession:
+        self._script.opened += 1
+        return (ScriptedBroadcastSession if self.broadcasts else ScriptedSession)(self, self._script)
+
+
+class ScriptedSession:
+    """One opened for sending."""
+
+    def __init__(self, channel: Channel, script: Script) -> None:
+        self.channel = channel
+        self._script = script
+
     async def send(
         self,
         prepared: str,
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         ids = tuple(recipient.subscriber_id for recipient in recipients)
         call = Call(ids, retry_key, prepared)
         self._script.calls.append(call)
@@ -131,7 +147,7 @@ class ScriptedChannel:
         self._script.closed += 1
 
 
-class ScriptedBroadcastChannel(ScriptedChannel):
+class ScriptedBroadcastSession(ScriptedSession):
     """One that also reaches everyone in one call."""
 
     async def broadcast(self, announcement: Announcement, retry_key: str) -> None:
@@ -204,12 +220,11 @@ def make_stage(town: Town, database: Database, keys: Keys, **scripts: Script) ->
     """Scripts that are not given accept everything."""
     all_scripts = {account.key: scripts.get(account.key, Script()) for account in town.accounts}
 
-    def open_channel(account: Account) -> ScriptedChannel:
-        kind = ScriptedBroadcastChannel if account.channel == "line" else ScriptedChannel
-        return kind(account.channel, all_scripts[account.key])
+    def channel_of(account: Account) -> ScriptedChannel:
+        return ScriptedChannel(account.channel, all_scripts[account.key])
 
     context = TownContext(
-        town, database, keys, open_channel, lambda number: f"https://town.example.jp/n/{number}"
+        town, database, keys, channel_of, lambda number: f"https://town.example.jp/n/{number}"
     )
     return Stage(context, all_scripts)
 

@@ -28,7 +28,7 @@ class Clocks:
     def wall(self) -> int:
         return self.set_by + round(self.run * SECOND)
 
-    def steady(self) -> float:
+    def monotonic(self) -> float:
         return self.run
 
 
@@ -37,7 +37,7 @@ def test_whatever_is_done_to_the_machines_clock_the_shared_one_runs_on(
     steps: list[tuple[float, int]],
 ) -> None:
     clocks = Clocks()
-    shared = SharedClock(clocks.wall, clocks.steady)
+    shared = SharedClock(clocks.wall, clocks.monotonic)
     for passed, set_by in steps:
         clocks.run += passed
         clocks.set_by += set_by
@@ -48,7 +48,7 @@ def test_whatever_is_done_to_the_machines_clock_the_shared_one_runs_on(
 @given(st.integers(-DAY, DAY), st.integers(-DAY, DAY))
 def test_the_database_is_believed_and_its_being_set_back_is_noticed_once(first: int, second: int) -> None:
     clocks = Clocks()
-    shared = SharedClock(clocks.wall, clocks.steady)
+    shared = SharedClock(clocks.wall, clocks.monotonic)
     assert not shared.hear(first, 0.0, 0.2)
     assert abs(shared.now() - (first - 100)) <= 1
     if abs(second - first + WORTH_NOTING) > 2:  # on the very edge rounding decides
@@ -58,7 +58,7 @@ def test_the_database_is_believed_and_its_being_set_back_is_noticed_once(first: 
 
 def test_an_answer_that_took_long_says_nothing_about_the_time() -> None:
     clocks = Clocks()
-    shared = SharedClock(clocks.wall, clocks.steady)
+    shared = SharedClock(clocks.wall, clocks.monotonic)
     shared.hear(1000, 0.0, 0.0)
     assert not shared.hear(-HOUR, 0.0, 30.0)
     assert shared.now() == 1000

@@ -307,3 +307,10 @@ async def test_the_impact_is_the_audience_that_the_fan_out_then_plans(small_stag
     deliveries = await fire(small_stage, **wanted)
     await plan_all(small_stage)
     assert (await tally_of(small_stage.database, deliveries["line"])).planned == impact.count == 5
+
+
+async def test_checking_and_previewing_open_no_session(small_stage: Stage) -> None:
+    draft = spec(channels=("line", "mail"))
+    assert not checks.find_problems(small_stage.context, draft)
+    assert [item.account for item in await measure_impact(small_stage.context, draft)] == ["line", "mail"]
+    assert (small_stage.line.opened, small_stage.mail.opened) == (0, 0)

@@ -182,7 +182,7 @@ async def test_a_process_that_stood_still_for_longer_than_its_lease_sends_no_mor
     ids = await stage.subscribers(6)
     delivery_id = await stage.deliver([ids])
     stood_still = 0.0
-    monkeypatch.setattr(batch_sender, "steady", lambda: clock.steady() + stood_still)
+    monkeypatch.setattr(batch_sender, "monotonic_seconds", lambda: clock.monotonic_seconds() + stood_still)
 
     async def stand_still() -> None:
         nonlocal stood_still

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from content.clock import DAY, HOUR, MINUTE, now_ms, steady
+from content.clock import DAY, HOUR, MINUTE, monotonic_seconds, now_ms
 from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
 from content.notices import notice_changes, notices, triggers
@@ -267,7 +267,7 @@ async def test_what_is_not_sent_when_the_notice_expires_is_not_sent_any_more(sma
         (await fire(small_stage, category="saigai"))["line"],
     ]
     await plan_all(small_stage)
-    small_stage.database.clock.hear(expires + MINUTE, steady(), steady())
+    small_stage.database.clock.hear(expires + MINUTE, monotonic_seconds(), monotonic_seconds())
     async with sending(small_stage.context):
         await eventually(lambda: settled(small_stage.database, first))
         await eventually(lambda: settled(small_stage.database, second))

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from bot.accounts import channel_opener
+from bot.accounts import channels_by_account
 from bot.console.words import channel_words
 from bot.settings import MailSettings, Settings
 from content.keys import Keys
@@ -32,18 +32,18 @@ def test_staff_read_a_name_for_it(name):
 @pytest.mark.parametrize("name", CHANNELS)
 async def test_its_account_opens_this_channel_and_no_other(name):
     mail = MailSettings.model_validate({"smtp_url": "smtp://127.0.0.1:1", "from": "town@example.jp"})
-    open_channel = channel_opener(Settings(town=SHIBATA, mail=mail), Keys({1: b"k" * 32}))
-    channel = open_channel(Account(key="account", channel=name))
+    channel_of = channels_by_account(Settings(town=SHIBATA, mail=mail), Keys({1: b"k" * 32}))
+    channel = channel_of(Account(key="account", channel=name))
     assert channel.name == name
-    await channel.close()
+    await channel.open().close()
 
 
-async def test_an_account_of_a_channel_that_nobody_opens_goes_out_by_no_other():
-    open_channel = channel_opener(Settings(town=SHIBATA), Keys({1: b"k" * 32}))
+async def test_an_account_of_a_channel_that_nobody_knows_goes_out_by_no_other():
+    channel_of = channels_by_account(Settings(town=SHIBATA), Keys({1: b"k" * 32}))
     known = Account(key="account", channel="webhook")
     unknown = known.model_copy(update={"channel": "pigeon"})
     with pytest.raises(KeyError):
-        open_channel(unknown)
+        channel_of(unknown)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
