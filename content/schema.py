@@ -15,7 +15,7 @@ from content.ledger import account_outages, deliveries, presence, retention, sus
 from content.notices import notices
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
-from content.staff import audit, audit_chain, members
+from content.staff import audit, audit_chain, members, rights
 
 # Importing them puts their tables into `metadata`.
 
@@ -31,6 +31,7 @@ TABLE_MODULES = (
     notices,
     presence,
     retention,
+    rights,
     subscribers,
     suspensions,
 )

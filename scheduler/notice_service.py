@@ -1,7 +1,8 @@
 """From the staff's words to an approved notice: check, store, approve, cancel, release, and its status.
 
 Every refusal names the field and the remedy and changes nothing. The checks run when a draft is
-stored and again when it is approved, since the town profile may have changed in between.
+stored and again when it is approved, since the town profile may have changed in between. Whether the one
+who acts has the right to is asked within the transaction of the act (content.staff.members.NotAllowed).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
 from content.notices import notice_changes, notices, triggers
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.states import NoticeState
-from content.staff import audit
+from content.staff import audit, members
+from content.staff.rights import Permission
+from scheduler import permits
 from scheduler.checks import refuse_problems
 from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
@@ -72,6 +75,8 @@ async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staf
     refuse_problems(context, spec)
     now = context.database.now()
     async with context.database.write() as connection:
+        await permits.require(connection, staff, notice_id, Permission.WRITE)
+        await members.require(connection, staff, Permission.WRITE, spec.category)
         changed = await notice_changes.revise(connection, notice_id, spec, staff=staff, at=now)
         if changed:
             await audit.record(
@@ -99,6 +104,7 @@ async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
     """A draft, scheduled or held notice never goes out; False once it has fired."""
     now = context.database.now()
     async with context.database.write() as connection:
+        await permits.require(connection, staff, notice_id, Permission.WRITE)
         cancelled = await notice_changes.cancel(connection, notice_id)
         if cancelled:
             await audit.record(
@@ -111,6 +117,7 @@ async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:
     """A person lets a held notice go now after all; False when it is not held."""
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
+        await permits.require_send(connection, staff, notice_id)
         released = await triggers.release(connection, notice_id, at=now)
         if released:
             await audit.record(
@@ -144,6 +151,7 @@ async def status(context: TownContext, notice_id: int) -> Status:
 async def _draft(
     connection: AsyncConnection, spec: NoticeSpec, submission_key: str, staff: str, now: int
 ) -> tuple[int, bool]:
+    await members.require(connection, staff, Permission.WRITE, spec.category)
     notice_id, created = await notice_changes.create(
         connection, spec, submission_key=submission_key, staff=staff, at=now
     )
@@ -162,6 +170,7 @@ async def _approve(
     now: int,
     version_id: int | None = None,
 ) -> bool:
+    await permits.require_send(connection, staff, notice_id)
     approved = await notice_changes.approve(connection, notice_id, staff=staff, at=now, version_id=version_id)
     if approved:
         await audit.record(

@@ -13,6 +13,7 @@ from channels.reasons import Reason
 from content.ledger import suspensions
 from content.ledger.deliveries import Delivery
 from content.staff import audit
+from scheduler import permits
 from scheduler.town_context import TownContext
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ async def give_up_rest(context: TownContext, notice_id: int, *, staff: str) -> b
     """残りの配信をやめる: what is left of suspended deliveries is never sent; False when none is suspended."""
     now = context.database.now()
     async with context.database.write() as connection:
+        await permits.require_send(connection, staff, notice_id)
         given_up = await suspensions.give_up(connection, notice_id, now=now)
         if given_up:
             await audit.record(

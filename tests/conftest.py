@@ -41,9 +41,11 @@ hypothesis.settings.load_profile("any machine")
 # Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
 # history append-only stand aside for it.
 APPEND_ONLY = ("registration_event", "audit_entry", "audit_link")
+# What the migrations put there and the service takes for granted.
+KEPT = {"department": " WHERE key <> 'office'"}
 EMPTY_EVERY_TABLE = (
     *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY),
-    *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),
+    *(f'DELETE FROM "{table.name}"{KEPT.get(table.name, "")}' for table in reversed(metadata.sorted_tables)),
     *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
 )
 

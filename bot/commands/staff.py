@@ -13,18 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.console.staff_words import role_words
 from content.clock import iso, now_ms
 from content.staff import audit, member_changes, members
 from content.staff.member_changes import LastAdministrator, LoginRefused
 from content.staff.members import Staff
 from content.staff.passwords import PasswordRefused
+from content.staff.rights import ROLES, departments
 
 app = typer.Typer(no_args_is_help=True, help="職員の登録、無効化、パスワードと権限.")
-ROLE_WORDS = {
-    "viewer": "閲覧",
-    "editor": "作成・配信",
-    "administrator": "管理者",
-}
 
 PasswordFile = Annotated[
     Path | None, typer.Option(help="File that holds the password; asked for when absent.")
@@ -100,9 +97,9 @@ def role(login: Login, role: Annotated[str, typer.Argument(help="viewer, editor 
         if member.role == role:
             return None
         await member_changes.set_role(connection, member, role)
-        return f"の権限を「{ROLE_WORDS[member.role]}」から「{ROLE_WORDS[role]}」({role})に変えました。"
+        return f"の権限を「{role_words(member.role)}」から「{role_words(role)}」({role})に変えました。"
 
-    already = f"の権限は既に「{ROLE_WORDS[role]}」です。"
+    already = f"の権限は既に「{role_words(role)}」です。"
     run(_change(login, "staff.role_changed", change, already=already, role=role))
 
 
@@ -123,11 +120,16 @@ def read_password(file: Path | None) -> str:
 async def _show_all(as_json: bool) -> None:
     async with opened(load_settings()) as service, service.database.read() as connection:
         everybody = await members.everybody(connection)
+        names = {item.key: item.name for item in await departments(connection)}
         last = await audit.last_times(connection, "staff.logged_in")
     rows = [
         {
             "login": member.login,
-            "role": member.role,
+            "role": member.role or "own",
+            "rights": [
+                {"permission": item.permission, "department": item.department, "category": item.category}
+                for item in sorted(member.rights)
+            ],
             "disabled_at": iso(member.disabled_at),
             "last_login_at": iso(last.get(f"staff {member.id}")),
             "created_at": iso(member.created_at),
@@ -137,10 +139,11 @@ async def _show_all(as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("ログイン名", "権限", "状態", "最後のログイン")
+    table = Table("ログイン名", "課", "権限", "状態", "最後のログイン")
     for member, row in zip(everybody, rows, strict=True):
         state = "有効" if member.disabled_at is None else f"無効({row['disabled_at']} から)"
-        table.add_row(member.login, ROLE_WORDS[member.role], state, row["last_login_at"] or "–")
+        where = "、".join(names[key] for key in sorted({item.department for item in member.rights}))
+        table.add_row(member.login, where, role_words(member.role), state, str(row["last_login_at"] or "–"))
     Console().print(table, markup=False, highlight=False)
 
 
@@ -157,7 +160,7 @@ async def _add(login: str, role: str, password: str) -> None:
             fail(str(error), USAGE)
         except IntegrityError:
             fail(f"職員「{login}」は既に登録されています。", FAILED)
-    talk.print(f"職員「{login}」({ROLE_WORDS[role]})を登録しました。", markup=False, highlight=False)
+    talk.print(f"職員「{login}」({role_words(role)})を登録しました。", markup=False, highlight=False)
 
 
 async def _known(login: str) -> None:
@@ -208,6 +211,6 @@ async def _record(
 
 
 def _refuse_unknown_role(role: str, where: str) -> None:
-    if role not in members.ROLES:
-        words = "、".join(f"{name}({ROLE_WORDS[name]})" for name in members.ROLES)
+    if role not in ROLES:
+        words = "、".join(f"{name}({role_words(name)})" for name in ROLES)
         fail(f"{where}: 権限は次のどれかです: {words}", USAGE)

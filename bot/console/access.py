@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
 from bot.console.words import outage_words
@@ -17,9 +19,15 @@ from bot.pages import page, redirect, service_of
 from bot.service import Service
 from content.clock import now_ms
 from content.ledger.account_outages import AccountOutage, find_outages
-from content.staff.members import PERMISSIONS, Staff
+from content.notices import notices
+from content.staff.members import NotAllowed, Staff
+from content.staff.rights import Permission
 
-ALL_PERMISSIONS = frozenset[str]().union(*PERMISSIONS.values())
+ALL_PERMISSIONS = frozenset[str](Permission)
+# Letting a notice go takes one or the other, as its urgency is: the act itself asks for the right one.
+SEND = (Permission.APPROVE, Permission.SEND_URGENT)
+NOTICE_PATH = re.compile(r"/console/notices/\d")
+Needed = str | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +70,49 @@ class ConsoleRoutes:
     def __init__(self, app: web.Application) -> None:
         self._router = app.router
 
-    def get(self, path: str, permission: str, handler: ConsoleHandler) -> None:
+    def get(self, path: str, permission: Needed, handler: ConsoleHandler) -> None:
         self._router.add_get(f"/console{path}", guarded(permission, handler))
 
-    def post(self, path: str, permission: str, handler: ConsoleHandler) -> None:
+    def post(self, path: str, permission: Needed, handler: ConsoleHandler) -> None:
         self._router.add_post(f"/console{path}", guarded(permission, handler))
 
 
-def guarded(permission: str, handler: ConsoleHandler) -> Handler:
-    """The handler behind the door. Its `permission` is what the structure test reads."""
-    if permission not in ALL_PERMISSIONS:
-        raise ValueError(f"no permission {permission}")
+def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
+    """The handler behind the door: any of these permissions opens it. Its `permissions` are what tests read.
+
+    Of a notice they count for its category. The act checks again, within its transaction.
+    """
+    permissions = (permission,) if isinstance(permission, str) else permission
+    if unknown := set(permissions) - ALL_PERMISSIONS:
+        raise ValueError(f"no permission {unknown}")
 
     async def handle(request: web.Request) -> web.StreamResponse:
         service = service_of(request)
         member = await current_staff(request, service)
         if member is None:
             return _ask_to_log_in(request)
-        if not member.may(permission):
+        async with service.database.read() as connection:
+            outages = await find_outages(connection, now_ms())
+            category = await _category(connection, request)
+        if not member.may_any(permissions, category):
             return error_page(request, 403)
         if request.method == "POST" and not await _is_meant(request, service, member):
             return _not_meant(request)
-        async with service.database.read() as connection:
-            outages = await find_outages(connection, now_ms())
-        return await handler(StaffRequest(request, service, member, tuple(outages)))
+        try:
+            return await handler(StaffRequest(request, service, member, tuple(outages)))
+        except NotAllowed:
+            # For this act, or no longer: it was taken away since the request came in.
+            return error_page(request, 403)
 
-    handle.permission = permission  # type: ignore[attr-defined]
+    handle.permissions = permissions  # type: ignore[attr-defined]
     return handle
+
+
+async def _category(connection: AsyncConnection, request: web.Request) -> str | None:
+    """That of the notice of this request; None when it is about none, or about one that there is not."""
+    if not NOTICE_PATH.match(request.path):
+        return None
+    return await notices.category_of(connection, int(request.match_info["id"]))
 
 
 async def _is_meant(request: web.Request, service: Service, member: Staff) -> bool:

@@ -87,6 +87,12 @@ async def _store(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec
 
 async def _all_problems(staff_request: StaffRequest, form: NoticeForm, spec: NoticeSpec) -> list[Problem]:
     own = form_problems(staff_request.service, form)
+    if form.category in staff_request.service.town.category and not staff_request.staff.may(
+        "write", form.category
+    ):
+        own.append(
+            Problem("category", "この分野のお知らせを作る権限がありません。分野を選び直してください。")
+        )
     named = {item.field for item in own}
     if named & {"channels", "urgency"}:
         # Without these nothing can be rendered, so the rest is checked at the next try.

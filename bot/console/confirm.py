@@ -25,10 +25,11 @@ from bot.console.words import (
 from bot.forms import read_fields
 from bot.pages import redirect
 from content.notices.notices import Notice
-from content.notices.states import NoticeState
+from content.notices.states import NoticeState, TargetKind
 from scheduler import checks, notice_service
 from scheduler.checks import NoticeRefused, Problem
 from scheduler.impact import Impact, measure_impact
+from scheduler.permits import permission_to_send
 from scheduler.quota import foresee
 from scheduler.shortages import Shortage
 
@@ -136,6 +137,7 @@ def _confirm_page(
     staff_request: StaffRequest, found: Notice, forecast: Forecast, error: str = ""
 ) -> web.Response:
     town, spec = staff_request.service.town, found.spec
+    permission = permission_to_send(spec)
     return staff_request.page(
         "console/confirm.html",
         status=422 if error or forecast.problems else 200,
@@ -145,6 +147,9 @@ def _confirm_page(
         error=error,
         outline=outline(found),
         nobody=_reaches_nobody(found, forecast),
+        may_send=staff_request.staff.may(permission, spec.category),
+        may_everyone=spec.target.kind != TargetKind.EVERYONE
+        or staff_request.staff.may("everyone", spec.category),
         shortages=[(account_words(town, item.account), shortage_words(item)) for item in forecast.shortages],
         more_quota=MORE_QUOTA,
         word=approval_word(spec),

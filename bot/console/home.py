@@ -85,7 +85,9 @@ async def show_list(staff_request: StaffRequest) -> web.Response:
 
 async def _rows(staff_request: StaffRequest, limit: int, before: int | None = None) -> list[NoticeRow]:
     async with staff_request.service.database.read() as connection:
-        return await rows_of(staff_request, connection, await notices.recent(connection, limit, before))
+        seen = staff_request.staff.categories("see")
+        found = await notices.recent(connection, limit, before, seen)
+        return await rows_of(staff_request, connection, found)
 
 
 async def rows_of(

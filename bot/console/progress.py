@@ -26,6 +26,7 @@ from content.notices.publicity import is_public
 from content.notices.states import NoticeState
 from scheduler import notice_service
 from scheduler.notice_service import Status
+from scheduler.permits import permission_to_send
 from scheduler.suspending import give_up_rest
 from scheduler.town_context import BUDGET
 
@@ -47,7 +48,7 @@ NOTES = {
 
 async def show_progress(staff_request: StaffRequest) -> web.Response:
     status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
-    if status.state == NoticeState.DRAFT and staff_request.staff.may("write"):
+    if status.state == NoticeState.DRAFT and staff_request.staff.may("write", status.notice.spec.category):
         return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
     note = NOTES.get(staff_request.request.query.get("note", ""), "")
     past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []
@@ -146,6 +147,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "urgency": urgency_words(spec.urgency),
         "language_name": language_words,
         "channel_name": channel_words,
+        "needed": permission_to_send(spec),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.console import compose, confirm, home, login, progress, reports, series
-from bot.console.access import ConsoleHandler, ConsoleRoutes, StaffRequest
+from bot.console.access import SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
 
@@ -30,11 +30,11 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
     routes.post(f"{NOTICE}/edit", "write", _found(compose.change))
     routes.get(f"{NOTICE}/confirm", "write", _found(confirm.show_confirm))
-    routes.post(f"{NOTICE}/approve", "send", _found(confirm.approve))
-    routes.post(f"{NOTICE}/release", "send", _found(progress.release))
+    routes.post(f"{NOTICE}/approve", SEND, _found(confirm.approve))
+    routes.post(f"{NOTICE}/release", SEND, _found(progress.release))
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
-    routes.post(f"{NOTICE}/give-up", "send", _found(progress.give_up))
+    routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 

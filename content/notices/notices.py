@@ -9,6 +9,7 @@ rule is the pattern of a series and never goes out itself, see content.notices.t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,15 +177,28 @@ async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
     return found[0] if found else None
 
 
+async def category_of(connection: AsyncConnection, notice_id: int) -> str | None:
+    """None when there is no such notice."""
+    return await connection.scalar(select(notice.c.category).where(notice.c.id == notice_id))
+
+
 async def find_public(connection: AsyncConnection, public_id: str) -> Notice | None:
     """The notice with this public address, whether it may be shown or not."""
     found = await _select(connection, notice.c.public_id == public_id, limit=1)
     return found[0] if found else None
 
 
-async def recent(connection: AsyncConnection, limit: int = 50, before: int | None = None) -> list[Notice]:
-    """The newest first; `before` pages on from an id."""
-    return await _select(connection, notice.c.id < before if before else notice.c.id > 0, limit=limit)
+async def recent(
+    connection: AsyncConnection,
+    limit: int = 50,
+    before: int | None = None,
+    categories: Iterable[str] | None = None,
+) -> list[Notice]:
+    """The newest first; `before` pages on from an id. Only of these categories, None for all."""
+    wanted = notice.c.id < before if before else notice.c.id > 0
+    if categories is not None:
+        wanted &= notice.c.category.in_(list(categories))
+    return await _select(connection, wanted, limit=limit)
 
 
 async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:

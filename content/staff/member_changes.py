@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.staff import passwords
 from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
+from content.staff.rights import Permission, Right, give, of_role, staff_right
+
+_ADMINISTERING = select(staff_right.c.staff_id).where(staff_right.c.permission == Permission.ADMINISTER)
 
 
 class LoginRefused(ValueError):
@@ -20,7 +24,10 @@ class LastAdministrator(Exception):
 
 
 async def add(connection: AsyncConnection, *, login: str, password: str, role: str, at: int) -> int:
-    """The member's id. Raises LoginRefused or PasswordRefused; IntegrityError when the login exists."""
+    """The member's id, with the rights of a role.
+
+    Raises LoginRefused or PasswordRefused; IntegrityError when the login exists.
+    """
     if not is_login(login):
         raise LoginRefused(f"ログイン名は、空白や改行を含まない{LONGEST_LOGIN}文字までの名前にしてください。")
     new_id = await connection.scalar(
@@ -29,12 +36,12 @@ async def add(connection: AsyncConnection, *, login: str, password: str, role: s
             login=login,
             password_hash=await _hashed(password, login),
             password_set_at=at,
-            role=role,
             created_at=at,
         )
         .returning(staff_member.c.id)
     )
     assert new_id is not None
+    await give(connection, int(new_id), of_role(role))
     return int(new_id)
 
 
@@ -61,10 +68,20 @@ async def set_password(connection: AsyncConnection, member: Staff, password: str
 
 
 async def set_role(connection: AsyncConnection, member: Staff, role: str) -> None:
-    """Sessions go on: the role is asked for at each request. Raises LastAdministrator."""
-    if role != "administrator":
+    """The rights of a role, in the whole office. Raises LastAdministrator."""
+    await set_rights(connection, member, of_role(role))
+
+
+async def set_rights(connection: AsyncConnection, member: Staff, rights: Iterable[Right]) -> None:
+    """Sessions go on: rights are asked for at each request. Raises LastAdministrator and RightRefused."""
+    wanted = frozenset(rights)
+    if Right(Permission.ADMINISTER) not in wanted:
         await _refuse_the_last(connection, member)
-    await connection.execute(update(staff_member).where(staff_member.c.id == member.id).values(role=role))
+    # An act that is under way keeps this row: it ends before its right does.
+    await connection.execute(
+        select(staff_member.c.id).where(staff_member.c.id == member.id).with_for_update()
+    )
+    await give(connection, member.id, wanted)
 
 
 async def _change(connection: AsyncConnection, staff_id: int, **values: object) -> None:
@@ -79,7 +96,7 @@ async def _refuse_the_last(connection: AsyncConnection, member: Staff) -> None:
     # All of them are locked, so that two who leave at the same moment see each other go.
     administrators = await connection.scalars(
         select(staff_member.c.id)
-        .where(staff_member.c.role == "administrator", staff_member.c.disabled_at.is_(None))
+        .where(staff_member.c.id.in_(_ADMINISTERING), staff_member.c.disabled_at.is_(None))
         .order_by(staff_member.c.id)
         .with_for_update()
     )

@@ -11,10 +11,10 @@ from sqlalchemy import Row, select
 
 from content.clock import now_ms
 from content.database import Database
-from content.staff import passwords
+from content.staff import members, passwords
 from content.staff.failed_sign_ins import FailedSignIns, Outcome, Who
 from content.staff.hashing import Busy, HashingQueue
-from content.staff.members import LONGEST_LOGIN, Staff, as_staff, staff_member
+from content.staff.members import LONGEST_LOGIN, Staff, staff_member
 from content.staff.throttle import TRIES, TRIES_OF_SOURCE, Throttle
 
 
@@ -73,7 +73,9 @@ class SignIns:
             return None
         self._take_back(limits)
         self._throttle.forget(next(iter(limits)))
-        return as_staff(row)
+        async with self._database.read() as connection:
+            # Asked for anew: access may have ended while the password was hashed.
+            return await members.get(connection, row.id)
 
     def close(self) -> None:
         self._queue.close()

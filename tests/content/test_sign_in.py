@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from content.staff import member_changes, members, passwords
 from content.staff.hashing import Busy, HashingQueue
 from content.staff.members import Staff
+from content.staff.rights import of_role
 from content.staff.sign_in import Attempt, Device, SignIns
 from content.staff.throttle import TRIES, TRIES_OF_SOURCE
 from tests.factories import APRIL_TUESDAY
@@ -70,7 +71,7 @@ async def known_device(door, login="tanaka"):
 
 async def test_login_and_password_let_in(door):
     entered = await try_it(door)
-    assert entered == Staff(entered.id, "tanaka", "editor", 1)
+    assert entered == Staff(entered.id, "tanaka", 1, of_role("editor"))
 
 
 async def test_a_stranger_who_guesses_tires_out_himself_alone(door):

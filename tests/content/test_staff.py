@@ -7,10 +7,11 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from content.staff import member_changes, members, passwords
+from content.staff import member_changes, members, passwords, rights
 from content.staff.member_changes import LastAdministrator, LoginRefused
-from content.staff.members import PERMISSIONS, ROLES, Staff, staff_member
+from content.staff.members import Staff, staff_member
 from content.staff.passwords import PasswordRefused
+from content.staff.rights import ROLES, Permission, Right, of_role
 from tests.factories import APRIL_TUESDAY
 
 PASSWORD = "ひなん-所-2026-船岡"
@@ -67,7 +68,7 @@ async def test_a_new_password_ends_sessions_and_a_new_role_does_not(database, hi
         await member_changes.set_password(connection, tanaka, "another-kotoba-1", at=NOW + 1)
         assert (await members.find(connection, "tanaka")).session_number == 2
         await member_changes.set_role(connection, tanaka, "viewer")
-        assert await members.find(connection, "tanaka") == Staff(tanaka.id, "tanaka", "viewer", 2)
+        assert await members.find(connection, "tanaka") == Staff(tanaka.id, "tanaka", 2, of_role("viewer"))
         stored = (await connection.execute(select(staff_member))).one()
     assert passwords.fits(stored.password_hash, "another-kotoba-1")
     assert not passwords.fits(stored.password_hash, PASSWORD)
@@ -118,7 +119,7 @@ async def test_a_login_is_one_word_that_can_be_typed_and_read(hire, login):
 
 
 async def test_a_role_that_does_not_exist_is_refused(hire):
-    with pytest.raises(IntegrityError):
+    with pytest.raises(KeyError):
         await hire(role="mayor")
 
 
@@ -149,11 +150,61 @@ async def test_what_everybody_tries_first_is_no_password(hire, password):
 
 
 def test_each_role_may_do_more_than_the_one_before():
-    may = {role: {p for p in PERMISSIONS["administrator"] if Staff(1, "x", role, 1).may(p)} for role in ROLES}
+    may = {role: {p for p in Permission if Staff(1, "x", 1, of_role(role)).may(p)} for role in ROLES}
     assert may["viewer"] == {"see"}
-    assert may["editor"] == {"see", "write", "send"}
-    assert may["administrator"] == {"see", "write", "send", "administer"}
+    assert may["editor"] == {"see", "write", "approve", "send_urgent", "everyone"}
+    assert may["administrator"] == may["editor"] | {"administer"}
+    assert [Staff(1, "x", 1, of_role(role)).role for role in ROLES] == list(ROLES)
 
 
-def test_nobody_may_what_no_role_names():
-    assert not any(Staff(1, "x", role, 1).may("delete_everything") for role in ROLES)
+def test_nobody_may_what_no_right_names():
+    assert not any(Staff(1, "x", 1, of_role(role)).may("delete_everything") for role in ROLES)
+
+
+async def test_a_right_of_a_department_holds_for_its_categories_and_for_no_others(database, hire):
+    await hire()
+    async with database.write() as connection:
+        await rights.add_department(connection, "kodomo", "子ども家庭課", ["kosodate", "kenko"], at=NOW)
+        tanaka = await members.find(connection, "tanaka")
+        await member_changes.set_rights(
+            connection, tanaka, [Right("see"), Right("write", "kodomo"), Right("approve", "kodomo", "kenko")]
+        )
+        tanaka = await members.find(connection, "tanaka")
+    assert tanaka.role == ""
+    assert [tanaka.may("write", key) for key in ("kosodate", "kenko", "bohan")] == [True, True, False]
+    assert [tanaka.may("approve", key) for key in ("kosodate", "kenko")] == [False, True]
+    assert tanaka.may("write") and tanaka.may("see", "bohan") and not tanaka.may("administer")
+    assert tanaka.categories("see") is None and tanaka.categories("write") == {"kosodate", "kenko"}
+    async with database.write() as connection:
+        await rights.set_categories(connection, "kodomo", ["kosodate"])
+        tanaka = await members.find(connection, "tanaka")
+    assert not tanaka.may("approve", "kenko"), "the department does not have it any more"
+
+
+async def test_a_department_cannot_be_given_what_concerns_everybody(database, hire):
+    await hire()
+    async with database.write() as connection:
+        await rights.add_department(connection, "kodomo", "子ども家庭課", ["kosodate"], at=NOW)
+        tanaka = await members.find(connection, "tanaka")
+        for permission in ("administer", "open_address"):
+            with pytest.raises(rights.RightRefused, match="全庁で"):
+                await member_changes.set_rights(connection, tanaka, [Right(permission, "kodomo")])
+        for key, name in (("Kodomo", "x"), ("kodomo", "x"), ("x", "子ども家庭課"), ("x", "")):
+            with pytest.raises(rights.RightRefused):
+                await rights.add_department(connection, key, name, [], at=NOW)
+        with pytest.raises(rights.RightRefused, match="すべての分野"):
+            await rights.set_categories(connection, "office", [])
+
+
+async def test_an_act_asks_for_the_right_again_when_it_is_done(database, hire):
+    await hire()
+    async with database.write() as connection:
+        await members.require(connection, "tanaka", "write", "kosodate")
+        await members.require(connection, "cli:root", "administer", None)
+        await member_changes.set_role(connection, await members.find(connection, "tanaka"), "viewer")
+        with pytest.raises(members.NotAllowed):
+            await members.require(connection, "tanaka", "write", "kosodate")
+        await members.require(connection, "tanaka", "see", "kosodate")
+        await member_changes.disable(connection, await members.find(connection, "tanaka"), at=NOW)
+        with pytest.raises(members.NotAllowed):
+            await members.require(connection, "tanaka", "see", "kosodate")

@@ -14,6 +14,7 @@ from content import schema
 from content.database import Database, metadata
 from content.notices.notices import notice
 from content.register.subscribers import preference
+from content.staff import members
 from tests.factories import make_delivery, make_subscribers
 
 SCRIPTS = ScriptDirectory(str(schema.MIGRATIONS))
@@ -219,3 +220,27 @@ async def test_a_database_that_is_behind_is_refused_with_the_remedy(sqlite_datab
     monkeypatch.setattr(schema, "_head", lambda: "9999")
     with pytest.raises(schema.SchemaMismatch, match=f"at version {REVISIONS[-1]}, .*needs 9999: .*backup"):
         await schema.require_current(sqlite_database)
+
+
+async def test_roles_of_before_become_rights_that_give_nobody_more_or_less(database):
+    await schema.downgrade(database, "0015")
+    try:
+        async with database.write() as connection:
+            for number, role in enumerate(("viewer", "editor", "administrator"), start=1):
+                await connection.execute(
+                    text(
+                        "INSERT INTO staff_member (id, login, password_hash, role, created_at)"
+                        f" VALUES ({number}, '{role}', '', '{role}', 0)"
+                    )
+                )
+        await schema.upgrade(database)
+        async with database.read() as connection:
+            found = await members.everybody(connection)
+        assert [member.role for member in found] == [member.login for member in found]
+        assert [member.may("approve", "kosodate") for member in found] == [False, True, True]
+        await schema.downgrade(database, "0015")
+        async with database.read() as connection:
+            rows = (await connection.execute(text("SELECT login, role FROM staff_member"))).all()
+        assert all(login == role for login, role in rows)
+    finally:
+        await schema.upgrade(database)

@@ -1,0 +1,20 @@
+"""The words of rights and roles."""
+
+from __future__ import annotations
+
+from content.staff.rights import Permission
+
+PERMISSION_WORDS: dict[str, str] = {
+    Permission.SEE: "見る",
+    Permission.WRITE: "作成",
+    Permission.APPROVE: "承認・配信",
+    Permission.SEND_URGENT: "緊急発信",
+    Permission.EVERYONE: "登録者全員への配信",
+    Permission.OPEN_ADDRESS: "宛先の閲覧",
+    Permission.ADMINISTER: "管理",
+}
+ROLE_WORDS = {"viewer": "閲覧", "editor": "作成・配信", "administrator": "管理者", "": "個別の権限"}
+
+
+def role_words(role: str) -> str:
+    return ROLE_WORDS[role]
