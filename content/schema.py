@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
 from content.figures import counts
-from content.ledger import account_outages, deliveries, presence, retention, suspensions
-from content.notices import notices
+from content.ledger import account_health, account_outages, deliveries, presence, retention, suspensions
+from content.notices import maintenance, notices
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import audit, audit_chain, members, rights
@@ -20,6 +20,7 @@ from content.staff import audit, audit_chain, members, rights
 # Importing them puts their tables into `metadata`.
 
 TABLE_MODULES = (
+    account_health,
     account_outages,
     audit,
     audit_chain,
@@ -27,6 +28,7 @@ TABLE_MODULES = (
     deliveries,
     importing,
     inbound_events,
+    maintenance,
     members,
     notices,
     presence,

@@ -7,18 +7,19 @@ who acts has the right to is asked within the transaction of the act (content.st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
-from content.notices import notice_changes, notices, triggers
+from content.notices import maintenance, notice_changes, notices, triggers
 from content.notices.notices import Notice, NoticeSpec
-from content.notices.states import NoticeState
+from content.notices.states import NoticeState, TriggerState
 from content.staff import audit, members
 from content.staff.rights import Permission
 from scheduler import permits
-from scheduler.checks import refuse_problems
+from scheduler.checks import NoticeRefused, Problem, refuse_problems
+from scheduler.holding import cannot_go
 from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
 
@@ -114,10 +115,22 @@ async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
 
 
 async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:
-    """A person lets a held notice go now after all; False when it is not held."""
+    """A person lets a held notice go now after all; False when it is not held.
+
+    Raises NoticeRefused when it would be held again, for a reason that nobody can overrule, and
+    LookupError when there is no such notice.
+    """
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         await permits.require_send(connection, staff, notice_id)
+        found = await notices.get(connection, notice_id)
+        if found is None:
+            raise LookupError(f"no notice {notice_id}")
+        if found.trigger_state == TriggerState.HELD:
+            as_released = replace(found, released_at=now)
+            reason = cannot_go(context, as_released, now, await maintenance.read(connection))
+            if reason:
+                raise NoticeRefused([Problem("target", reason)])
         released = await triggers.release(connection, notice_id, at=now)
         if released:
             await audit.record(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import MINUTE, iso, today_jst, words
+from content.clock import iso
 from content.ledger import deliveries
-from content.notices import notices, publicity, triggers
+from content.notices import maintenance, notices, publicity, triggers
 from content.notices.notices import Notice
-from content.notices.segments import NobodyMatches, audience
 from content.staff import audit
+from scheduler.holding import reason_to_hold
 from scheduler.town_context import TownContext, chosen_accounts, lane_of
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
     if notice.spec.rule:
         occurrence = await _go_on(connection, notice, now)
         return occurrence is not None and await _fire_or_hold(context, connection, occurrence, now)
-    reason = _reason_to_hold(context, notice, now)
+    reason = reason_to_hold(context, notice, now, await maintenance.read(connection))
     if reason:
         if await triggers.hold(connection, notice_id, reason):
             log.warning("notice_held", notice=notice_id)
@@ -105,26 +105,3 @@ async def _go_on(connection: AsyncConnection, series: Notice, now: int) -> int |
     if step.ended:
         await audit.record(connection, at=now, actor="scheduler", action="series.ended", subject=subject)
     return step.notice_id
-
-
-def _reason_to_hold(context: TownContext, notice: Notice, now: int) -> str:
-    try:
-        audience(context.town, notice.spec.target, notice.spec.category, today_jst(now))
-    except NobodyMatches as error:
-        return str(error)
-    if not chosen_accounts(context, notice.spec):
-        return "このお知らせを送れるアカウントが、町の設定からなくなっています。"
-    expires = notice.spec.expires
-    if expires is not None and now >= expires:
-        return (
-            f"有効期限の {words(expires)} を過ぎたため、送っていません。"
-            "それでも送るなら配信する、送らないなら取り消すを選んでください。"
-        )
-    due_at = notice.due_at or now
-    latest = due_at + context.town.category[notice.spec.category].max_late_minutes * MINUTE
-    if now > latest:
-        return (
-            f"配信予定の {words(due_at)} から時間がたちすぎています。"
-            "内容が今も正しいか確かめてから、配信するか取り消すかを選んでください。"
-        )
-    return ""

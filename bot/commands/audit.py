@@ -50,6 +50,8 @@ WORDS = {
     "database.restored": "控えから戻した",
     "database.held": "写しの疑いで送信を止めた",
     "database.released": "止めていた送信を再開した",
+    "maintenance.begun": "保守モードを始めた",
+    "maintenance.ended": "保守モードを終えた",
     "audit.sources_viewed": "接続元を見た",
 }
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.console.navigation import menu
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
 from bot.console.words import outage_words
 from bot.errors import error_page, message_page
@@ -19,7 +20,8 @@ from bot.pages import page, redirect, service_of
 from bot.service import Service
 from content.clock import now_ms
 from content.ledger.account_outages import AccountOutage, find_outages
-from content.notices import notices
+from content.notices import maintenance, notices
+from content.notices.maintenance import Maintenance
 from content.staff.members import NotAllowed, Staff
 from content.staff.rights import Permission
 
@@ -38,6 +40,7 @@ class StaffRequest:
     service: Service
     staff: Staff
     outages: tuple[AccountOutage, ...] = ()
+    maintenance: Maintenance | None = None
 
     @property
     def notice_id(self) -> int:
@@ -53,6 +56,8 @@ class StaffRequest:
             staff=self.staff,
             csrf=csrf_token(self.service, self.staff),
             path=self.request.path,
+            menu=menu(self.request, self.staff),
+            maintenance=self.maintenance,
             outages=[outage_words(self.service.town, item) for item in self.outages],
             **values,
         )
@@ -93,13 +98,14 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
             return _ask_to_log_in(request)
         async with service.database.read() as connection:
             outages = await find_outages(connection, now_ms())
+            held_back = await maintenance.read(connection)
             category = await _category(connection, request)
         if not member.may_any(permissions, category):
             return error_page(request, 403)
         if request.method == "POST" and not await _is_meant(request, service, member):
             return _not_meant(request)
         try:
-            return await handler(StaffRequest(request, service, member, tuple(outages)))
+            return await handler(StaffRequest(request, service, member, tuple(outages), held_back))
         except NotAllowed:
             # For this act, or no longer: it was taken away since the request came in.
             return error_page(request, 403)

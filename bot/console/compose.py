@@ -120,6 +120,7 @@ def _form_page(
         chosen=template,
         unset=unset_channels(staff_request.service),
         mode_gaps=_mode_gaps(town),
+        mode_names=MODE_NAMES,
         language_name=language_words,
         channel_name=channel_words,
         limits={"title": TITLE_LIMIT, "body": TEXT_LIMIT},

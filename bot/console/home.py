@@ -1,28 +1,35 @@
-"""The first page after logging in, and the list of all notices."""
+"""The first page after logging in: today, what waits for a person, and how the accounts are doing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
-from bot.console.words import category_words, channel_words, mode_words, state_words
+from bot.console.accounts import account_rows
+from bot.console.calendar import entries_between
+from bot.console.words import category_words, channel_words, mode_words, shown_state, state_words
 from bot.heartbeat import WORDS as HELD_WORDS
-from content.clock import now_ms
+from content.clock import now_ms, today_jst
 from content.database import identity
 from content.figures.counts import active_now
 from content.ledger import due
-from content.ledger.tallies import progress_state, tally
-from content.notices import notices
+from content.ledger.tallies import progress_state, refusal_reasons, tally
+from content.notices import searching
 from content.notices.notices import Notice
+from content.notices.searching import Phase, Wanted
 from content.register.inbound_events import count_set_aside
-from content.town import Mode
+from content.town import Mode, Urgency
 
 ON_HOME = 8
-ON_LIST = 30
+MOST_WAITING = 20
+# Days beyond today, and entries of them.
+LOOK_AHEAD = 31
+MOST_COMING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,42 @@ class NoticeRow:
 
 async def show_home(staff_request: StaffRequest) -> web.Response:
     service = staff_request.service
+    today, seen = today_jst(), staff_request.staff.categories("see")
     async with service.database.read() as connection:
         active = await active_now(connection)
         set_aside = await count_set_aside(connection)
         held = await _held(connection)
+        days = await entries_between(connection, today, today, seen)
+        coming = await entries_between(
+            connection, today + timedelta(days=1), today + timedelta(days=LOOK_AHEAD), seen
+        )
+        waiting = await _found(staff_request, connection, Wanted(phase=Phase.HELD), MOST_WAITING)
+        drafts = await _found(
+            staff_request, connection, Wanted(phase=Phase.DRAFT, author=staff_request.staff.login), ON_HOME
+        )
+        urgent = await _found(staff_request, connection, Wanted(urgency=Urgency.URGENT, phase=Phase.SENT), 3)
+        rows = await _found(staff_request, connection, Wanted(), ON_HOME)
+        accounts = await account_rows(staff_request, connection)
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
         if account.mode == Mode.LIVE
     ]
-    rows = await _rows(staff_request, ON_HOME)
     return staff_request.page(
-        "console/home.html", rows=rows, counts=counts, set_aside=set_aside, held=held, now=now_ms()
+        "console/home.html",
+        rows=rows,
+        counts=counts,
+        set_aside=set_aside,
+        held=held,
+        now=now_ms(),
+        today=[item for item in days.get(today, []) if item.at],
+        coming=[(day, item) for day, items in sorted(coming.items()) for item in items if item.at][
+            :MOST_COMING
+        ],
+        waiting=waiting,
+        drafts=drafts,
+        urgent=urgent,
+        accounts=accounts,
     )
 
 
@@ -74,20 +105,12 @@ async def _held(connection: AsyncConnection) -> dict[str, object] | None:
     }
 
 
-async def show_list(staff_request: StaffRequest) -> web.Response:
-    before = staff_request.request.query.get("before", "")
-    rows = await _rows(
-        staff_request, ON_LIST, int(before[:18]) if before.isascii() and before.isdigit() else None
-    )
-    older = rows[-1].notice.id if len(rows) == ON_LIST else None
-    return staff_request.page("console/notices.html", rows=rows, older=older, first=not before)
-
-
-async def _rows(staff_request: StaffRequest, limit: int, before: int | None = None) -> list[NoticeRow]:
-    async with staff_request.service.database.read() as connection:
-        seen = staff_request.staff.categories("see")
-        found = await notices.recent(connection, limit, before, seen)
-        return await rows_of(staff_request, connection, found)
+async def _found(
+    staff_request: StaffRequest, connection: AsyncConnection, wanted: Wanted, limit: int
+) -> list[NoticeRow]:
+    seen = staff_request.staff.categories("see")
+    found = await searching.search(connection, wanted, limit=limit, seen=seen)
+    return await rows_of(staff_request, connection, found)
 
 
 async def rows_of(
@@ -98,7 +121,9 @@ async def rows_of(
     rows = []
     for item in items:
         tallies = await tally(connection, item.id)
-        state = progress_state(item, tallies)
+        state = shown_state(
+            progress_state(item, tallies), tallies, await refusal_reasons(connection, item.id)
+        )
         rows.append(
             NoticeRow(
                 notice=item,

@@ -17,6 +17,7 @@ from bot.console.words import (
     mode_words,
     reason_words,
     shortage_words,
+    shown_state,
     state_words,
     urgency_words,
 )
@@ -25,6 +26,8 @@ from content.clock import SECOND, now_ms, words
 from content.notices.publicity import is_public
 from content.notices.states import NoticeState
 from scheduler import notice_service
+from scheduler.attention import is_usual
+from scheduler.checks import NoticeRefused
 from scheduler.notice_service import Status
 from scheduler.permits import permission_to_send
 from scheduler.suspending import give_up_rest
@@ -36,6 +39,7 @@ EACH_MINUTE = 60 * SECOND
 NOTES = {
     "no-draft": "このお知らせはもう下書きではないため、内容は変えていません。",
     "released": "配信を始めました。",
+    "cannot-release": "まだ配信していません。下の理由がなくなるまで、このお知らせは送れません。理由をなくしてからもう一度押すか、取り消して新しいお知らせを作ってください。",
     "not-released": "保留ではなかったため、何も変えていません。今の状態を下で確かめてください。",
     "cancelled": "取り消しました。このお知らせは送られません。",
     "given-up": "残りの配信をやめました。送っていない宛先は「不達」に数えています。",
@@ -50,7 +54,7 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
     status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
     if status.state == NoticeState.DRAFT and staff_request.staff.may("write", status.notice.spec.category):
         return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
-    note = NOTES.get(staff_request.request.query.get("note", ""), "")
+    note = NOTES.get(_true_note(staff_request.request.query.get("note", ""), status), "")
     past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []
     return staff_request.page("console/notice.html", note=note, past=past, **_values(staff_request, status))
 
@@ -62,11 +66,14 @@ async def show_fragment(staff_request: StaffRequest) -> web.Response:
 
 
 async def release(staff_request: StaffRequest) -> web.Response:
-    await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    released = await notice_service.release(
-        staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
-    )
-    note = "released" if released else "not-released"
+    """The page says what has become of it: still held is never called sent."""
+    try:
+        released = await notice_service.release(
+            staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
+        )
+        note = "released" if released else "not-released"
+    except NoticeRefused:
+        note = "cannot-release"
     return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
 
 
@@ -89,6 +96,11 @@ async def give_up(staff_request: StaffRequest) -> web.Response:
     )
     note = "given-up" if given_up else "not-given-up"
     return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
+
+
+def _true_note(note: str, status: Status) -> str:
+    """A page that is opened again later must not claim what is not so any more."""
+    return "cannot-release" if note == "released" and status.state == "held" else note
 
 
 def ask_again_after(status: Status, now: int) -> int:
@@ -118,7 +130,8 @@ def summary(status: Status, word: str) -> str:
 
 def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
     town, spec = staff_request.service.town, status.notice.spec
-    word, meaning = state_words(status.state, spec)
+    state = shown_state(status.state, status.tallies, status.reasons)
+    word, meaning = state_words(state, spec)
     # A scheduled or a held notice waits after its approval, and that is not the time that sending takes.
     started = status.notice.fired_at or status.notice.approved_at
     return {
@@ -126,6 +139,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "spec": spec,
         "is_public": is_public(town, status.notice),
         "result": status,
+        "shown_state": state,
         "outline": outline(status.notice),
         "word": word,
         "meaning": meaning,
@@ -133,7 +147,12 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "next_ms": ask_again_after(status, now_ms()),
         "seconds": lambda at: seconds_after(started, at),
         "reasons": [
-            (channel_words(channel), *reason_words(reason), number)
+            (
+                channel_words(channel),
+                *reason_words(reason),
+                number,
+                is_usual(status.tallies, channel, reason, number),
+            )
             for channel, reason, number in status.reasons
         ],
         "reason_words": reason_words,

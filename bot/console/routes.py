@@ -6,7 +6,21 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.console import compose, confirm, home, login, progress, reports, series
+from bot.console import (
+    accounts,
+    calendar,
+    compose,
+    confirm,
+    groups,
+    home,
+    login,
+    maintenance,
+    notice_list,
+    progress,
+    reports,
+    series,
+    settings,
+)
 from bot.console.access import SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
@@ -22,7 +36,7 @@ def add_console(app: web.Application) -> None:
     routes = ConsoleRoutes(app)
     routes.post("/logout", "see", login.log_out)
     routes.get("/", "see", home.show_home)
-    routes.get("/notices", "see", home.show_list)
+    routes.get("/notices", "see", notice_list.show_list)
     routes.get("/notices/new", "write", compose.show_new)
     routes.post("/notices/new", "write", compose.create)
     routes.get(NOTICE, "see", _found(progress.show_progress))
@@ -35,6 +49,13 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
+    routes.get("/calendar", "see", calendar.show_calendar)
+    routes.get("/groups", "see", groups.show_groups)
+    routes.get("/accounts", "see", accounts.show_accounts)
+    routes.get("/settings", "administer", settings.show_settings)
+    routes.get("/maintenance", "administer", maintenance.show_maintenance)
+    routes.post("/maintenance/begin", "administer", maintenance.begin)
+    routes.post("/maintenance/end", "administer", maintenance.end)
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 

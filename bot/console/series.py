@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.console.access import StaffRequest
 from bot.console.home import NoticeRow, rows_of
-from bot.console.words import category_words
+from bot.console.words import category_words, mode_words
 from bot.pages import redirect
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
 from content.notices import notices, triggers
@@ -53,5 +53,6 @@ async def show_stop(staff_request: StaffRequest) -> web.Response:
         "console/stop.html",
         notice=status.notice,
         outline=outline(status.notice),
+        mode=mode_words(status.notice.spec.mode),
         category=category_words(staff_request.service.town, status.notice.spec.category),
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from channels.reasons import find_reason
 from content.ledger.account_outages import AccountOutage
+from content.ledger.tallies import Tally
 from content.notices.notices import NoticeSpec
 from content.town import Mode, Town, Urgency
+from scheduler.attention import needs_act
 from scheduler.shortages import Shortage
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
@@ -23,7 +27,14 @@ STATES = {
     "recurring": ("くり返し中", "決めた日が来るたびに送ります。"),
     "ended": ("終了", "くり返しは終わりの日まで済みました。"),
     "finished": ("配信済み", "すべて受け付けられました。"),
-    "partly": ("一部不達", "送り終えましたが、受け付けられなかった宛先があります。"),
+    "usual": (
+        "配信済み",
+        "送り終えました。受け付けられなかった宛先がわずかにありますが、ふだんからある範囲で、対応は不要です。",
+    ),
+    "partly": (
+        "一部不達",
+        "送り終えましたが、受け付けられなかった宛先があります。下の理由を確かめてください。",
+    ),
     "nobody": ("宛先なし", "当てはまる登録がなかったため、だれにも送っていません。"),
 }
 
@@ -48,6 +59,11 @@ def state_words(state: str, spec: NoticeSpec) -> tuple[str, str]:
     if state == "scheduled" and spec.at is None:
         state = "waiting"
     return STATES.get(state, (state, ""))
+
+
+def shown_state(state: str, tallies: Sequence[Tally], reasons: Sequence[tuple[str, str, int]]) -> str:
+    """As progress_state, but what is partly done and needs no act is `usual`."""
+    return "usual" if state == "partly" and not needs_act(tallies, reasons) else state
 
 
 def category_words(town: Town, key: str) -> str:

@@ -11,6 +11,7 @@ from content.database import insert_unless_known
 from content.notices import recurrence
 from content.notices.notices import NoticeSpec, get, notice, notice_version, trigger
 from content.notices.recurrence import next_after
+from content.notices.searching import normalise
 from content.notices.states import NoticeState, TriggerState
 
 
@@ -145,6 +146,7 @@ async def _add_version(
             notice_id=notice_id,
             number=number,
             texts=json.dumps(texts, ensure_ascii=False),
+            searched=normalise("\n".join(part for words in spec.texts.values() for part in words)),
             created_by=staff,
             created_at=at,
         )

@@ -92,6 +92,8 @@ notice_version = Table(
     Column("number", Integer, nullable=False),
     # {language: {"title": …, "body": …}}
     Column("texts", Text, nullable=False),
+    # Its words as content.notices.searching compares them.
+    Column("searched", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("notice_id", "number"),
@@ -110,6 +112,8 @@ trigger = Table(
     # Of a recurring notice; its `due_at` is that of the next occurrence.
     Column("rule", Text),
     Column("expires_at", BigInteger),
+    # When a person let a held notice go after all.
+    Column("released_at", BigInteger),
     CheckConstraint(one_of("state", TriggerState), name="state"),
     Index(None, "state", "due_at"),
 )
@@ -158,6 +162,8 @@ class Notice:
     fired_at: int | None
     held_reason: str
     closed: bool = False
+    # When a person let it go after it was held.
+    released_at: int | None = None
 
     @property
     def title(self) -> str:
@@ -173,7 +179,7 @@ class Notice:
 
 
 async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
-    found = await _select(connection, notice.c.id == notice_id, limit=1)
+    found = await select_notices(connection, notice.c.id == notice_id, limit=1)
     return found[0] if found else None
 
 
@@ -184,7 +190,7 @@ async def category_of(connection: AsyncConnection, notice_id: int) -> str | None
 
 async def find_public(connection: AsyncConnection, public_id: str) -> Notice | None:
     """The notice with this public address, whether it may be shown or not."""
-    found = await _select(connection, notice.c.public_id == public_id, limit=1)
+    found = await select_notices(connection, notice.c.public_id == public_id, limit=1)
     return found[0] if found else None
 
 
@@ -198,7 +204,7 @@ async def recent(
     wanted = notice.c.id < before if before else notice.c.id > 0
     if categories is not None:
         wanted &= notice.c.category.in_(list(categories))
-    return await _select(connection, wanted, limit=limit)
+    return await select_notices(connection, wanted, limit=limit)
 
 
 async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:
@@ -209,7 +215,10 @@ async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[in
     return [int(row) for row in rows]
 
 
-async def _select(connection: AsyncConnection, condition: ColumnElement[bool], limit: int) -> list[Notice]:
+async def select_notices(
+    connection: AsyncConnection, condition: ColumnElement[bool], limit: int
+) -> list[Notice]:
+    """Those for whose rows of `notice` and `trigger` the condition holds, the newest first."""
     rows = await connection.execute(
         select(
             notice,
@@ -222,6 +231,7 @@ async def _select(connection: AsyncConnection, condition: ColumnElement[bool], l
             trigger.c.fired_at,
             trigger.c.rule,
             trigger.c.expires_at,
+            trigger.c.released_at,
         )
         .join(
             notice_version,
@@ -268,4 +278,5 @@ def _notice(row: Row[Any]) -> Notice:
         fired_at=row.fired_at,
         held_reason=row.reason,
         closed=row.closed,
+        released_at=row.released_at,
     )

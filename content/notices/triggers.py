@@ -83,6 +83,7 @@ async def release(connection: AsyncConnection, notice_id: int, *, at: int) -> bo
         .values(
             state=TriggerState.WAITING,
             due_at=at,
+            released_at=at,
             reason="",
             expires_at=case((trigger.c.expires_at > at, trigger.c.expires_at)),
         )

@@ -79,7 +79,7 @@ async def log_in(stage: Stage, page: Page, login: str) -> None:
     await page.fill("[name=login]", login)
     await page.fill("[name=password]", password)
     await page.locator("form[action*='login'] button[type=submit]").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("お知らせの配信")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("ホーム")
 
 
 async def write_notice(stage: Stage, page: Page) -> None:

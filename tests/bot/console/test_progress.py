@@ -213,3 +213,27 @@ async def test_a_segment_that_left_the_settings_does_not_hide_the_notice(
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert page.status == 200
     assert "配信対象「gone」" in page.text
+
+
+async def test_a_held_notice_whose_segment_is_gone_is_not_called_sent(
+    tanaka: Visitor, service: Service
+) -> None:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection, target=Target("segment", "gone"))
+        await triggers.hold(connection, notice_id, "配信対象「gone」は町の設定にありません。")
+    page = await tanaka.get(f"/console/notices/{notice_id}")
+    after = await tanaka.submit(page, f"/console/notices/{notice_id}/release")
+    assert "配信を始めました" not in after.text and "まだ配信していません" in after.text
+    assert "配信対象「gone」は町の設定にありません" in after.text
+    async with service.database.read() as connection:
+        assert (await notices.get(connection, notice_id)).trigger_state == "held"
+
+
+async def test_a_page_of_a_release_does_not_claim_later_what_is_not_so(
+    tanaka: Visitor, service: Service
+) -> None:
+    async with service.database.write() as connection:
+        notice_id = await make_notice(connection)
+        await triggers.hold(connection, notice_id, "予定の時刻を過ぎました。")
+    page = await tanaka.get(f"/console/notices/{notice_id}?note=released")
+    assert "配信を始めました" not in page.text
