@@ -13,9 +13,8 @@ from common import Bench, Figures, Row, run
 from registry import AREAS, Register, Seeded, seed_sqlite
 from town_hall import approve, fan_out, open_bench_context, spec
 
-from content.clock import now_ms, today_jst
+from content.clock import birth_months, now_ms, today_jst
 from content.notices.segments import Target
-from content.town import birth_months
 from scheduler import notice_service
 
 RULES = {"wide": (AREAS, (0, 17)), "narrow": (("funaoka", "higashifunaoka", "tsukinoki"), (0, 2))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.accounts import channels_by_account
 from bot.belonging import bind
@@ -10,6 +10,7 @@ from bot.settings import Settings
 from content.clock import DAY
 from content.database import Database
 from content.keys import Keys, load_keys
+from content.notices.records import take_in_profile, town_now
 from content.schema import require_current
 from content.town import Town, TownProfileError, load_town
 from scheduler.town_context import TownContext
@@ -34,6 +35,10 @@ class Service:
     def keys(self) -> Keys:
         return self.context.keys
 
+    def with_town(self, town: Town) -> Service:
+        """The same service as it stands with this town's records."""
+        return replace(self, context=replace(self.context, town=town))
+
 
 async def open_service(settings: Settings) -> Service:
     """Raises TownProfileError, KeyFileError, WrongDatabase or SchemaMismatch, each with its remedy."""
@@ -45,6 +50,9 @@ async def open_service(settings: Settings) -> Service:
         await require_current(database)
         await database.ask_time()
         keys = await bind(database, town, keys)
+        await take_in_profile(database, town, database.now())
+        async with database.read() as connection:
+            town = await town_now(connection, town)
     except BaseException:
         await database.close()
         raise

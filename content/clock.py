@@ -75,3 +75,18 @@ def words(at: int) -> str:
     moment = to_jst(at)
     weekday = "月火水木金土日"[moment.weekday()]
     return f"{moment.year}年{moment.month}月{moment.day}日({weekday}) {moment:%H:%M}"
+
+
+def birth_months(youngest: int, oldest: int, today: date) -> tuple[str, str]:
+    """The first and last birth month (YYYY-MM) of children aged `youngest` to `oldest` full years.
+
+    Only months are known, so a child counts with the older age from the first day of its month.
+    """
+    this_month = today.year * 12 + today.month - 1
+    first = this_month - (oldest + 1) * 12 + 1
+    last = this_month - youngest * 12
+    return _month(first), _month(last)
+
+
+def _month(index: int) -> str:
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"

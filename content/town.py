@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from content.gaps import broken_gap, gap_names
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
@@ -73,7 +74,10 @@ class Category(Named):
 
 
 class Area(Named):
-    """地区."""
+    """地区. `reading` is how its kanji are read, `part` the heading under which the screen lists it."""
+
+    reading: str = ""
+    part: str = ""
 
 
 class Group(Named):
@@ -82,12 +86,14 @@ class Group(Named):
 
 class SegmentRule(ProfileModel):
     """One condition of a segment. `any_of`/`none_of` hold keys of the field, `children_aged` the
-    youngest and oldest age in full years on the day of the send."""
+    youngest and oldest age in full years on the day of the send. `unplaced`, of areas: also those
+    who named no area."""
 
     field: Literal["category", "area", "language", "group", "birth_month"]
     any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
     children_aged: tuple[int, int] | None = None
+    unplaced: bool = False
 
 
 class Segment(Named):
@@ -118,11 +124,35 @@ class Words(ProfileModel):
 
 
 class Template(ProfileModel):
+    """ひな形. `{{名前}}` in its texts is a gap that is asked once and filled in every language; `shelf` is
+    the mode that it is for, `department` the name of whoever looks after it."""
+
     key: Key
-    name: str
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     category: Key
     urgency: Urgency = Urgency.ROUTINE
+    shelf: Literal[Mode.LIVE, Mode.DRILL] = Mode.LIVE
+    department: str = ""
+    closed: bool = False
     texts: dict[str, Words]
+
+    @model_validator(mode="after")
+    def _gaps_are_those_of_japanese(self) -> Self:
+        if "ja" not in self.texts:
+            raise ValueError(f"templates.{self.key}.texts: ja is required")
+        known = set(gap_names(f"{self.texts['ja'].title}\n{self.texts['ja'].body}"))
+        for language, words in self.texts.items():
+            for part, text in (("title", words.title), ("body", words.body)):
+                if broken := broken_gap(text):
+                    raise ValueError(
+                        f"templates.{self.key}.texts.{language}.{part}: 「{broken}」 is no gap, write {{{{名前}}}}"
+                    )
+                unknown = [name for name in gap_names(text) if name not in known]
+                if unknown:
+                    raise ValueError(
+                        f"templates.{self.key}.texts.{language}.{part}: {{{{{unknown[0]}}}}} does not stand in the Japanese text"
+                    )
+        return self
 
 
 class Annotation(ProfileModel):
@@ -231,8 +261,6 @@ class Town(ProfileModel):
         for template in self.templates:
             if template.category not in self.category:
                 raise ValueError(f"templates.{template.key}.category: no category {template.category}")
-            if "ja" not in template.texts:
-                raise ValueError(f"templates.{template.key}.texts: ja is required")
         if "ja" not in self.languages:
             raise ValueError("languages: ja is required")
         return self
@@ -258,18 +286,3 @@ def load_town(path: Path) -> Town:
             for problem in error.errors(include_url=False, include_input=False)
         ]
         raise TownProfileError(f"{path} cannot be used:\n" + "\n".join(lines)) from error
-
-
-def birth_months(youngest: int, oldest: int, today: date) -> tuple[str, str]:
-    """The first and last birth month (YYYY-MM) of children aged `youngest` to `oldest` full years.
-
-    Only months are known, so a child counts with the older age from the first day of its month.
-    """
-    this_month = today.year * 12 + today.month - 1
-    first = this_month - (oldest + 1) * 12 + 1
-    last = this_month - youngest * 12
-    return _month(first), _month(last)
-
-
-def _month(index: int) -> str:
-    return f"{index // 12:04d}-{index % 12 + 1:02d}"

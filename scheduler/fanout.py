@@ -114,7 +114,7 @@ def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> 
     if notice.spec.expires is not None and context.database.now() >= notice.spec.expires:
         return Reason.EXPIRED
     try:
-        audience(context.town, notice.spec.target, notice.spec.category, today_jst(notice.fired_at))
+        audience(context.town, notice.aim, notice.spec.category, today_jst(notice.fired_at))
     except NobodyMatches:
         return Reason.TARGET_GONE
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from channels.channel import Announcement, Channel, Text
 from content.clock import DAY, HOUR, now_ms
@@ -44,7 +44,8 @@ def announcement(context: TownContext, notice: Notice) -> Announcement:
     """The stored version of a notice, as channels see it."""
     return spec_announcement(
         context,
-        notice.spec,
+        # What was told to the public or not was decided by the rules of its firing.
+        replace(notice.spec, target=notice.aim),
         notice_id=notice.id,
         version_id=notice.version_id,
         public_id=notice.public_id,

@@ -5,12 +5,14 @@ A recurring notice that is due first becomes the notice of this occurrence, in t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import iso
 from content.ledger import deliveries
-from content.notices import maintenance, notices, publicity, triggers
+from content.notices import maintenance, notices, publicity, records, triggers
 from content.notices.notices import Notice
 from content.staff import audit
 from scheduler.holding import reason_to_hold
@@ -45,6 +47,7 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
     notice = await notices.get(connection, notice_id)
     if notice is None:
         return False
+    context = replace(context, town=await records.town_now(connection, context.town))
     if notice.spec.rule:
         occurrence = await _go_on(connection, notice, now)
         return occurrence is not None and await _fire_or_hold(context, connection, occurrence, now)

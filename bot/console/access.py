@@ -22,6 +22,7 @@ from content.clock import now_ms
 from content.ledger.account_outages import AccountOutage, find_outages
 from content.notices import maintenance, notices
 from content.notices.maintenance import Maintenance
+from content.notices.records import town_now
 from content.staff.members import NotAllowed, Staff
 from content.staff.rights import Permission
 
@@ -54,6 +55,7 @@ class StaffRequest:
             template,
             status=status,
             staff=self.staff,
+            town=self.service.town,
             csrf=csrf_token(self.service, self.staff),
             path=self.request.path,
             menu=menu(self.request, self.staff),
@@ -100,6 +102,7 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
             outages = await find_outages(connection, now_ms())
             held_back = await maintenance.read(connection)
             category = await _category(connection, request)
+            service = service.with_town(await town_now(connection, service.town))
         if not member.may_any(permissions, category):
             return error_page(request, 403)
         if request.method == "POST" and not await _is_meant(request, service, member):

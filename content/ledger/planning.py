@@ -45,6 +45,6 @@ def _not_planned_yet(town: Town, planned: Delivery, notice: Notice) -> ColumnEle
     day = today_jst(notice.fired_at)
     return and_(
         subscriber.c.account == planned.account,
-        audience(town, notice.spec.target, notice.spec.category, day),
+        audience(town, notice.aim, notice.spec.category, day),
         subscriber.c.id > planned.planned_up_to,
     )

@@ -55,7 +55,7 @@ async def count_matches(
     # A count needs no order, so it begins with those who made the rarest choice and asks about the others.
     who = preference.c.subscriber_id
     within = _within(who, after, up_to)
-    first = await _rarest(connection, rules.made, within)
+    first = await _rarest(connection, tuple(item for item in rules.made if not item.or_none), within)
     counted = func.count() if first.is_single else func.count(distinct(who))
     statement = select(*(counted.filter(preference.c.account == account) for account in accounts)).where(
         first.of(preference),

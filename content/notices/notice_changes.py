@@ -125,6 +125,7 @@ def _columns(spec: NoticeSpec) -> dict[str, object]:
         "kind": spec.kind,
         "corrects": spec.corrects,
         "series": spec.series,
+        "calendar": spec.calendar,
     }
 
 

@@ -64,6 +64,10 @@ notice = Table(
     Column("category", Text, nullable=False),
     Column("target_kind", Text, nullable=False),
     Column("target_key", Text, nullable=False),
+    # The rules of its segment as they were when it fired.
+    Column("target_rules", Text),
+    # The calendar from which an occurrence takes its words.
+    Column("calendar", Text, nullable=False, server_default=""),
     Column("channels", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_by", Text, nullable=False),
@@ -125,7 +129,7 @@ class NoticeSpec:
 
     `texts` maps language to (title, body), at least "ja"; `at` is when it is due in ms, None for at once.
     With a `rule` it comes again and again, each time as a notice of its own whose `series` it is.
-    From `expires` (ms) on it is not sent by itself.
+    From `expires` (ms) on it is not sent by itself. `calendar` fills the gaps of an occurrence by its date.
     """
 
     category: str
@@ -138,6 +142,7 @@ class NoticeSpec:
     expires: int | None = None
     rule: RecurrenceRule | None = None
     series: int | None = None
+    calendar: str = ""
     kind: NoticeKind = NoticeKind.ORIGINAL
     corrects: int | None = None
 
@@ -164,6 +169,13 @@ class Notice:
     closed: bool = False
     # When a person let it go after it was held.
     released_at: int | None = None
+    target_rules: str | None = None
+
+    @property
+    def aim(self) -> Target:
+        """Its target; once it has fired with the rules of that moment."""
+        kind = self.spec.target.kind
+        return Target(kind, self.target_rules) if self.target_rules is not None else self.spec.target
 
     @property
     def title(self) -> str:
@@ -258,6 +270,7 @@ def _notice(row: Row[Any]) -> Notice:
         expires=row.expires_at,
         rule=recurrence.from_json(json.loads(row.rule)) if row.rule else None,
         series=row.series,
+        calendar=row.calendar,
         kind=NoticeKind(row.kind),
         corrects=row.corrects,
     )
@@ -279,4 +292,5 @@ def _notice(row: Row[Any]) -> Notice:
         held_reason=row.reason,
         closed=row.closed,
         released_at=row.released_at,
+        target_rules=row.target_rules,
     )

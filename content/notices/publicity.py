@@ -1,7 +1,7 @@
 """Who may read a notice beside those who are sent it: the one place that decides about its public page.
 
 Closed follows the audience: what a closed group is told stays with the group, also when a segment leads to
-it. That is decided by the town profile of today and written down when the notice fires, so a later change
+it. That is decided by the town of today and written down when the notice fires, so a later change
 of the profile opens nothing that was closed.
 """
 
@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.notices import notices
+from content.notices.chosen import read_rules, write_rules
 from content.notices.notices import Notice, notice
 from content.notices.segments import Target
 from content.notices.states import TargetKind, TriggerState
@@ -22,14 +23,17 @@ def is_closed(town: Town, target: Target) -> bool:
     match target.kind:
         case TargetKind.SUBSCRIBED | TargetKind.EVERYONE:
             return False
-        case TargetKind.SEGMENT if target.key in town.segment:
-            return any(rule.field == "group" for rule in town.segment[target.key].rules)
+        case TargetKind.SEGMENT:
+            rules = read_rules(target.key)
+            if rules is None and target.key in town.segment:
+                rules = town.segment[target.key].rules
+            return not rules or any(rule.field == "group" for rule in rules)
     return True
 
 
 def may_have_page(town: Town, found: Notice) -> bool:
     """Whether a notice has a public page, from the moment it goes out."""
-    return not found.closed and not is_closed(town, found.spec.target)
+    return not found.closed and not is_closed(town, found.aim)
 
 
 def is_public(town: Town, found: Notice) -> bool:
@@ -43,7 +47,14 @@ def is_listed(town: Town, found: Notice) -> bool:
 
 
 async def write_down(connection: AsyncConnection, town: Town, found: Notice) -> None:
-    """In the transaction that fires the notice. What speaks to the readers of a closed one is closed too."""
+    """In the transaction that fires the notice. What speaks to the readers of a closed one is closed too.
+
+    Also the rules of its segment, so that a change of the segment does not split a fan-out.
+    """
+    target = found.spec.target
+    if target.kind == TargetKind.SEGMENT and target.key in town.segment:
+        rules = write_rules(town.segment[target.key].rules)
+        await connection.execute(update(notice).where(notice.c.id == found.id).values(target_rules=rules))
     original = await notices.get(connection, found.spec.corrects) if found.spec.corrects else None
     if is_closed(town, found.spec.target) or (original is not None and not may_have_page(town, original)):
         await connection.execute(update(notice).where(notice.c.id == found.id).values(closed=True))

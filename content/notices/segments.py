@@ -11,13 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select
 
+from content.clock import birth_months
 from content.database.planner_hints import Scanned
+from content.notices.chosen import describe_rules, read_rules
 from content.notices.states import TargetKind
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
-from content.town import Segment, SegmentRule, Town, birth_months
+from content.town import Segment, SegmentRule, Town
+
+UNNAMED = {"ja": "この場で選んだ条件"}
 
 
 class NobodyMatches(Exception):
@@ -30,7 +34,10 @@ class NobodyMatches(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """宛先の決め方. `key` names the segment or group, "" for the other kinds."""
+    """宛先の決め方. `key` names the segment or group, "" for the other kinds.
+
+    A segment without a name, chosen for one notice, has its rules written out as its key.
+    """
 
     kind: str = TargetKind.SUBSCRIBED
     key: str = ""
@@ -44,6 +51,9 @@ class Target:
             group = town.group[self.key].name() if self.key in town.group else self.key
             return f"グループ「{group}」"
         if self.kind == TargetKind.SEGMENT:
+            rules = read_rules(self.key)
+            if rules is not None:
+                return f"「{name}」を選んだ登録者のうち、{describe_rules(town, rules, category)}"
             segment = town.segment[self.key].name() if self.key in town.segment else self.key
             return f"配信対象「{segment}」(「{name}」を選んだ登録者のうち)"
         return f"「{name}」を選んだ登録者"
@@ -51,11 +61,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Having chosen one of these values, or one from the first to the last of them."""
+    """Having chosen one of these values, or one from the first to the last of them.
+
+    With `or_none` also having chosen none of this kind at all.
+    """
 
     kind: str
     values: tuple[str, ...]
     is_range: bool = False
+    or_none: bool = False
 
     @property
     def is_single(self) -> bool:
@@ -71,11 +85,9 @@ class Choice:
         # One step to what somebody chose and along it is faster than one step for each value.
         value = rows.c.value if self.is_range else Scanned(rows.c.value)
         # The kind alone, since that stands in the index: for the whole row SQLite would fetch it.
-        return exists(
-            select(rows.c.kind).where(
-                rows.c.subscriber_id == subscriber_id, rows.c.kind == self.kind, self._holds(value)
-            )
-        )
+        mine = select(rows.c.kind).where(rows.c.subscriber_id == subscriber_id, rows.c.kind == self.kind)
+        made = exists(mine.where(self._holds(value)))
+        return or_(made, ~exists(mine)) if self.or_none else made
 
     def _holds(self, value: ColumnElement[str]) -> ColumnElement[bool]:
         if self.is_range:
@@ -93,7 +105,7 @@ class Rules:
     languages: tuple[ColumnElement[bool], ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.made:
+        if all(choice.or_none for choice in self.made):
             raise ValueError("rules without a choice would match everyone")
 
 
@@ -131,12 +143,14 @@ def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | 
             )
         return Rules((Choice("group", (target.key,)),))
     if target.kind == TargetKind.SEGMENT:
-        return _segment_rules(town, _open_segment(town, target.key), category, today)
+        return _segment_rules(town, open_segment(town, target.key), category, today)
     raise NobodyMatches("target", f"宛先の決め方「{target.kind}」はありません。")
 
 
-def _open_segment(town: Town, key: str) -> Segment:
-    segment = town.segment.get(key)
+def open_segment(town: Town, key: str) -> Segment:
+    """The segment of this name, or the one whose rules are written out. Raises NobodyMatches."""
+    rules = read_rules(key)
+    segment = town.segment.get(key) if rules is None else Segment(key="chosen", names=UNNAMED, rules=rules)
     if segment is None:
         raise NobodyMatches("segment", f"配信対象「{key}」は町の設定にありません。一覧から選んでください。")
     if segment.closed:
@@ -163,7 +177,9 @@ def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> 
         elif rule.field == "language":
             languages += _language(rule)
         else:
-            made += [Choice(rule.field, rule.any_of)] if rule.any_of else []
+            # In danger to life also those who never said where they live.
+            or_none = rule.field == "area" and (rule.unplaced or town.category[category].always)
+            made += [Choice(rule.field, rule.any_of, or_none=or_none)] if rule.any_of else []
             not_made += [Choice(rule.field, rule.none_of)] if rule.none_of else []
     # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
     # best of several large ones, because its rows stand in the order of ids.
@@ -185,6 +201,8 @@ def _refuse_misplaced(segment: Segment, rule: SegmentRule) -> None:
         usable = not rule.any_of and not rule.none_of and 0 <= ages[0] <= ages[1]
     else:
         usable = rule.children_aged is None
+    if rule.unplaced and not (rule.field == "area" and rule.any_of):
+        usable = False
     if not usable:
         raise NobodyMatches(
             "segment",

@@ -10,10 +10,12 @@ from sqlalchemy import and_, select
 
 from content.notices import audience_counts
 from content.notices.audience_counts import count_audience, count_matches
+from content.notices.chosen import write_rules
 from content.notices.segments import NobodyMatches, Target, audience, rules_of
 from content.register import registration, subscriber_changes
 from content.register.registration import Registration
 from content.register.subscribers import Preferences, preference, subscriber
+from content.town import SegmentRule
 from tests.content.properties import few_examples, undone
 from tests.factories import (
     APRIL_TUESDAY,
@@ -28,6 +30,12 @@ from tests.factories import (
 
 TODAY = date(2026, 4, 7)
 CHOSEN = Target("segment", "chosen")
+# Stands for the same rules without a name, ticked for one notice.
+UNNAMED = Target("segment", "unnamed")
+
+
+def unnamed(town):
+    return Target("segment", write_rules(town.segment["chosen"].rules))
 
 
 @pytest.fixture
@@ -221,6 +229,53 @@ def test_a_target_that_the_town_has_dropped_can_still_be_described(town, target)
     assert target.key in target.describe(town, "gone")
 
 
+@pytest.mark.parametrize("key", ["[]", "[{", "[1]", '[{"field":"area","any_of":[]}]', '[{"field":"area"}]'])
+def test_rules_written_out_that_are_empty_or_broken_match_nobody(town, key):
+    with pytest.raises(NobodyMatches):
+        audience(town, Target("segment", key), "saigai", TODAY)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"field": "area", "any_of": ["gone"]},
+        {"field": "area", "none_of": ["funaoka"], "unplaced": True},
+        {"field": "group", "any_of": ["kucho"], "unplaced": True},
+    ],
+)
+def test_rules_written_out_with_an_unknown_value_or_a_misplaced_part_match_nobody(town, rule):
+    key = write_rules([SegmentRule.model_validate(rule)])
+    with pytest.raises(NobodyMatches):
+        audience(town, Target("segment", key), "saigai", TODAY)
+
+
+def test_rules_written_out_are_told_in_words(town):
+    rules = [
+        SegmentRule(field="area", any_of=("funaoka", "tsukinoki"), unplaced=True),
+        SegmentRule(field="birth_month", children_aged=(0, 2)),
+        SegmentRule(field="language", any_of=("en",)),
+    ]
+    words = Target("segment", write_rules(rules)).describe(town, "event")
+    assert words == (
+        "「イベント」を選んだ登録者のうち、地区が船岡・槻木(地区を登録していない人も含む)、"
+        "子どもが0〜2歳、ことばが英語"
+    )
+
+
+async def test_in_danger_to_life_who_never_named_a_district_is_told_too(database, keys, people, town):
+    target = Target("segment", write_rules([SegmentRule(field="area", any_of=("funaoka",))]))
+    async with database.write() as connection:
+        known = await people(connection)
+        nowhere = await make_subscriber(
+            connection, keys, ELDER, address=line_id(5), areas=set(), categories={"saigai", "kosodate"}
+        )
+        parent = next(key for key, person in known.items() if person is PARENT)
+        assert await who(connection, audience(town, target, "saigai", TODAY)) == [parent, nowhere.id]
+        assert await who(connection, audience(town, target, "kosodate", TODAY)) == [parent]
+    assert await count_audience(database, town, target, "saigai", ["line"], TODAY) == {"line": 2}
+    assert await count_audience(database, town, target, "kosodate", ["line"], TODAY) == {"line": 1}
+
+
 # The same question asked twice: of the database, and of plain Python.
 
 CATEGORIES = ("saigai", "kosodate", "event")
@@ -253,6 +308,8 @@ def list_rules(draw):
     )
     rule = {"field": field, "any_of": sorted(draw(some(values))), "none_of": sorted(draw(some(values)))}
     assume(rule["any_of"] or rule["none_of"])
+    if field == "area" and rule["any_of"]:
+        rule["unplaced"] = draw(st.booleans())
     return rule
 
 
@@ -262,7 +319,7 @@ AGE_RULES = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(
 RULES = st.lists(list_rules() | AGE_RULES, min_size=1, max_size=3)
 
 
-def holds(rule, chosen, today):
+def holds(rule, chosen, today, category):
     """What a rule means, read from its sentence in the guide rather than from the code."""
     if rule["field"] == "birth_month":
         youngest, oldest = rule["children_aged"]
@@ -279,6 +336,9 @@ def holds(rule, chosen, today):
         "language": {chosen.language},
     }[rule["field"]]
     wanted, unwanted = set(rule["any_of"]), set(rule["none_of"])
+    if rule["field"] == "area" and not mine and (category == "saigai" or rule.get("unplaced")):
+        # In danger to life, or when ticked, who never said where they live is told as well.
+        return True
     return bool(not wanted or mine & wanted) and not mine & unwanted
 
 
@@ -289,13 +349,15 @@ def reached(target, rules, category, chosen, today):
         return target.key in chosen.groups
     if category not in chosen.categories:
         return False
-    return target.kind == "subscribed" or all(holds(rule, chosen, today) for rule in rules)
+    return target.kind == "subscribed" or all(holds(rule, chosen, today, category) for rule in rules)
 
 
 @given(
     people=st.lists(CHOICES, min_size=1, max_size=12),
     rules=RULES,
-    target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),
+    target=st.sampled_from(
+        [CHOSEN, CHOSEN, UNNAMED, UNNAMED, Target(), Target("everyone"), Target("group", "kucho")]
+    ),
     category=st.sampled_from(CATEGORIES),
     today=st.sampled_from([date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30), date(2026, 5, 1)]),
 )
@@ -304,6 +366,7 @@ async def test_the_database_and_plain_python_agree_on_the_audience(
     database, keys, people, rules, target, category, today
 ):
     town = create_town(segments=[segment(*rules)])
+    target = unnamed(town) if target is UNNAMED else target
     async with undone(database) as connection:
         registrations = [
             Registration("line", "line", line_id(n), chosen, APRIL_TUESDAY) for n, chosen in enumerate(people)
@@ -377,7 +440,9 @@ async def disagreements(connection):
     lives=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, EVENTS), min_size=1, max_size=8),
     imported=st.lists(st.tuples(st.sampled_from(ACCOUNTS), CHOICES, st.booleans()), max_size=8),
     rules=RULES,
-    target=st.sampled_from([CHOSEN, CHOSEN, CHOSEN, Target(), Target("everyone"), Target("group", "kucho")]),
+    target=st.sampled_from(
+        [CHOSEN, CHOSEN, UNNAMED, UNNAMED, Target(), Target("everyone"), Target("group", "kucho")]
+    ),
     category=st.sampled_from(CATEGORIES),
 )
 @few_examples
@@ -385,6 +450,7 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
     database, keys, lives, imported, rules, target, category
 ):
     town = create_town(segments=[segment(*rules)])
+    target = unnamed(town) if target is UNNAMED else target
     async with undone(database) as connection:
         people = [
             (account, *await live(connection, keys, number, account, chosen, resident_events))

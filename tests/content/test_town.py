@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.town import Account, TownProfileError, birth_months, load_town
+from content.clock import birth_months
+from content.town import Account, TownProfileError, load_town
 from tests.factories import SHIBATA, create_town
 
 
