@@ -48,6 +48,12 @@ def configure_logging(log_format: str, level: int = logging.INFO) -> None:
     root.setLevel(logging.WARNING)
 
 
+def log_to_stderr() -> None:
+    """For a command that prints results: what goes wrong on the way is no result."""
+    # Asked anew for each line, since whoever calls a command from a program changes its streams.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def add_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The time in Japan, with its zone: 2026-04-07T09:30:00.123+09:00."""
     event["timestamp"] = datetime.now(JST).isoformat(timespec="milliseconds")

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from content.check_rules import CheckRules
 from content.gaps import broken_gap, gap_names
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -191,6 +192,7 @@ class Town(ProfileModel):
     accounts: tuple[Account, ...]
     templates: tuple[Template, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+    checks: CheckRules = CheckRules()
 
     @cached_property
     def category(self) -> dict[str, Category]:

@@ -1,12 +1,13 @@
-"""What is wrong with a draft: field by field, with the remedy."""
+"""What makes a draft unusable: field by field, with the remedy. What is only doubtful stands in examination.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from channels.channel import CannotRender
+from content.check_rules import Level
 from content.clock import today_jst
-from content.notices.characters import find_invisible, has_visible, is_visible
+from content.notices.checks.examine import examine_words
 from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import TargetKind
@@ -23,10 +24,12 @@ class Problem:
     field: str
     message: str
     language: str = "ja"
+    # Of docs/checks.md.
+    code: str = "unusable"
 
 
 class NoticeRefused(Exception):
-    """The draft cannot be used; nothing was changed."""
+    """The draft cannot be used, or not without a yes; nothing was changed."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(f"{item.field}: {item.message}" for item in problems))
@@ -35,10 +38,8 @@ class NoticeRefused(Exception):
 
 def find_problems(context: TownContext, spec: NoticeSpec, now: int | None = None) -> list[Problem]:
     """Everything that is wrong with a draft, field by field; empty when it can be stored."""
-    problems = [
-        *_choice_problems(context, spec, context.database.now() if now is None else now),
-        *_text_problems(spec),
-    ]
+    moment = context.database.now() if now is None else now
+    problems = [*_choice_problems(context, spec, moment), *_text_problems(context, spec, moment)]
     unreadable = ("category", "urgency", "channels", "mode", "title", "body")
     if any(item.field in unreadable for item in problems):
         return problems
@@ -89,33 +90,12 @@ def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
     return []
 
 
-def _text_problems(spec: NoticeSpec) -> list[Problem]:
-    problems = []
-    for language, words in spec.texts.items():
-        suffix = "" if language == "ja" else f"({language})"
-        for field, label, text in zip(("title", "body"), ("件名", "本文"), words, strict=True):
-            if not text.strip():
-                problems.append(Problem(field, f"{label}{suffix}を書いてください。", language))
-            elif (place := find_invisible(text)) is not None:
-                problems.append(Problem(field, _hidden(f"{label}{suffix}", text, place), language))
-            elif not has_visible(text):
-                problems.append(
-                    Problem(field, f"{label}{suffix}に見える文字がありません。書き直してください。", language)
-                )
-    if "ja" not in spec.texts:
-        problems.append(Problem("title", "日本語の件名と本文を書いてください。"))
-    return problems
-
-
-def _hidden(where: str, text: str, place: int) -> str:
-    """Names the line, the character by its number, and what stands before it."""
-    line = text.count("\n", 0, place) + 1
-    shown = "".join(filter(is_visible, text[:place]))[-8:]
-    after = f"「{shown}」の後" if shown else "先頭"
-    return (
-        f"{where}の{line}行目({after})に、画面に見えない文字(U+{ord(text[place]):04X})があります。"
-        "読み手をまどわすため使えません。その前後を消して、打ち直してください。"
-    )
+def _text_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[Problem]:
+    return [
+        Problem(item.field, item.message + item.remedy, item.language, item.code)
+        for item in examine_words(spec, context.town, now)
+        if item.level == Level.BLOCKING
+    ]
 
 
 def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:

@@ -7,6 +7,7 @@ who acts has the right to is asked within the transaction of the act (content.st
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
 from content.notices import maintenance, notice_changes, notices, triggers
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.recent_notices import find_by_key
 from content.notices.states import NoticeState, TriggerState
 from content.staff import audit, members
 from content.staff.rights import Permission
 from scheduler import permits
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
+from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
 from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
@@ -48,16 +51,30 @@ class Status:
         return sum(row.open for row in self.tallies)
 
 
-async def post(context: TownContext, spec: NoticeSpec, *, submission_key: str, staff: str) -> int:
+async def post(
+    context: TownContext,
+    spec: NoticeSpec,
+    *,
+    submission_key: str,
+    staff: str,
+    accepted: Collection[str] = (),
+    examined: Examination | None = None,
+) -> int:
     """Store and approve in one step, for whoever does both: no draft is left behind when it breaks off.
 
-    The same key again is the same notice. Raises NoticeRefused.
+    The same key again is the same notice. `accepted` are the codes of findings that somebody said yes to;
+    `examined` is what was found a moment ago. Raises NoticeRefused, or NoticeQuestioned for what lacks a yes.
     """
-    refuse_problems(context, spec)
+    async with context.database.read() as connection:
+        known = await find_by_key(connection, submission_key)
+    answered: list[str] = []
+    if known is None:
+        examined = examined or await examine_notice(context, spec, but_key=submission_key, to_show=False)
+        answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
-        await _approve(connection, notice_id, spec, staff, now)
+        await _approve(connection, notice_id, spec, staff, now, answered=answered)
     return notice_id
 
 
@@ -86,19 +103,31 @@ async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staf
     return changed
 
 
-async def approve(context: TownContext, notice_id: int, *, staff: str, version_id: int | None = None) -> bool:
+async def approve(
+    context: TownContext,
+    notice_id: int,
+    *,
+    staff: str,
+    version_id: int | None = None,
+    accepted: Collection[str] = (),
+    examined: Examination | None = None,
+) -> bool:
     """Let a draft go, at once or at its time; False when it was approved or cancelled before.
 
     With `version_id` (the version that was shown), also False when the words have changed since.
 
-    Raises NoticeRefused when the draft has become unusable, LookupError when there is no such notice.
+    `accepted` are the codes of findings that somebody said yes to; `examined` is what was found a moment ago.
+    Raises NoticeRefused when the draft has become unusable, NoticeQuestioned when a finding lacks its yes,
+    LookupError when there is no such notice.
     """
     found = await find(context, notice_id)
+    answered: list[str] = []
     if found.state == NoticeState.DRAFT:
-        refuse_problems(context, found.spec)
+        examined = examined or await examine_notice(context, found.spec, to_show=False)
+        answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
-        return await _approve(connection, notice_id, found.spec, staff, now, version_id)
+        return await _approve(connection, notice_id, found.spec, staff, now, version_id, answered)
 
 
 async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
@@ -182,6 +211,7 @@ async def _approve(
     staff: str,
     now: int,
     version_id: int | None = None,
+    answered: Sequence[str] = (),
 ) -> bool:
     await permits.require_send(connection, staff, notice_id)
     approved = await notice_changes.approve(connection, notice_id, staff=staff, at=now, version_id=version_id)
@@ -195,5 +225,6 @@ async def _approve(
             urgency=spec.urgency,
             mode=spec.mode,
             target=spec.target.kind,
+            accepted=list(answered),
         )
     return approved

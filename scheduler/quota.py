@@ -32,11 +32,28 @@ MAX_WAIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an account may still send this month, whether or not that is enough for a notice."""
+
+    account: str
+    limit: int
+    left: int
+    reserved: int
+    needed: int
+
+    @property
+    def shortage(self) -> Shortage | None:
+        enough = not self.needed or self.needed <= self.left - self.reserved
+        return None if enough else Shortage(self.account, self.left, self.reserved, self.needed)
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
-    """What an account could still send when it was asked."""
+    """What an account could still send when it was asked, of how much in the month."""
 
     messages: int
     asked_at: int
+    limit: int = 0
 
 
 async def ask(context: TownContext, account_key: str) -> Left | None:
@@ -61,7 +78,7 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
         return None
     finally:
         await session.close()
-    return None if found.left is None else Left(found.left, asked_at)
+    return None if found.left is None else Left(found.left, asked_at, found.limit or 0)
 
 
 async def ask_for(context: TownContext, delivery_id: int) -> Left | None:
@@ -87,17 +104,22 @@ async def find_shortage(
     return await _shortage(connection, context, planned.account, planned.lane, needed, left, but=planned.id)
 
 
-async def foresee(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Shortage]:
-    """Which accounts have too little quota for a notice to so many registrations, if it went out now."""
+async def allowances(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Allowance]:
+    """What the accounts with a limit may still send, for a notice to so many registrations that went out now."""
     lane = lane_of(spec)
-    accounts = [account for account, number in needed.items() if number]
-    answers = await asyncio.gather(*(ask(context, account) for account in accounts))
+    answers = await asyncio.gather(*(ask(context, account) for account in needed))
     found = []
     async with context.database.read() as connection:
-        for account, left in zip(accounts, answers, strict=True):
+        for account, left in zip(needed, answers, strict=True):
             if left is not None:
-                found.append(await _shortage(connection, context, account, lane, needed[account], left))
-    return [item for item in found if item]
+                found.append(await _allowance(connection, context, account, lane, needed[account], left))
+    return found
+
+
+async def foresee(context: TownContext, spec: NoticeSpec, needed: Mapping[str, int]) -> list[Shortage]:
+    """Which accounts have too little quota for a notice to so many registrations, if it went out now."""
+    wanted = {account: number for account, number in needed.items() if number}
+    return [short for item in await allowances(context, spec, wanted) if (short := item.shortage)]
 
 
 async def _shortage(
@@ -109,14 +131,24 @@ async def _shortage(
     left: Left,
     but: int = 0,
 ) -> Shortage | None:
+    return (await _allowance(connection, context, account, lane, needed, left, but)).shortage
+
+
+async def _allowance(
+    connection: AsyncConnection,
+    context: TownContext,
+    account: str,
+    lane: str,
+    needed: int,
+    left: Left,
+    but: int = 0,
+) -> Allowance:
     # What goes out behind this lane takes nothing from it: an urgent notice is not refused for a routine one.
     lanes = LANES[: LANES.index(lane) + 1]
     reserved = await quota_reservations.reserved(connection, account, lanes, but=but, asked_at=left.asked_at)
     for delivery_id in await quota_reservations.half_planned(connection, account, lanes, but=but):
         reserved += await _rest_of(connection, context, delivery_id)
-    if not needed or needed <= left.messages - reserved:
-        return None
-    return Shortage(account, left.messages, reserved, needed)
+    return Allowance(account, left.limit, left.messages, reserved, needed)
 
 
 async def _rest_of(connection: AsyncConnection, context: TownContext, delivery_id: int) -> int:

@@ -41,3 +41,9 @@ async def shortages_of(connection: AsyncConnection, notice_id: int) -> list[Shor
     entries = await audit.entries(connection, f"notice {notice_id}")
     found = [Shortage(**entry.detail) for entry in entries if entry.action == REFUSED]  # type: ignore[arg-type]
     return sorted(found, key=lambda item: item.account)
+
+
+def shortage_words(item: Shortage) -> str:
+    """How many messages are left and how many it takes."""
+    reserved = f"(うち{item.reserved:,}通は、配信中のほかのお知らせの分)" if item.reserved else ""
+    return f"今月あと{item.left:,}通{reserved}のところ、このお知らせには{item.needed:,}通が必要です。"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from channels.channel import Announcement, Channel, Text
+from channels.links import LinkAnswer, ask_link
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.database.identity import PUBLIC_ID_LENGTH
@@ -37,6 +38,7 @@ class TownContext:
     channel_of: Callable[[Account], Channel]
     notice_url: Callable[[str], str]
     keep_recipients: int = 90 * DAY
+    ask_link: Callable[[str], Awaitable[LinkAnswer]] = ask_link
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
 
 

@@ -1,22 +1,18 @@
-"""notice post, show, cancel: as a member of staff, audited."""
+"""notice post, check, show, cancel: as a member of staff, audited."""
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.commands import notice_options as options
 from bot.commands.common import (
     FAILED,
-    NOBODY,
     OK,
     USAGE,
     fail,
@@ -27,23 +23,19 @@ from bot.commands.common import (
     run,
     talk,
 )
-from bot.commands.every import EXAMPLES, read_rule
+from bot.commands.notice_check import insist_on_yes, known_codes, refuse, show_examination
 from bot.commands.notice_wait import WAITING, insist, wait_for_end
 from bot.notice_json import notice_json
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
-from bot.service import Service
 from channels.reasons import find_reason
-from content.clock import from_datetime, words
+from content.clock import words
 from content.database import is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import NoticeSpec
-from content.notices.recurrence import BadRecurrence, RecurrenceRule
-from content.notices.segments import Target
-from content.notices.states import TargetKind
-from content.town import Mode, Urgency
+from content.town import Mode
 from scheduler import notice_service
-from scheduler.checks import NoticeRefused, refuse_problems
-from scheduler.impact import measure_impact
+from scheduler.checks import NoticeRefused
+from scheduler.examination import examine_notice
 from scheduler.notice_service import Status
 from scheduler.words import CHANNEL_NAMES
 
@@ -58,52 +50,80 @@ UNCERTAIN = (
 
 @app.command()
 def post(
-    category: Annotated[str, typer.Option(help="Key of the category.")],
-    title: Annotated[str, typer.Option(help="Title in Japanese.")],
-    body: Annotated[
-        str,
-        typer.Option(
-            help="Body in Japanese; - reads standard input. Others see it in the list of processes."
-        ),
-    ] = "",
-    body_file: Annotated[
-        Path | None,
-        typer.Option("--body-file", help="File with the body, UTF-8.", exists=True, dir_okay=False),
-    ] = None,
-    urgent: Annotated[bool, typer.Option("--urgent", help="Travels in the urgent lane.")] = False,
-    mode: Annotated[str, typer.Option(help="live, drill or test.")] = Mode.LIVE,
-    segment: Annotated[str, typer.Option(help="Key of a segment.")] = "",
-    group: Annotated[str, typer.Option(help="Key of a group.")] = "",
-    everyone: Annotated[bool, typer.Option("--everyone", help="Every active registration.")] = False,
-    channel: Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")] = None,
-    at: Annotated[str, typer.Option(help="When, ISO 8601; without a zone Japan's time.")] = "",
-    expires: Annotated[str, typer.Option(help="Not sent any more from then on, ISO 8601.")] = "",
-    every: Annotated[str, typer.Option(help=f"Again and again: {EXAMPLES}.")] = "",
-    first: Annotated[str, typer.Option("--from", help="First day of --every.")] = "",
-    until: Annotated[str, typer.Option(help="Last day of --every.")] = "",
-    closures: Annotated[
-        list[str] | None, typer.Option("--except", help="No sending: DATE, DATE~DATE or 12/29~1/3; repeat.")
-    ] = None,
-    on_holiday: Annotated[str, typer.Option(help="send, skip, or the working day before or after.")] = "send",
+    category: options.Category,
+    title: options.Title,
+    body: options.Body = "",
+    body_file: options.BodyFile = None,
+    urgent: options.Urgent = False,
+    mode: options.ModeName = Mode.LIVE,
+    segment: options.SegmentKey = "",
+    group: options.GroupKey = "",
+    everyone: options.Everyone = False,
+    channel: options.Channels = None,
+    at: options.At = "",
+    expires: options.Expires = "",
+    every: options.Every = "",
+    first: options.First = "",
+    until: options.Until = "",
+    closures: options.Closures = None,
+    on_holiday: options.OnHoliday = "send",
+    accept: options.Accept = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
     timeout: Annotated[float, typer.Option(help="Longest wait in seconds.")] = 3600.0,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: options.Json = False,
 ) -> None:
     """Write, approve and send a notice to the registrations that chose its category."""
-    spec = NoticeSpec(
+    spec = options.read_spec(
         category=category,
-        urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
-        texts={"ja": (title, _body(body, body_file))},
-        channels=tuple(channel or ()),
+        title=title,
+        body=body,
+        body_file=body_file,
+        urgent=urgent,
         mode=mode,
-        target=_target(segment, group, everyone),
-        at=_moment("--at", at),
-        expires=_moment("--expires", expires),
-        rule=_rule(every, first, until, closures or [], on_holiday),
+        segment=segment,
+        group=group,
+        everyone=everyone,
+        channel=channel,
+        at=at,
+        expires=expires,
+        rule=options.read_repetition(every, first, until, closures or [], on_holiday),
     )
     if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
-    run(_post(spec, wait, timeout, json))
+    run(_post(spec, known_codes(accept), wait, timeout, json))
+
+
+@app.command()
+def check(
+    category: options.Category,
+    title: options.Title,
+    body: options.Body = "",
+    body_file: options.BodyFile = None,
+    urgent: options.Urgent = False,
+    mode: options.ModeName = Mode.LIVE,
+    segment: options.SegmentKey = "",
+    group: options.GroupKey = "",
+    everyone: options.Everyone = False,
+    channel: options.Channels = None,
+    at: options.At = "",
+    accept: options.Accept = None,
+    json: options.Json = False,
+) -> None:
+    """What the checks say about a notice; sends nothing. Exit 0: it would be sent, 2: it would not."""
+    spec = options.read_spec(
+        category=category,
+        title=title,
+        body=body,
+        body_file=body_file,
+        urgent=urgent,
+        mode=mode,
+        segment=segment,
+        group=group,
+        everyone=everyone,
+        channel=channel,
+        at=at,
+    )
+    raise typer.Exit(run(_check(spec, known_codes(accept), json)))
 
 
 @app.command()
@@ -127,20 +147,33 @@ def give_up(notice_id: int) -> None:
     run(_give_up(notice_id))
 
 
-async def _post(spec: NoticeSpec, wait: bool, timeout: float, as_json: bool) -> None:
+async def _post(
+    spec: NoticeSpec, accepted: frozenset[str], wait: bool, timeout: float, as_json: bool
+) -> None:
+    from bot.logs import log_to_stderr
+
+    log_to_stderr()
     key = str(uuid.uuid4())
     async with opened(load_settings()) as service:
-        spec = _with_channels(service, spec)
-
-        async def posted() -> int:
-            return await notice_service.post(service.context, spec, submission_key=key, staff=operator())
-
+        spec = options.with_channels(service, spec)
         try:
-            await _refuse_nobody(service, spec)
+            examined = await examine_notice(service.context, spec, but_key=key, to_show=False)
+            insist_on_yes(examined, accepted, as_json=as_json)
+
+            async def posted() -> int:
+                return await notice_service.post(
+                    service.context,
+                    spec,
+                    submission_key=key,
+                    staff=operator(),
+                    accepted=accepted,
+                    examined=examined,
+                )
+
             # The key makes a second try harmless, also when the first was committed unheard.
             notice_id = await insist(posted, WITHOUT_DATABASE)
         except NoticeRefused as error:
-            fail("\n".join(f"{item.field}: {item.message}" for item in error.problems), USAGE)
+            refuse(error)
         except Exception as error:
             if not is_infrastructure(error):
                 raise
@@ -150,6 +183,15 @@ async def _post(spec: NoticeSpec, wait: bool, timeout: float, as_json: bool) -> 
         if status is not None:
             _print(status, as_json)
     raise typer.Exit(code if wait else OK)
+
+
+async def _check(spec: NoticeSpec, accepted: frozenset[str], as_json: bool) -> int:
+    from bot.logs import log_to_stderr
+
+    log_to_stderr()
+    async with opened(load_settings()) as service:
+        examined = await examine_notice(service.context, options.with_channels(service, spec))
+        return show_examination(examined, accepted, as_json=as_json)
 
 
 async def _show(notice_id: int, as_json: bool) -> None:
@@ -174,22 +216,6 @@ async def _give_up(notice_id: int) -> None:
         if not await give_up_rest(service.context, notice_id, staff=operator()):
             fail(f"お知らせ {notice_id} に、アカウントがないため止まっている配信はありません。", FAILED)
     talk.print(f"お知らせ {notice_id} の残りの配信をやめました。", highlight=False)
-
-
-def _with_channels(service: Service, spec: NoticeSpec) -> NoticeSpec:
-    if spec.channels:
-        return spec
-    carrying = tuple(
-        channel for channel in service.town.channels if service.town.accounts_for(channel, spec.mode)
-    )
-    return replace(spec, channels=carrying or service.town.channels)
-
-
-async def _refuse_nobody(service: Service, spec: NoticeSpec) -> None:
-    refuse_problems(service.context, spec)
-    impacts = await measure_impact(service.context, spec)
-    if spec.at is None and spec.rule is None and not any(item.count for item in impacts):
-        fail("この宛先に当てはまる登録はありません。何も送りませんでした。", NOBODY)
 
 
 def _print(status: Status, as_json: bool) -> None:
@@ -227,48 +253,3 @@ def _about_series(status: Status) -> Iterator[str]:
     yield from (f"{label}: {text}" for label, text in rule_details(rule))
     for item in next_dates(notice):
         yield f"これから: {occurrence_words(rule, item)}"
-
-
-def _body(body: str, file: Path | None) -> str:
-    """From the flag, a file or standard input: a command line is open to everybody on the machine."""
-    if body and file:
-        fail("--body and --body-file exclude each other; choose one.", USAGE)
-    try:
-        if file is not None:
-            return file.read_text(encoding="utf-8-sig")
-        return sys.stdin.buffer.read().decode("utf-8-sig") if body == "-" else body
-    except UnicodeDecodeError:
-        fail("The body is not UTF-8; save it in that encoding.", USAGE)
-
-
-def _target(segment: str, group: str, everyone: bool) -> Target:
-    chosen = [
-        name for name, given in (("segment", segment), ("group", group), ("everyone", everyone)) if given
-    ]
-    if len(chosen) > 1:
-        fail(f"--{chosen[0]} and --{chosen[1]} exclude each other; choose one target.", USAGE)
-    if segment:
-        return Target(TargetKind.SEGMENT, segment)
-    if group:
-        return Target(TargetKind.GROUP, group)
-    return Target(TargetKind.EVERYONE) if everyone else Target()
-
-
-def _rule(every: str, first: str, until: str, closures: list[str], on_holiday: str) -> RecurrenceRule | None:
-    if not every:
-        if first or until or closures:
-            fail("--from, --until and --except belong to --every; say how often with --every.", USAGE)
-        return None
-    try:
-        return read_rule(every, first, until, closures, on_holiday)
-    except BadRecurrence as error:
-        fail(f"{error.field}: {error}", USAGE)
-
-
-def _moment(flag: str, at: str) -> int | None:
-    if not at:
-        return None
-    try:
-        return from_datetime(datetime.fromisoformat(at))
-    except ValueError:
-        fail(f"{flag}: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)

@@ -34,6 +34,14 @@ def reference_page() -> None:
     sys.stdout.write(reference())
 
 
+@config_app.command("checks")
+def checks_page() -> None:
+    """The page docs/checks.md: every check with its code, made from the checks themselves."""
+    from bot.checks_reference import reference
+
+    sys.stdout.write(reference())
+
+
 @config_app.command("check")
 def check() -> None:
     """Read the town profile and name what is wrong in it, in the addresses of its links and on this machine."""

@@ -16,7 +16,6 @@ from bot.console.words import (
     language_words,
     mode_words,
     reason_words,
-    shortage_words,
     shown_state,
     state_words,
     urgency_words,
@@ -30,6 +29,7 @@ from scheduler.attention import is_usual
 from scheduler.checks import NoticeRefused
 from scheduler.notice_service import Status
 from scheduler.permits import permission_to_send
+from scheduler.shortages import shortage_words
 from scheduler.suspending import give_up_rest
 from scheduler.town_context import BUDGET
 

@@ -8,9 +8,9 @@ from channels.reasons import find_reason
 from content.ledger.account_outages import AccountOutage
 from content.ledger.tallies import Tally
 from content.notices.notices import NoticeSpec
+from content.notices.states import TargetKind
 from content.town import Mode, Town, Urgency
 from scheduler.attention import needs_act
-from scheduler.shortages import Shortage
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
 LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}
@@ -47,6 +47,8 @@ MORE_QUOTA = (
 
 def approval_word(spec: NoticeSpec) -> str:
     """What a person types to send: another word for each kind, so that habit cannot send an alarm."""
+    if spec.target.kind == TargetKind.EVERYONE:
+        return "全員" if spec.mode == Mode.LIVE else f"全員{MODE_NAMES[spec.mode]}"
     if spec.mode != Mode.LIVE:
         return f"{MODE_NAMES[spec.mode]}配信"
     if spec.rule:
@@ -89,12 +91,6 @@ def urgency_words(urgency: str) -> str:
 def account_words(town: Town, key: str) -> str:
     """The way out that an account is, as staff call it."""
     return channel_words(town.account[key].channel) if key in town.account else key
-
-
-def shortage_words(item: Shortage) -> str:
-    """How many messages are left and how many it takes."""
-    reserved = f"(うち{item.reserved:,}通は、配信中のほかのお知らせの分)" if item.reserved else ""
-    return f"今月あと{item.left:,}通{reserved}のところ、このお知らせには{item.needed:,}通が必要です。"
 
 
 def outage_words(town: Town, item: AccountOutage) -> tuple[str, str]:

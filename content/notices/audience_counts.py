@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database
-from content.notices.segments import Choice, Rules, Target, rules_of
+from content.notices.segments import Choice, Rules, Target, audience, rules_of
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
 from content.town import Town
@@ -39,6 +39,23 @@ async def count_audience(
         middle = (await connection.scalar(select(func.max(subscriber.c.id))) or 0) // 2
     lower, upper = await asyncio.gather(count(0, middle), count(middle, None))
     return {account: lower[account] + upper[account] for account in accounts}
+
+
+async def count_languages(
+    connection: AsyncConnection,
+    town: Town,
+    target: Target,
+    category: str,
+    accounts: Sequence[str],
+    today: date,
+) -> dict[tuple[str, str], int]:
+    """Active registrations that the target matches now, by account and the language they chose. Raises NobodyMatches."""
+    rows = await connection.execute(
+        select(subscriber.c.account, subscriber.c.language, func.count())
+        .where(audience(town, target, category, today), subscriber.c.account.in_(accounts))
+        .group_by(subscriber.c.account, subscriber.c.language)
+    )
+    return {(account, language): int(count) for account, language, count in rows}
 
 
 async def count_matches(

@@ -130,6 +130,7 @@ POST = (
     "line",
     "--at",
     "2090-04-01",
+    *("--accept", "night-booking", "--accept", "repeated"),
 )
 
 

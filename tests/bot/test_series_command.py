@@ -27,7 +27,7 @@ def kairanban(command_line: Run) -> Run:
 
 
 def post(run: Run, *words: str) -> Result:
-    plain = ("--category", "kosodate", "--title", "健診", "--body", "本文", "--channel", "line")
+    plain = ("--category", "kosodate", "--title", "健診", "--body", "健診があります。", "--channel", "line")
     return run("post", *plain, *words)
 
 

@@ -105,7 +105,7 @@ class Visitor:
         page = await self.get("/console/notices/new")
         return await self.submit(page, "/console/notices/new", filled)
 
-    async def approve(self, confirm: Page, word: str = "配信") -> Page:
-        """Type the word on a confirm page."""
+    async def approve(self, confirm: Page, word: str = "配信", accept: Sequence[str] = ()) -> Page:
+        """Type the word on a confirm page, and tick these findings."""
         action = confirm.path.replace("/confirm", "/approve")
-        return await self.submit(confirm, action, {"word": word})
+        return await self.submit(confirm, action, {"word": word, "accept": list(accept)})

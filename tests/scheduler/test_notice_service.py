@@ -239,7 +239,7 @@ async def test_a_draft_whose_time_has_passed_is_not_approved(small_stage: Stage)
 async def test_a_draft_is_revised_and_an_approved_notice_is_not(small_stage: Stage) -> None:
     context, notice_id = small_stage.context, await store(small_stage)
     assert await notice_service.revise(context, notice_id, spec(texts=words("新しい件名")), staff="suzuki")
-    assert await notice_service.approve(context, notice_id, staff="suzuki")
+    assert await notice_service.approve(context, notice_id, staff="suzuki", accepted=["too-short"])
     assert not await notice_service.revise(context, notice_id, spec(texts=words("遅い件名")), staff="suzuki")
     assert (await notice_service.find(context, notice_id)).title == "新しい件名"
 

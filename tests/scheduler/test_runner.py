@@ -39,7 +39,8 @@ async def running(context: TownContext) -> AsyncIterator[None]:
 async def post(stage: Stage, key: str = "form", **changes: object) -> int:
     wanted = spec(**{"category": "saigai", **changes})
     notice_id, _ = await notice_service.store(stage.context, wanted, submission_key=key, staff="tanaka")
-    assert await notice_service.approve(stage.context, notice_id, staff="suzuki")
+    # One story sends the same words several times.
+    assert await notice_service.approve(stage.context, notice_id, staff="suzuki", accepted=["repeated"])
     return notice_id
 
 

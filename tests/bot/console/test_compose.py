@@ -105,7 +105,7 @@ async def test_a_cancelled_draft_is_not_changed_any_more(tanaka: Visitor, servic
 BAD_INPUTS = [
     ({"title__ja": " "}, "title.ja", "件名を書いてください"),
     ({"body__ja": ""}, "body.ja", "本文を書いてください"),
-    ({"title__en": "Check-up"}, "body.en", "本文(en)を書いてください"),
+    ({"title__en": "Check-up"}, "body.en", "本文(英語)を書いてください"),
     ({"body__ja": "あ" * 5001}, "body.ja", "5,000文字まで"),
     # A face outside the basic plane counts as two, as LINE counts.
     ({"body__ja": "😀" * 2501}, "body.ja", "5,000文字まで"),

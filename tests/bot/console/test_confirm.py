@@ -141,7 +141,7 @@ async def test_a_scheduled_notice_may_wait_for_its_registrations(tanaka: Visitor
 @pytest.mark.usefixtures("residents")
 async def test_a_placeholder_left_in_the_text_is_pointed_out_and_not_refused(tanaka: Visitor) -> None:
     page = await tanaka.write(title__ja="○○地区へ", category="saigai")
-    assert "「○○」が残っています: 件名(日本語)" in page.text
+    assert "件名に書きかけの所が残っています:「○○地区へ」" in page.text
     assert 'name="word"' in page.html
 
 

@@ -106,7 +106,9 @@ class TestBeforeSending:
         assert "今月あと1通のところ、このお知らせには2通が必要です。" in page.text
         assert "ほかの手段の1件には送ります" in page.text
         assert "LINEの料金プランか追加メッセージの上限を上げるか、宛先を絞ってください" in page.text
-        await tanaka.approve(page)
+        assert "これから 1 件に送ります" in page.text
+        assert (await tanaka.approve(page)).status == 422
+        await tanaka.approve(page, accept=["quota"])
         assert (await stored(service)).state == "approved"
 
     @pytest.mark.usefixtures("residents")
@@ -129,7 +131,7 @@ class TestBeforeSending:
         line.allow(0)
         page = await tanaka.write(category="saigai", channels=["line"], when="at", at="2099-04-07T09:00")
         assert "このままでは、LINEでは送られません:" in page.text
-        await tanaka.approve(page)
+        await tanaka.approve(page, accept=["quota"])
         assert (await stored(service)).state == "approved"
 
     @pytest.mark.usefixtures("residents")

@@ -1,0 +1,139 @@
+"""The options by which a notice is written on the command line, for every command that takes one."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.common import USAGE, fail
+from bot.commands.every import EXAMPLES, read_rule
+from bot.service import Service
+from content.clock import from_datetime
+from content.notices.notices import NoticeSpec
+from content.notices.recurrence import BadRecurrence, RecurrenceRule
+from content.notices.segments import Target
+from content.notices.states import TargetKind
+from content.town import Urgency
+
+Category = Annotated[str, typer.Option(help="Key of the category.")]
+Title = Annotated[str, typer.Option(help="Title in Japanese.")]
+Body = Annotated[
+    str,
+    typer.Option(help="Body in Japanese; - reads standard input. Others see it in the list of processes."),
+]
+BodyFile = Annotated[
+    Path | None,
+    typer.Option("--body-file", help="File with the body, UTF-8.", exists=True, dir_okay=False),
+]
+Urgent = Annotated[bool, typer.Option("--urgent", help="Travels in the urgent lane.")]
+ModeName = Annotated[str, typer.Option(help="live, drill or test.")]
+SegmentKey = Annotated[str, typer.Option(help="Key of a segment.")]
+GroupKey = Annotated[str, typer.Option(help="Key of a group.")]
+Everyone = Annotated[bool, typer.Option("--everyone", help="Every active registration; asks for a yes.")]
+Channels = Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")]
+At = Annotated[str, typer.Option(help="When, ISO 8601; without a zone Japan's time.")]
+Expires = Annotated[str, typer.Option(help="Not sent any more from then on, ISO 8601.")]
+Every = Annotated[str, typer.Option(help=f"Again and again: {EXAMPLES}.")]
+First = Annotated[str, typer.Option("--from", help="First day of --every.")]
+Until = Annotated[str, typer.Option(help="Last day of --every.")]
+Closures = Annotated[
+    list[str] | None, typer.Option("--except", help="No sending: DATE, DATE~DATE or 12/29~1/3; repeat.")
+]
+OnHoliday = Annotated[str, typer.Option(help="send, skip, or the working day before or after.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="CODE", help="Yes to a finding of the checks (docs/checks.md); repeat."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_spec(
+    *,
+    category: str,
+    title: str,
+    body: str,
+    body_file: Path | None,
+    urgent: bool,
+    mode: str,
+    segment: str,
+    group: str,
+    everyone: bool,
+    channel: list[str] | None,
+    at: str,
+    expires: str = "",
+    rule: RecurrenceRule | None = None,
+) -> NoticeSpec:
+    """What the options ask for; ends the command when they cannot be read."""
+    return NoticeSpec(
+        category=category,
+        urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
+        texts={"ja": (title, read_body(body, body_file))},
+        channels=tuple(channel or ()),
+        mode=mode,
+        target=_target(segment, group, everyone),
+        at=read_moment("--at", at),
+        expires=read_moment("--expires", expires),
+        rule=rule,
+    )
+
+
+def with_channels(service: Service, spec: NoticeSpec) -> NoticeSpec:
+    """Without a choice: every channel that carries the mode."""
+    if spec.channels:
+        return spec
+    carrying = tuple(
+        channel for channel in service.town.channels if service.town.accounts_for(channel, spec.mode)
+    )
+    return replace(spec, channels=carrying or service.town.channels)
+
+
+def read_body(body: str, file: Path | None) -> str:
+    """From the flag, a file or standard input: a command line is open to everybody on the machine."""
+    if body and file:
+        fail("--body and --body-file exclude each other; choose one.", USAGE)
+    try:
+        if file is not None:
+            return file.read_text(encoding="utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig") if body == "-" else body
+    except UnicodeDecodeError:
+        fail("The body is not UTF-8; save it in that encoding.", USAGE)
+
+
+def read_repetition(
+    every: str, first: str, until: str, closures: list[str], on_holiday: str
+) -> RecurrenceRule | None:
+    if not every:
+        if first or until or closures:
+            fail("--from, --until and --except belong to --every; say how often with --every.", USAGE)
+        return None
+    try:
+        return read_rule(every, first, until, closures, on_holiday)
+    except BadRecurrence as error:
+        fail(f"{error.field}: {error}", USAGE)
+
+
+def read_moment(flag: str, at: str) -> int | None:
+    if not at:
+        return None
+    try:
+        return from_datetime(datetime.fromisoformat(at))
+    except ValueError:
+        fail(f"{flag}: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)
+
+
+def _target(segment: str, group: str, everyone: bool) -> Target:
+    chosen = [
+        name for name, given in (("segment", segment), ("group", group), ("everyone", everyone)) if given
+    ]
+    if len(chosen) > 1:
+        fail(f"--{chosen[0]} and --{chosen[1]} exclude each other; choose one target.", USAGE)
+    if segment:
+        return Target(TargetKind.SEGMENT, segment)
+    if group:
+        return Target(TargetKind.GROUP, group)
+    return Target(TargetKind.EVERYONE) if everyone else Target()

@@ -1,0 +1,61 @@
+"""What was approved a short time ago, for whoever is about to say it again."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.clock import DAY
+from content.notices.checks.circumstances import SentBefore
+from content.notices.notices import notice, notice_version
+from content.notices.segments import Target
+from content.notices.states import NoticeState
+
+# More than a town says in a day; a runaway machine is stopped by its own limit.
+MOST = 200
+
+
+async def sent_before(
+    connection: AsyncConnection, category: str, *, now: int, but_key: str = ""
+) -> list[SentBefore]:
+    """Notices of the category that were approved within a day, the newest first, but the one of this form."""
+    rows = await connection.execute(
+        select(notice, notice_version.c.texts)
+        .join(
+            notice_version,
+            and_(notice_version.c.notice_id == notice.c.id, notice_version.c.number == notice.c.version),
+        )
+        .where(
+            # By the primary key: a day holds the newest ids.
+            notice.c.id > select(func.coalesce(func.max(notice.c.id), 0) - MOST).scalar_subquery(),
+            notice.c.category == category,
+            notice.c.state == NoticeState.APPROVED,
+            notice.c.approved_at > now - DAY,
+            notice.c.submission_key != but_key,
+        )
+        .order_by(notice.c.id.desc())
+    )
+    found = []
+    for row in rows:
+        japanese = json.loads(row.texts)["ja"]
+        found.append(
+            SentBefore(
+                notice_id=row.id,
+                title=japanese["title"],
+                body=japanese["body"],
+                target=Target(row.target_kind, row.target_key),
+                channels=tuple(row.channels.split(",")),
+                mode=row.mode,
+                at=row.approved_at,
+                by=row.approved_by or row.created_by,
+            )
+        )
+    return found
+
+
+async def find_by_key(connection: AsyncConnection, submission_key: str) -> int | None:
+    """The notice of this form when it was stored before."""
+    found = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
+    return None if found is None else int(found)
