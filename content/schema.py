@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.database import Database, identity, metadata
 from content.figures import counts
 from content.ledger import account_health, account_outages, deliveries, presence, retention, suspensions
-from content.notices import kept_forms, maintenance, notices, records
+from content.notices import kept_forms, maintenance, notices, records, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import audit, audit_chain, members, rights
@@ -36,6 +36,7 @@ TABLE_MODULES = (
     records,
     retention,
     rights,
+    submissions,
     subscribers,
     suspensions,
 )

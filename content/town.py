@@ -20,6 +20,7 @@ from pydantic import (
 
 from content.check_rules import CheckRules
 from content.gaps import broken_gap, gap_names
+from content.office_hours import OfficeHours
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
@@ -66,12 +67,15 @@ class Named(ProfileModel):
 
 class Category(Named):
     """分野. `always`: chosen for every new registration and cannot be dropped. `closed`: no notice
-    may use it any more. `max_late_minutes`: a notice that is due for longer is held for a person."""
+    may use it any more. `max_late_minutes`: a notice that is due for longer is held for a person.
+    `approval = "two"`: a routine notice needs somebody other than its writer, and an urgent one that
+    somebody sent alone is looked at by a second person."""
 
     always: bool = False
     closed: bool = False
     max_late_minutes: int = Field(default=60, ge=1)
     icon: str = ""
+    approval: Literal["one", "two"] = "one"
 
 
 class Area(Named):
@@ -193,6 +197,7 @@ class Town(ProfileModel):
     templates: tuple[Template, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     checks: CheckRules = CheckRules()
+    office_hours: OfficeHours | None = None
 
     @cached_property
     def category(self) -> dict[str, Category]:

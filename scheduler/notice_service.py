@@ -19,12 +19,15 @@ from content.notices.recent_notices import find_by_key
 from content.notices.states import NoticeState, TriggerState
 from content.staff import audit, members
 from content.staff.rights import Permission
-from scheduler import permits
+from scheduler import approval, permits
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
 from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
 from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
+
+# Why somebody posts without a second person, when nothing else is said.
+ALONE = "コマンドによる発信"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ async def post(
     staff: str,
     accepted: Collection[str] = (),
     examined: Examination | None = None,
+    reason: str = ALONE,
 ) -> int:
     """Store and approve in one step, for whoever does both: no draft is left behind when it breaks off.
 
-    The same key again is the same notice. `accepted` are the codes of findings that somebody said yes to;
+    A notice that takes two people waits for the second one. The same key again is the same notice. `accepted` are the codes of findings that somebody said yes to;
     `examined` is what was found a moment ago. Raises NoticeRefused, or NoticeQuestioned for what lacks a yes.
     """
     async with context.database.read() as connection:
@@ -74,7 +78,10 @@ async def post(
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
         notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
-        await _approve(connection, notice_id, spec, staff, now, answered=answered)
+        if approval.needs_two(context.town, spec):
+            await approval.submit_within(connection, notice_id, staff=staff, now=now)
+        else:
+            await _approve(context, connection, notice_id, staff, now, answered=answered, reason=reason)
     return notice_id
 
 
@@ -97,6 +104,7 @@ async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staf
         await members.require(connection, staff, Permission.WRITE, spec.category)
         changed = await notice_changes.revise(connection, notice_id, spec, staff=staff, at=now)
         if changed:
+            await approval.withdraw_within(connection, notice_id, staff=staff, now=now)
             await audit.record(
                 connection, at=now, actor=staff, action="notice.revised", subject=f"notice {notice_id}"
             )
@@ -111,6 +119,7 @@ async def approve(
     version_id: int | None = None,
     accepted: Collection[str] = (),
     examined: Examination | None = None,
+    reason: str = "",
 ) -> bool:
     """Let a draft go, at once or at its time; False when it was approved or cancelled before.
 
@@ -118,7 +127,8 @@ async def approve(
 
     `accepted` are the codes of findings that somebody said yes to; `examined` is what was found a moment ago.
     Raises NoticeRefused when the draft has become unusable, NoticeQuestioned when a finding lacks its yes,
-    LookupError when there is no such notice.
+    ApprovalRefused when one person is not enough or the reason is missing, LookupError when there is no such
+    notice.
     """
     found = await find(context, notice_id)
     answered: list[str] = []
@@ -127,7 +137,7 @@ async def approve(
         answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
-        return await _approve(connection, notice_id, found.spec, staff, now, version_id, answered)
+        return await _approve(context, connection, notice_id, staff, now, version_id, answered, reason)
 
 
 async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
@@ -137,6 +147,7 @@ async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
         await permits.require(connection, staff, notice_id, Permission.WRITE)
         cancelled = await notice_changes.cancel(connection, notice_id)
         if cancelled:
+            await approval.withdraw_within(connection, notice_id, staff=staff, now=now)
             await audit.record(
                 connection, at=now, actor=staff, action="notice.cancelled", subject=f"notice {notice_id}"
             )
@@ -205,26 +216,36 @@ async def _draft(
 
 
 async def _approve(
+    context: TownContext,
     connection: AsyncConnection,
     notice_id: int,
-    spec: NoticeSpec,
     staff: str,
     now: int,
     version_id: int | None = None,
     answered: Sequence[str] = (),
+    reason: str = "",
 ) -> bool:
     await permits.require_send(connection, staff, notice_id)
-    approved = await notice_changes.approve(connection, notice_id, staff=staff, at=now, version_id=version_id)
+    found = await notices.get(connection, notice_id)
+    if found is None or (version_id is not None and found.version_id != version_id):
+        return False
+    await approval.refuse_alone(context, connection, found, staff=staff, reason=reason, now=now)
+    approved = await notice_changes.approve(
+        connection, notice_id, staff=staff, at=now, version_id=found.version_id
+    )
     if approved:
+        await approval.after_approval(context, connection, found, staff=staff, reason=reason, now=now)
+        why = {"reason": reason.strip()} if approval.needs_reason(context.town, found.spec, now) else {}
         await audit.record(
             connection,
             at=now,
             actor=staff,
             action="notice.approved",
             subject=f"notice {notice_id}",
-            urgency=spec.urgency,
-            mode=spec.mode,
-            target=spec.target.kind,
+            urgency=found.spec.urgency,
+            mode=found.spec.mode,
+            target=found.spec.target.kind,
             accepted=list(answered),
+            **why,
         )
     return approved

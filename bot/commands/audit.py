@@ -26,6 +26,9 @@ WHY = {
 WORDS = {
     "notice.drafted": "お知らせの下書きを作った",
     "notice.revised": "お知らせの下書きを直した",
+    "notice.submitted": "お知らせの承認を依頼した",
+    "notice.returned": "お知らせを差し戻した",
+    "notice.reviewed": "送った後のお知らせを確認した",
     "notice.approved": "お知らせを承認した",
     "notice.cancelled": "お知らせを取りやめた",
     "notice.held": "お知らせが保留になった",

@@ -45,6 +45,9 @@ Closures = Annotated[
     list[str] | None, typer.Option("--except", help="No sending: DATE, DATE~DATE or 12/29~1/3; repeat.")
 ]
 OnHoliday = Annotated[str, typer.Option(help="send, skip, or the working day before or after.")]
+Reason = Annotated[
+    str, typer.Option(help="Why one person sends it alone, or outside the hours of the office.")
+]
 Accept = Annotated[
     list[str] | None,
     typer.Option("--accept", metavar="CODE", help="Yes to a finding of the checks (docs/checks.md); repeat."),

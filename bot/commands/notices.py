@@ -34,6 +34,7 @@ from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import NoticeSpec
 from content.town import Mode
 from scheduler import notice_service
+from scheduler.approval import ApprovalRefused, needs_two
 from scheduler.checks import NoticeRefused
 from scheduler.examination import examine_notice
 from scheduler.notice_service import Status
@@ -68,6 +69,7 @@ def post(
     closures: options.Closures = None,
     on_holiday: options.OnHoliday = "send",
     accept: options.Accept = None,
+    reason: options.Reason = notice_service.ALONE,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
     timeout: Annotated[float, typer.Option(help="Longest wait in seconds.")] = 3600.0,
     json: options.Json = False,
@@ -90,7 +92,7 @@ def post(
     )
     if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
-    run(_post(spec, known_codes(accept), wait, timeout, json))
+    run(_post(spec, known_codes(accept), reason, wait, timeout, json))
 
 
 @app.command()
@@ -148,7 +150,7 @@ def give_up(notice_id: int) -> None:
 
 
 async def _post(
-    spec: NoticeSpec, accepted: frozenset[str], wait: bool, timeout: float, as_json: bool
+    spec: NoticeSpec, accepted: frozenset[str], reason: str, wait: bool, timeout: float, as_json: bool
 ) -> None:
     from bot.logs import log_to_stderr
 
@@ -168,17 +170,25 @@ async def _post(
                     staff=operator(),
                     accepted=accepted,
                     examined=examined,
+                    reason=reason,
                 )
 
             # The key makes a second try harmless, also when the first was committed unheard.
             notice_id = await insist(posted, WITHOUT_DATABASE)
         except NoticeRefused as error:
             refuse(error)
+        except ApprovalRefused as error:
+            fail(f"--reason: {error}", USAGE)
         except Exception as error:
             if not is_infrastructure(error):
                 raise
             fail(UNCERTAIN, FAILED)
         talk.print(f"お知らせ {notice_id} を受け付けました。", highlight=False)
+        if needs_two(service.town, spec):
+            talk.print(
+                "別の人の承認を待っています。承認は管理画面の「承認待ち」で行います。", highlight=False
+            )
+            wait = False
         code, status = await wait_for_end(service, notice_id, timeout if wait else 0.0)
         if status is not None:
             _print(status, as_json)

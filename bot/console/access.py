@@ -29,6 +29,8 @@ from content.staff.rights import Permission
 ALL_PERMISSIONS = frozenset[str](Permission)
 # Letting a notice go takes one or the other, as its urgency is: the act itself asks for the right one.
 SEND = (Permission.APPROVE, Permission.SEND_URGENT)
+# Whoever has something to do with a draft.
+DECIDE = (Permission.WRITE, *SEND)
 NOTICE_PATH = re.compile(r"/console/notices/\d")
 Needed = str | tuple[str, ...]
 

@@ -7,6 +7,7 @@ import unicodedata
 from aiohttp import web
 
 from bot.console.access import StaffRequest
+from bot.console.consent import consent_for
 from bot.console.forecast import Forecast, look_ahead
 from bot.console.series import outline
 from bot.console.words import (
@@ -23,9 +24,9 @@ from bot.pages import redirect
 from content.notices.notices import Notice
 from content.notices.states import NoticeState, TargetKind
 from scheduler import notice_service
+from scheduler.approval import ApprovalRefused
 from scheduler.checks import NoticeRefused
 from scheduler.examination import NoticeQuestioned
-from scheduler.permits import permission_to_send
 
 WRONG_WORD = "「{word}」と入力してください。まだ送信していません。"
 UNANSWERED = (
@@ -38,7 +39,7 @@ async def show_confirm(staff_request: StaffRequest) -> web.Response:
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
     if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}")
-    return _confirm_page(staff_request, found, await look_ahead(staff_request, found))
+    return await _confirm_page(staff_request, found, await look_ahead(staff_request, found))
 
 
 async def approve(staff_request: StaffRequest) -> web.Response:
@@ -55,7 +56,7 @@ async def approve(staff_request: StaffRequest) -> web.Response:
         # With shaking hands the typed word alone would send a template to the whole town.
         error = UNANSWERED
     if error or forecast.problems or forecast.reaches_nobody:
-        return _confirm_page(staff_request, found, forecast, error, accepted)
+        return await _confirm_page(staff_request, found, forecast, error, accepted)
     try:
         await notice_service.approve(
             staff_request.service.context,
@@ -64,12 +65,15 @@ async def approve(staff_request: StaffRequest) -> web.Response:
             version_id=found.version_id,
             accepted=accepted,
             examined=forecast.examined,
+            reason=fields.get("reason", ""),
         )
     except NoticeQuestioned:
-        return _confirm_page(staff_request, found, forecast, UNANSWERED, accepted)
+        return await _confirm_page(staff_request, found, forecast, UNANSWERED, accepted)
     except NoticeRefused as refused:
         unusable = Forecast(forecast.examined, found.spec, tuple(refused.problems))
-        return _confirm_page(staff_request, found, unusable)
+        return await _confirm_page(staff_request, found, unusable)
+    except ApprovalRefused as refused:
+        return await _confirm_page(staff_request, found, forecast, str(refused), accepted)
     return redirect(f"/console/notices/{found.id}")
 
 
@@ -93,7 +97,7 @@ def _mistake(found: Notice, word: str, version: str) -> str:
     return "" if normalise_word(word) == wanted else WRONG_WORD.format(word=wanted)
 
 
-def _confirm_page(
+async def _confirm_page(
     staff_request: StaffRequest,
     found: Notice,
     forecast: Forecast,
@@ -101,7 +105,7 @@ def _confirm_page(
     accepted: frozenset[str] = frozenset(),
 ) -> web.Response:
     town, spec = staff_request.service.town, found.spec
-    permission = permission_to_send(spec)
+    consent = await consent_for(staff_request, found)
     return staff_request.page(
         "console/confirm.html",
         status=422 if error or forecast.problems else 200,
@@ -111,9 +115,7 @@ def _confirm_page(
         error=error,
         accepted=accepted,
         outline=outline(found),
-        may_send=staff_request.staff.may(permission, spec.category),
-        may_everyone=spec.target.kind != TargetKind.EVERYONE
-        or staff_request.staff.may("everyone", spec.category),
+        consent=consent,
         more_quota=MORE_QUOTA,
         word=approval_word(spec),
         target=spec.target.describe(town, spec.category),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.console.access import StaffRequest
 from bot.console.accounts import account_rows
 from bot.console.calendar import entries_between
+from bot.console.waiting import waiting_for
 from bot.console.words import category_words, channel_words, mode_words, shown_state, state_words
 from bot.heartbeat import WORDS as HELD_WORDS
 from content.clock import now_ms, today_jst
@@ -19,7 +20,7 @@ from content.database import identity
 from content.figures.counts import active_now
 from content.ledger import due
 from content.ledger.tallies import progress_state, refusal_reasons, tally
-from content.notices import searching
+from content.notices import searching, submissions
 from content.notices.notices import Notice
 from content.notices.searching import Phase, Wanted
 from content.register.inbound_events import count_set_aside
@@ -69,6 +70,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         urgent = await _found(staff_request, connection, Wanted(urgency=Urgency.URGENT, phase=Phase.SENT), 3)
         rows = await _found(staff_request, connection, Wanted(), ON_HOME)
         accounts = await account_rows(staff_request, connection)
+        to_confirm = await waiting_for(connection, service.town, staff_request.staff, now_ms())
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
@@ -89,6 +91,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         drafts=drafts,
         urgent=urgent,
         accounts=accounts,
+        to_confirm=to_confirm,
     )
 
 
@@ -118,12 +121,15 @@ async def rows_of(
 ) -> list[NoticeRow]:
     """Notices with their figures, as a list shows them."""
     town = staff_request.service.town
-    rows = []
+    rows, items = [], list(items)
+    submitted = await submissions.waiting_ids(connection, [item.id for item in items])
     for item in items:
         tallies = await tally(connection, item.id)
         state = shown_state(
             progress_state(item, tallies), tallies, await refusal_reasons(connection, item.id)
         )
+        if item.id in submitted:
+            state = "submitted"
         rows.append(
             NoticeRow(
                 notice=item,

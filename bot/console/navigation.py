@@ -22,6 +22,7 @@ class MenuItem:
 PAGES = (
     ("/console/", "ホーム", "see"),
     ("/console/notices", "お知らせ", "see"),
+    ("/console/waiting", "承認待ち", "write"),
     ("/console/calendar", "予定表", "see"),
     ("/console/segments", "配信対象", "see"),
     ("/console/templates", "ひな形", "see"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.console.access import StaffRequest
+from bot.console.access import DECIDE, SEND, StaffRequest
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
     MORE_QUOTA,
@@ -22,6 +22,7 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
+from content.notices import submissions
 from content.notices.publicity import is_public
 from content.notices.states import NoticeState
 from scheduler import notice_service
@@ -52,11 +53,24 @@ NOTES = {
 
 async def show_progress(staff_request: StaffRequest) -> web.Response:
     status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
-    if status.state == NoticeState.DRAFT and staff_request.staff.may("write", status.notice.spec.category):
+    category = status.notice.spec.category
+    if status.state == NoticeState.DRAFT and staff_request.staff.may_any(DECIDE, category):
         return redirect(f"/console/notices/{staff_request.notice_id}/confirm")
     note = NOTES.get(_true_note(staff_request.request.query.get("note", ""), status), "")
     past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []
-    return staff_request.page("console/notice.html", note=note, past=past, **_values(staff_request, status))
+    async with staff_request.service.database.read() as connection:
+        review = await submissions.review_of(connection, staff_request.notice_id)
+    return staff_request.page(
+        "console/notice.html",
+        note=note,
+        past=past,
+        review=review,
+        now=now_ms(),
+        may_review=review is not None
+        and review.sent_by != staff_request.staff.login
+        and staff_request.staff.may_any(SEND, category),
+        **_values(staff_request, status),
+    )
 
 
 async def show_fragment(staff_request: StaffRequest) -> web.Response:

@@ -11,6 +11,7 @@ from bot.console import (
     calendar,
     compose,
     confirm,
+    consent,
     groups,
     home,
     login,
@@ -20,8 +21,9 @@ from bot.console import (
     reports,
     series,
     settings,
+    waiting,
 )
-from bot.console.access import SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
+from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
 
@@ -43,8 +45,12 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/progress", "see", _found(progress.show_fragment))
     routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
     routes.post(f"{NOTICE}/edit", "write", _found(compose.change))
-    routes.get(f"{NOTICE}/confirm", "write", _found(confirm.show_confirm))
+    routes.get(f"{NOTICE}/confirm", DECIDE, _found(confirm.show_confirm))
     routes.post(f"{NOTICE}/approve", SEND, _found(confirm.approve))
+    routes.post(f"{NOTICE}/submit", "write", _found(consent.submit))
+    routes.post(f"{NOTICE}/return", SEND, _found(consent.return_to_writer))
+    routes.post(f"{NOTICE}/review", SEND, _found(consent.review))
+    routes.get("/waiting", DECIDE, waiting.show_waiting)
     routes.post(f"{NOTICE}/release", SEND, _found(progress.release))
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))

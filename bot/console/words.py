@@ -18,6 +18,7 @@ LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "
 # state of content.ledger.tallies.progress_state → (word, what it means)
 STATES = {
     "draft": ("下書き", "まだ送っていません。確認画面で送信できます。"),
+    "submitted": ("承認待ち", "別の人の承認を待っています。"),
     "scheduled": ("予約", "決めた日時になったら送ります。"),
     "waiting": ("まもなく配信", "承認されました。配信を始めるところです。"),
     "held": ("保留", "自動では送りません。職員の判断を待っています。"),
