@@ -40,12 +40,13 @@ ROUNDS ?= 200
 drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROUNDS=… kills per database)
 	$(BIN)/python -m tests.faults.drill --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
-WORKERS ?= auto
 attack: dev ## what strangers may do to the door, with an urgent notice sent meanwhile
 	$(BIN)/python -m tests.faults.attack $(ARGS)
 
+# Two a processor, eight at the most: many tests wait for a process, a browser or the clock.
+WORKERS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8)))
 test: lint ## every check and test that this machine can run, side by side (WORKERS=… at a time)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: dev ## format, style, types, import direction
 	$(BIN)/ruff format --check .

@@ -30,8 +30,6 @@ from content.town import Town
 from tests.factories import create_town
 from tests.services import POSTGRES, on_postgres, service_missing
 
-TESTS = Path(__file__).parent
-
 # How long an example takes says more about what else the machine is doing than about the code.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -50,25 +48,41 @@ EMPTY_EVERY_TABLE = (
 )
 
 
-# Their tests start many processes, or share a browser: one worker takes all of a folder, one after the other.
-TOGETHER = ("faults", "journeys", "sandbox/phone")
+# Tests that start many processes, or share a browser: one worker takes all of a group, one after the other,
+# and the longest groups begin first. They mostly wait, so the others run beside them.
+GROUPS = (
+    ("faults/test_kill_rounds.py", "faults/test_copies.py"),
+    ("faults/test_machine_breaks.py", "faults/test_outside_breaks.py", "faults/test_processes_break.py"),
+    ("faults/", "journeys/"),
+    ("sandbox/phone/",),
+)
 
 
-class FoldersTogether(LoadScopeScheduling):
-    """Every test goes to the next free worker, those of such a folder all to the same."""
+def group_of(nodeid: str) -> int:
+    """The number of a test's group; those of no group come last."""
+    places = (
+        number
+        for number, beginnings in enumerate(GROUPS)
+        if nodeid.startswith(tuple(f"tests/{beginning}" for beginning in beginnings))
+    )
+    return next(places, len(GROUPS))
+
+
+class GroupsTogether(LoadScopeScheduling):
+    """Every test goes to the next free worker, those of a group all to the same."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in TOGETHER if nodeid.startswith(f"tests/{folder}/")), nodeid)
+        group = group_of(nodeid)
+        return nodeid if group == len(GROUPS) else f"group {group}"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FoldersTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupsTogether:
     config.option.loadscopereorder = False
-    return FoldersTogether(config, log)
+    return GroupsTogether(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, and the others run beside its waits."""
-    items.sort(key=lambda item: item.path.parent.name != "faults")
+    items.sort(key=lambda item: group_of(item.nodeid))
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:

@@ -11,7 +11,6 @@ LIMITS = (
     ("/console/", 512 * KILOBYTE),
     ("/api/", 256 * KILOBYTE),
 )
-LARGEST = max(limit for _, limit in LIMITS)
 
 
 def body_limit(path: str) -> int:

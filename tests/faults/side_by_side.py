@@ -30,7 +30,7 @@ class SideBySide:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._write_lock = asyncio.Semaphore(at_once)
+        self._places = asyncio.Semaphore(at_once)
         self._outcomes: dict[Story, Future[None]] = {}
         for story in stories:
             place = Place(folder / story.__name__, like)
@@ -48,7 +48,7 @@ class SideBySide:
         self._loop.close()
 
     async def _tell(self, story: Story, place: Place) -> None:
-        async with self._write_lock:
+        async with self._places:
             await story(place)
 
     async def _cancel_rest(self) -> None:
