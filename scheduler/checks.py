@@ -84,7 +84,7 @@ def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
             Problem(
                 "mode",
                 f"{names} には「{mode}」を送れるアカウントがありません。{mode}が住民に本番として届くのを防ぐため、"
-                f"送れません。町の設定でそのアカウントに{mode}を許すか(also_carries)、その配信手段を外してください。",
+                f"送れません。{mode}を送れるようにするには町の設定を変えるよう管理者に頼むか、その配信手段を外してください。",
             )
         ]
     return []

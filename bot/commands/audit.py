@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.audit_words import WORDS
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from content.clock import end_of_day, iso, now_ms, start_of_day
 from content.staff import audit, audit_chain
@@ -22,40 +23,6 @@ WHY = {
     "changed": "内容が、書かれたときと違います",
     "gone": "消されています",
     "not_as_noted": "控えておいた印と合いません。ここより前のどこかで、記録が消されて作り直されています",
-}
-WORDS = {
-    "notice.drafted": "お知らせの下書きを作った",
-    "notice.revised": "お知らせの下書きを直した",
-    "notice.submitted": "お知らせの承認を依頼した",
-    "notice.returned": "お知らせを差し戻した",
-    "notice.reviewed": "送った後のお知らせを確認した",
-    "notice.approved": "お知らせを承認した",
-    "notice.cancelled": "お知らせを取りやめた",
-    "notice.held": "お知らせが保留になった",
-    "notice.released": "保留のお知らせを出した",
-    "notice.given_up": "残りの配信をやめた",
-    "delivery.refused": "通数が足りず送らなかった",
-    "series.occurred": "くり返しの1回を出した",
-    "series.missed": "くり返しの1回を出さなかった",
-    "series.ended": "くり返しが終わった",
-    "staff.added": "職員を登録した",
-    "staff.disabled": "職員を無効にした",
-    "staff.enabled": "職員を有効に戻した",
-    "staff.password_reset": "パスワードを新しくした",
-    "staff.role_changed": "権限を変えた",
-    "staff.logged_in": "ログインした",
-    "staff.logged_out": "ログアウトした",
-    "staff.login_failed": "ログインに失敗した",
-    "subscribers.imported": "登録者を取り込んだ",
-    "subscribers.exported": "登録者を書き出した",
-    "events.retried": "処理できなかった受信をやり直した",
-    "database.backed_up": "控えを取った",
-    "database.restored": "控えから戻した",
-    "database.held": "写しの疑いで送信を止めた",
-    "database.released": "止めていた送信を再開した",
-    "maintenance.begun": "保守モードを始めた",
-    "maintenance.ended": "保守モードを終えた",
-    "audit.sources_viewed": "接続元を見た",
 }
 
 

@@ -189,9 +189,8 @@ def unset_channels(service: Service) -> Mapping[str, str]:
     for channel in service.town.channels:
         names = [name for name in missing if name.startswith(f"KAIRANBAN_{channel.upper()}__")]
         # Sending needs no secret: that one checks what LINE sends to us.
-        names = [name for name in names if not name.endswith("__CHANNEL_SECRET")]
-        if names:
-            found[channel] = f"管理者に {'、'.join(names)} の設定を頼んでください。"
+        if any(not name.endswith("__CHANNEL_SECRET") for name in names):
+            found[channel] = f"管理者に、{CHANNEL_NAMES[channel]}の接続の設定を頼んでください。"
     return found
 
 

@@ -12,6 +12,7 @@ from bot.console import (
     compose,
     confirm,
     consent,
+    drill,
     groups,
     home,
     login,
@@ -52,6 +53,8 @@ def add_console(app: web.Application) -> None:
     routes.post(f"{NOTICE}/review", SEND, _found(consent.review))
     routes.get("/waiting", DECIDE, waiting.show_waiting)
     routes.post(f"{NOTICE}/release", SEND, _found(progress.release))
+    routes.get(f"{NOTICE}/drill", "see", _found(drill.show_report))
+    routes.get(f"{NOTICE}/drill.csv", "see", _found(drill.download_report))
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))

@@ -11,9 +11,7 @@ from content.notices.notices import NoticeSpec
 from content.notices.states import TargetKind
 from content.town import Mode, Town, Urgency
 from scheduler.attention import needs_act
-from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
-
-LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}
+from scheduler.words import CHANNEL_NAMES, LANGUAGE_NAMES, MODE_NAMES, URGENCY_NAMES
 
 # state of content.ledger.tallies.progress_state → (word, what it means)
 STATES = {

@@ -158,7 +158,7 @@ async def test_a_channel_without_its_settings_is_left_out_and_says_what_is_missi
         visitor = Visitor(client)
         await visitor.enter(service, "tanaka")
         page = await visitor.get("/console/notices/new")
-        assert "KAIRANBAN_MAIL__SMTP_URL" in page.text
+        assert "メールの接続の設定を頼んでください" in page.text
         chosen = [value for name, value in page.form("/console/notices/new") if name == "channels"]
         assert chosen == ["line", "webhook"]
         refused = await visitor.write(channels=["mail"])

@@ -1,0 +1,22 @@
+"""The town of the demo is the example, and can hold a drill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.demo.stage import DEMO_TOWN
+from content.town import load_town
+from tests.factories import SHIBATA
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_town_of_the_demo_is_the_example_but_for_its_drills() -> None:
+    assert [line for line in lines(DEMO_TOWN) if not line.startswith("also_carries")] == lines(SHIBATA)
+
+
+def test_every_account_of_the_demo_carries_drills_and_none_carries_tests() -> None:
+    town = load_town(DEMO_TOWN)
+    assert all(account.carries("drill") and not account.carries("test") for account in town.accounts)
