@@ -206,8 +206,8 @@ def _refuse_misplaced(segment: Segment, rule: SegmentRule) -> None:
     if not usable:
         raise NobodyMatches(
             "segment",
-            f"配信対象「{segment.name()}」の条件({FIELD_WORDS[rule.field]})の書き方が正しくありません。"
-            "だれにも送りません。管理者に、町の設定を直すよう伝えてください。",
+            f"配信対象「{segment.name()}」の条件({rule.field})の書き方が正しくありません。だれにも送りません。"
+            "birth_month には children_aged = [下の年齢, 上の年齢] だけを、ほかの項目には any_of と none_of だけを書いてください。",
         )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.audit_words import WORDS
 from bot.cli import app
-from bot.commands.audit import WORDS
 from content.clock import now_ms, today_jst
 from content.database import Database
 from content.keys import create_key_file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from tests.factories import make_delivery, make_notice, make_subscriber, make_su
 
 
 @pytest_asyncio.fixture
-async def admin(service: Service) -> Visitor:
+async def admin(service: Service) -> AsyncIterator[Visitor]:
     async with service.database.write() as connection:
         await member_changes.add(
             connection, login="admin", password=PASSWORD, role="administrator", at=now_ms()
