@@ -7,5 +7,3 @@ from content.town import Mode, Urgency
 CHANNEL_NAMES = {"line": "LINE", "mail": "メール", "webhook": "Webhook"}
 MODE_NAMES: dict[str, str] = {Mode.LIVE: "本番", Mode.DRILL: "訓練", Mode.TEST: "試験"}
 URGENCY_NAMES: dict[str, str] = {Urgency.URGENT: "緊急", Urgency.ROUTINE: "通常"}
-
-LANGUAGE_NAMES = {"ja": "日本語", "ja-easy": "やさしい日本語", "en": "英語"}

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from channels.reasons import find_reason
 from content.ledger.account_outages import AccountOutage
 from content.ledger.tallies import Tally
+from content.notices.chosen import LANGUAGE_NAMES
 from content.notices.notices import NoticeSpec
 from content.notices.states import TargetKind
 from content.town import Mode, Town, Urgency
 from scheduler.attention import needs_act
-from scheduler.words import CHANNEL_NAMES, LANGUAGE_NAMES, MODE_NAMES, URGENCY_NAMES
+from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
 # state of content.ledger.tallies.progress_state → (word, what it means)
 STATES = {
