@@ -21,6 +21,7 @@ class MenuItem:
 # Shown as soon as there is a page under the address. (address, word, permission)
 PAGES = (
     ("/console/", "ホーム", "see"),
+    ("/console/waiting", "承認待ち", "see"),
     ("/console/notices", "お知らせ", "see"),
     ("/console/waiting", "承認待ち", "write"),
     ("/console/calendar", "予定表", "see"),
