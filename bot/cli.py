@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -67,8 +65,10 @@ class Commands(TyperGroup):
 def load(name: str) -> Any:
     """The command itself."""
     module, attribute, _ = COMMANDS[name]
-    with _uncollected():
-        found = getattr(import_module(f"bot.commands.{module}"), attribute)
+    found = getattr(import_module(f"bot.commands.{module}"), attribute)
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     outer = typer.Typer(add_completion=False)
     if isinstance(found, typer.Typer):
         outer.add_typer(found, name=name)
@@ -78,17 +78,6 @@ def load(name: str) -> Any:
     outer.callback()(lambda: None)
     group: Any = typer.main.get_command(outer)
     return group.commands[name]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """What is imported here stays until the end: looking for garbage among it takes a tenth of the start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 app = typer.Typer(
@@ -119,6 +108,8 @@ def _options(
 
 
 def main() -> None:
+    # What is imported stays until the end: looking for garbage among it takes a tenth of the start. Until `load`.
+    gc.disable()
     # Whatever a command writes (database, exports, backups) is for this user alone.
     os.umask(0o077)
     # Plugins that other programs on this machine brought have nothing to look for in the settings.

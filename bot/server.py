@@ -104,7 +104,11 @@ def warm_up() -> None:
     batch makes hundreds of small objects: without this every few batches the collector looks through all
     of it, and sending is half as fast.
     """
-    load_models()
+    gc.disable()
+    try:
+        load_models()
+    finally:
+        gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
