@@ -95,14 +95,21 @@ async def store(
         return await _draft(connection, spec, submission_key, staff, now)
 
 
-async def revise(context: TownContext, notice_id: int, spec: NoticeSpec, *, staff: str) -> bool:
-    """Replace a draft's words and choices; False when it is no draft any more. Raises NoticeRefused."""
+async def revise(
+    context: TownContext, notice_id: int, spec: NoticeSpec, *, staff: str, version_id: int | None = None
+) -> bool:
+    """Replace a draft's words and choices; False when it is no draft any more. Raises NoticeRefused.
+
+    With `version_id` (the version that was shown), also False when somebody has changed it since.
+    """
     refuse_problems(context, spec)
     now = context.database.now()
     async with context.database.write() as connection:
         await permits.require(connection, staff, notice_id, Permission.WRITE)
         await members.require(connection, staff, Permission.WRITE, spec.category)
-        changed = await notice_changes.revise(connection, notice_id, spec, staff=staff, at=now)
+        changed = await notice_changes.revise(
+            connection, notice_id, spec, staff=staff, at=now, version_id=version_id
+        )
         if changed:
             await approval.withdraw_within(connection, notice_id, staff=staff, now=now)
             await audit.record(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.accounts import missing_settings
+from bot.console.chosen_fields import ChosenFields, chosen_of, chosen_problems, read_chosen, rules_from
+from bot.console.gap_fields import DISTRICTS, filled, gap_problems
 from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
 from bot.forms import Fields
 from bot.service import Service
 from channels.rendering import clean
 from content.clock import from_datetime, to_jst
+from content.gaps import gaps_of
+from content.notices.chosen import read_rules, write_rules
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
 from content.notices.states import TargetKind
@@ -21,6 +25,8 @@ from scheduler.checks import Problem
 from scheduler.words import CHANNEL_NAMES, URGENCY_NAMES
 
 FORM_KEYS = uuid.UUID("8f4f7e0e-1c0f-4a47-9d9e-0a3c2f6f1c55")
+# As the form calls a segment that has no name.
+CHOSEN = "chosen"
 WHEN = ("now", "at", "repeat")
 
 
@@ -44,28 +50,55 @@ class NoticeForm:
     at: str = ""
     expires: str = ""
     repeat: RepeatFields = field(default_factory=RepeatFields)
+    chosen: ChosenFields = field(default_factory=ChosenFields)
+    gaps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    template: str = ""
+    # The version of the draft that is being changed, "" for a new one.
+    version: str = ""
+    calendar: str = ""
 
 
 def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
     """A new form, filled from a template of the town when there is one of that key."""
-    town = service.town
-    template = town.template.get(template_key)
-    words = template.texts if template else {}
-    texts = {tag: (words[tag].title, words[tag].body) if tag in words else ("", "") for tag in town.languages}
-    return NoticeForm(
+    form = NoticeForm(
         submission_key=str(uuid.uuid4()),
-        texts=texts,
+        texts=dict.fromkeys(service.town.languages, ("", "")),
         channels=usable_channels(service),
-        category=template.category if template else "",
-        urgency=template.urgency
-        if template
-        else (Urgency.URGENT if urgency == Urgency.URGENT else Urgency.ROUTINE),
+        urgency=Urgency.URGENT if urgency == Urgency.URGENT else Urgency.ROUTINE,
     )
+    return with_template(service.town, form, template_key)
+
+
+def with_template(town: Town, form: NoticeForm, key: str) -> NoticeForm:
+    """The same form with the words and choices of a template; as it is when there is none of that key."""
+    template = town.template.get(key)
+    if template is None or template.closed:
+        return form
+    texts = template_texts(town, key)
+    return replace(
+        form,
+        texts=texts,
+        category=template.category,
+        urgency=template.urgency,
+        mode=template.shelf,
+        # Words that name districts are for those districts.
+        target=CHOSEN if DISTRICTS in gaps_of(texts) and town.areas else form.target,
+        template=key,
+    )
+
+
+def template_texts(town: Town, key: str) -> dict[str, tuple[str, str]]:
+    """The words of a template in every language of the town; empty ones when there is none of that key."""
+    words = town.template[key].texts if key in town.template else {}
+    return {tag: (words[tag].title, words[tag].body) if tag in words else ("", "") for tag in town.languages}
 
 
 def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
     """A stored draft, for changing it."""
     kind, key = spec.target.kind, spec.target.key
+    rules = read_rules(key) if kind == TargetKind.SEGMENT else None
+    if rules is not None:
+        kind, key = CHOSEN, ""
     return NoticeForm(
         submission_key=str(uuid.uuid4()),
         texts={tag: spec.texts.get(tag, ("", "")) for tag in town.languages},
@@ -80,6 +113,8 @@ def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
         at=_typed_time(spec.at),
         expires=_typed_time(spec.expires),
         repeat=fields_of(spec.rule) if spec.rule else RepeatFields(),
+        chosen=(chosen_of(rules) if rules else None) or ChosenFields(),
+        calendar=spec.calendar,
     )
 
 
@@ -103,6 +138,15 @@ def read_form(town: Town, fields: Fields) -> NoticeForm:
         at=text("at"),
         expires=text("expires"),
         repeat=read_repeat(fields, text),
+        chosen=read_chosen(fields, text),
+        gaps={
+            (name.split(".")[1], name.split(".", 2)[2]): text(name)
+            for name in fields
+            if name.startswith("gap.") and name.count(".") > 1
+        },
+        template=text("template"),
+        version=text("version"),
+        calendar=text("calendar"),
     )
 
 
@@ -114,26 +158,35 @@ def form_key(sent: str) -> str:
         return str(uuid.uuid5(FORM_KEYS, sent) if sent else uuid.uuid4())
 
 
-def to_spec(form: NoticeForm) -> NoticeSpec:
+def to_spec(town: Town, form: NoticeForm) -> NoticeSpec:
     """The spec that the fields ask for; what cannot be read is left out, see `form_problems`."""
+    texts = filled(town, form.texts, form.gaps, form.chosen.areas)
     keys: dict[str, str] = {TargetKind.SEGMENT: form.segment, TargetKind.GROUP: form.group}
     key = keys.get(form.target, "")
     return NoticeSpec(
         category=form.category,
         urgency=form.urgency,
-        texts={tag: words for tag, words in form.texts.items() if tag == "ja" or any(words)},
+        texts={tag: words for tag, words in texts.items() if tag == "ja" or any(words)},
         channels=form.channels,
         mode=form.mode,
-        target=Target(form.target, key),
+        target=_target(form, key),
         at=_read_time(form.at) if form.when == "at" else None,
         expires=None if form.when == "repeat" else _read_time(form.expires),
         rule=read_rule(form.repeat)[0] if form.when == "repeat" else None,
+        calendar=form.calendar if form.when == "repeat" else "",
     )
 
 
-def form_problems(service: Service, form: NoticeForm) -> list[Problem]:
-    """What is wrong with the fields themselves, before the draft is checked."""
-    problems = []
+def _target(form: NoticeForm, key: str) -> Target:
+    if form.target == CHOSEN:
+        return Target(TargetKind.SEGMENT, write_rules(rules_from(form.chosen)))
+    return Target(form.target, key)
+
+
+def form_problems(service: Service, form: NoticeForm, columns: tuple[str, ...] = ()) -> list[Problem]:
+    """What is wrong with the fields themselves, before the draft is checked. `columns` are those of its calendar."""
+    problems = gap_problems(filled(service.town, form.texts, form.gaps, form.chosen.areas), columns)
+    problems += chosen_problems(form.chosen, counts=form.target == CHOSEN)
     if not form.category:
         problems.append(Problem("category", "分野を一覧から選んでください。"))
     if form.urgency not in URGENCY_NAMES:

@@ -15,6 +15,7 @@ from bot.console import (
     drill,
     groups,
     home,
+    kept,
     login,
     maintenance,
     notice_list,
@@ -25,6 +26,7 @@ from bot.console import (
     waiting,
 )
 from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
+from bot.console.record_routes import add_records
 from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
 
@@ -42,6 +44,10 @@ def add_console(app: web.Application) -> None:
     routes.get("/notices", "see", notice_list.show_list)
     routes.get("/notices/new", "write", compose.show_new)
     routes.post("/notices/new", "write", compose.create)
+    routes.post("/notices/template", "write", compose.use_template)
+    routes.post("/notices/look", "write", compose.look)
+    routes.post("/notices/keep", "write", kept.keep)
+    routes.post("/notices/throw-away", "write", kept.throw_away)
     routes.get(NOTICE, "see", _found(progress.show_progress))
     routes.get(f"{NOTICE}/progress", "see", _found(progress.show_fragment))
     routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
@@ -65,6 +71,7 @@ def add_console(app: web.Application) -> None:
     routes.get("/maintenance", "administer", maintenance.show_maintenance)
     routes.post("/maintenance/begin", "administer", maintenance.begin)
     routes.post("/maintenance/end", "administer", maintenance.end)
+    add_records(routes)
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 

@@ -11,10 +11,18 @@ for (const field of document.querySelectorAll("[data-limit]")) {
       (left < 0 ? `${figure(-left)}文字 多すぎます` : `あと ${figure(left)} 文字`) + `(${figure(limit)} 文字まで)`;
   });
 }
+const choose = (value) => {
+  const radio = document.querySelector(`input[name=target][value=${value}]`);
+  if (radio) radio.checked = true;
+};
 for (const select of document.querySelectorAll(".with-select select")) {
   select.addEventListener("change", () => {
     if (select.value) select.parentElement.querySelector("input[type=radio]").checked = true;
   });
+}
+// Who ticks a district means these districts. Without script the server asks which of the two is meant.
+for (const field of document.querySelectorAll("[name=area], [name=language], [name=in_group], [name=youngest], [name=oldest]")) {
+  field.addEventListener("change", () => { if (field.checked || (field.type !== "checkbox" && field.value)) choose("chosen"); });
 }
 // A time typed for another choice is not sent. Without script the server asks which of the two is meant.
 const at = document.getElementById("at");
@@ -24,3 +32,42 @@ for (const way of ways) way.addEventListener("change", keepTime);
 keepTime();
 const problems = document.getElementById("problems");
 if (problems) problems.focus();
+// While somebody types: what has been typed is kept, and the count and the look follow.
+const form = document.getElementById("compose");
+if (form) {
+  const said = document.getElementById("autosave");
+  const ask = async (path, header) => {
+    const answer = await fetch(path, {
+      method: "POST", headers: { [header]: "1" }, body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
+    });
+    if (answer.status === 401) {
+      said.textContent = "ログインの期限が切れました。書いた文はこの画面に残っています。「確認画面へ進む」を押すと、ログインして続けられます。";
+    }
+    return answer.ok ? answer : null;
+  };
+  const look = async () => {
+    try {
+      const answer = await ask(form.dataset.look, "X-Fragment");
+      if (answer) document.getElementById("look").innerHTML = await answer.text();
+    } catch { /* No connection: the next change asks again. */ }
+  };
+  const keep = async () => {
+    try {
+      const answer = await ask(form.dataset.keep, "X-Autosave");
+      if (answer) {
+        said.textContent = `${new Date().toLocaleTimeString("ja-JP", { hour: "2-digit", minute: "2-digit" })} 自動で保存しました(まだ送信していません)`;
+      }
+    } catch {
+      said.textContent = "保存できませんでした。つながりしだい、もう一度保存します。";
+    }
+  };
+  let looking, keeping;
+  form.addEventListener("input", () => {
+    clearTimeout(looking);
+    clearTimeout(keeping);
+    looking = setTimeout(look, 700);
+    keeping = setTimeout(keep, 3000);
+  });
+  form.addEventListener("submit", () => { clearTimeout(looking); clearTimeout(keeping); });
+  look();
+}

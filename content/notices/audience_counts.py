@@ -118,3 +118,16 @@ async def _rarest(
 
 def _within(number: ColumnElement[int], after: int, up_to: int | None) -> ColumnElement[bool]:
     return number > after if up_to is None else and_(number > after, number <= up_to)
+
+
+async def areas_with_somebody(connection: AsyncConnection, areas: Sequence[str], category: str) -> set[str]:
+    """Those of the areas that an active registration with this category has named."""
+    found = await connection.scalars(
+        select(distinct(preference.c.value)).where(
+            preference.c.kind == "area",
+            preference.c.value.in_(areas),
+            preference.c.active,
+            Choice("category", (category,)).made_by(preference.c.subscriber_id),
+        )
+    )
+    return {str(value) for value in found}

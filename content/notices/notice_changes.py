@@ -53,12 +53,23 @@ async def create(
 
 
 async def revise(
-    connection: AsyncConnection, notice_id: int, spec: NoticeSpec, *, staff: str, at: int
+    connection: AsyncConnection,
+    notice_id: int,
+    spec: NoticeSpec,
+    *,
+    staff: str,
+    at: int,
+    version_id: int | None = None,
 ) -> bool:
-    """Replace the words and choices of a draft by a new version; False when it is no draft any more."""
+    """Replace the words and choices of a draft by a new version; False when it is no draft any more.
+
+    With `version_id` only that version: whoever saves must have seen the words that are replaced.
+    """
+    seen = select(notice_version.c.number).where(notice_version.c.id == version_id)
     changed = await connection.execute(
         update(notice)
         .where(notice.c.id == notice_id, notice.c.state == NoticeState.DRAFT)
+        .where(notice.c.version == seen.scalar_subquery() if version_id is not None else true())
         .values(version=notice.c.version + 1, **_columns(spec))
     )
     if not changed.rowcount:

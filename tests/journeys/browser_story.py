@@ -83,12 +83,14 @@ async def log_in(stage: Stage, page: Page, login: str) -> None:
 
 
 async def write_notice(stage: Stage, page: Page) -> None:
-    """From the template to the confirm page."""
-    await page.goto(f"{stage.web_url}/console/notices/new?urgency=urgent&template=evacuation4")
+    """From the words to the confirm page."""
+    await page.goto(f"{stage.web_url}/console/notices/new?urgency=urgent")
+    await page.select_option("[name=category]", "saigai")
+    await page.get_by_text("英語でも書く").click()
     words = {"title.ja": TITLE, "body.ja": BODY, "title.en": TITLE_EN, "body.en": BODY_EN}
-    for name, text in {**words, "title.ja-easy": "", "body.ja-easy": ""}.items():
+    for name, text in words.items():
         await page.fill(f"[name='{name}']", text)
-    await page.locator("form.compose button[type=submit]").first.click()
+    await page.get_by_role("button", name="確認画面へ進む").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("送信前の確認")
 
 

@@ -42,7 +42,7 @@ async def test_a_template_fills_the_fields_and_opens_its_languages(tanaka: Visit
     fields = dict(page.form("/console/notices/new"))
     assert fields["title.ja"].startswith("【警戒レベル4 避難指示】")
     assert fields["urgency"] == "urgent" and fields["category"] == "saigai"
-    assert fields["body.en"].startswith("The ○○ river")
+    assert fields["body.en"].startswith("{{川の名前}} may overflow")
     assert page.html.count('<details class="languages" open>') == 2
 
 
