@@ -91,7 +91,19 @@ class Deployment:
 
     def post(self, *options: str) -> None:
         """A notice by the command line."""
-        self.run("notice", "post", "--category", "saigai", "--title", "避難指示", "--body", BODY, *options)
+        self.run(
+            "notice",
+            "post",
+            "--category",
+            "saigai",
+            "--title",
+            "避難指示",
+            "--body",
+            BODY,
+            "--accept",
+            "repeated",
+            *options,
+        )
 
     def end(self, process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
         if process.poll() is None:

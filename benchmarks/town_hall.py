@@ -47,7 +47,9 @@ def spec(
 
 async def approve(context: TownContext, words: NoticeSpec) -> int:
     notice_id, _ = await notice_service.store(context, words, submission_key=str(uuid.uuid4()), staff="bench")
-    await notice_service.approve(context, notice_id, staff="bench")
+    # Each round sends the same words.
+    accepted = ("repeated", "unusual-number")
+    await notice_service.approve(context, notice_id, staff="bench", accepted=accepted)
     return notice_id
 
 

@@ -28,6 +28,8 @@ POST = (
     "--channel",
     "mail",
     "--wait",
+    # The same words are sent several times in one test.
+    *("--accept", "repeated"),
 )
 
 

@@ -118,7 +118,8 @@ async def test_the_service_runs_by_its_settings_alone(tmp_path: Path) -> None:
         )
         await town.json(
             *("notice", "post", "--category", "saigai", "--title", "全員へ", "--body", "高台へ"),
-            *("--urgent", "--everyone", "--channel", "line", "--wait", "--json"),
+            *("--urgent", "--everyone", "--accept", "everyone", "--accept", "too-short"),
+            *("--channel", "line", "--wait", "--json"),
         )
         assert shown["channels"]["line"]["accepted"] == 1_201
         assert shown["channels"]["mail"]["accepted"] == 30

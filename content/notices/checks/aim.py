@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 from content.notices.checks.finding import Finding, quoted
+from content.notices.chosen import read_rules
 from content.notices.notices import NoticeSpec
 from content.notices.states import TargetKind
 from content.town import Template, Town
@@ -42,7 +44,7 @@ def _template(spec: NoticeSpec, town: Town) -> Iterator[Finding]:
 
 def _made_from(title: str, template: Template) -> bool:
     """The fixed beginning of the template's title stands in front; a short one could be anybody's."""
-    fixed = _fold(template.texts["ja"].title).split("○")[0]
+    fixed = re.split(r"○|\{\{", _fold(template.texts["ja"].title))[0]
     return len(fixed) >= 5 and title.startswith(fixed)
 
 
@@ -52,8 +54,12 @@ def _fold(text: str) -> str:
 
 def _areas(spec: NoticeSpec, town: Town) -> Iterator[Finding]:
     """「○○地区」 is named, and of all that are named the segment has none."""
-    segment = town.segment.get(spec.target.key) if spec.target.kind == TargetKind.SEGMENT else None
-    chosen = [key for rule in segment.rules if rule.field == "area" for key in rule.any_of] if segment else []
+    if spec.target.kind != TargetKind.SEGMENT:
+        return
+    own = read_rules(spec.target.key)
+    segment = town.segment.get(spec.target.key)
+    rules = own if own is not None else segment.rules if segment else ()
+    chosen = [key for rule in rules if rule.field == "area" for key in rule.any_of]
     if not chosen:
         return
     words = "\n".join(spec.texts.get("ja", ()))
