@@ -8,7 +8,7 @@ Who, when and how often is the scheduler's.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from channels.reasons import Reason
@@ -47,6 +47,8 @@ class Announcement:
     contact: str = ""
     # The random name of the notice, which no other database gives to one of its own.
     public_id: str = ""
+    # Language → title of the notice that this one corrects or withdraws.
+    corrected_titles: dict[str, str] = field(default_factory=dict)
 
     def text(self, language: str) -> Text:
         """The text in `language`, else in Japanese."""

@@ -14,6 +14,8 @@ from channels.channel import Announcement, CannotRender
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 ZERO_WIDTH_JOINER = "\u200d"
 TITLE_LIMIT = 1_000
+# Of the title of another notice: enough to know it again.
+REFERENCE_LIMIT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class Wording:
     sender: str
     contact: str
     stop: str
+    # `title` is that of the notice that is corrected or withdrawn.
+    corrects: str
+    withdraws: str
+    # What a withdrawal says when nobody writes more.
+    withdrawn: str
+    # Above a correction that nobody has translated.
+    corrected_in_japanese: str
 
 
 WORDINGS = {
@@ -50,6 +59,10 @@ WORDINGS = {
         sender="発信",
         contact="問い合わせ",
         stop="配信の停止",
+        corrects="お知らせ「{title}」を訂正します。",
+        withdraws="お知らせ「{title}」を取り消します。",
+        withdrawn="お知らせした「{title}」は、誤って送ったものです。内容を取り消します。ご迷惑をおかけし、申し訳ありません。",
+        corrected_in_japanese="先にお送りしたお知らせを訂正しました。",
     ),
     "ja-easy": Wording(
         drill="【訓練（くんれん）】",
@@ -65,6 +78,10 @@ WORDINGS = {
         sender="お知（し）らせを 出（だ）した ところ",
         contact="質問（しつもん）は こちら",
         stop="お知（し）らせを 止（と）める",
+        corrects="前（まえ）の お知（し）らせ「{title}」を 正（ただ）しく 直（なお）します。",
+        withdraws="前（まえ）の お知（し）らせ「{title}」を 取（と）り消（け）します。",
+        withdrawn="前（まえ）の お知（し）らせ「{title}」は まちがいでした。取（と）り消（け）します。すみませんでした。",
+        corrected_in_japanese="前（まえ）の お知（し）らせに まちがいが ありました。正（ただ）しい お知（し）らせは 下（した）に あります。",
     ),
     "en": Wording(
         drill="[DRILL]",
@@ -80,6 +97,10 @@ WORDINGS = {
         sender="From",
         contact="Contact",
         stop="Stop these messages",
+        corrects="This corrects our notice “{title}”.",
+        withdraws="This withdraws our notice “{title}”.",
+        withdrawn="Our notice “{title}” was sent by mistake and is withdrawn. Please disregard it. We apologise for the trouble.",
+        corrected_in_japanese="An earlier notice has been corrected. The corrected text below is available in Japanese only.",
     ),
 }
 
@@ -116,6 +137,15 @@ def mode_note(announcement: Announcement, language: str) -> str:
     """A full sentence for a drill or test, "" for live."""
     words = wording(language)
     return {"live": "", "drill": words.drill_note, "test": words.test_note}[announcement.mode]
+
+
+def reference(announcement: Announcement, language: str) -> str:
+    """Which notice is corrected or withdrawn, in a sentence; "" for any other."""
+    words = wording(language)
+    sentence = {"correction": words.corrects, "withdrawal": words.withdraws}.get(announcement.kind, "")
+    titles = announcement.corrected_titles
+    known = titles.get(language) or titles.get("ja", "")
+    return sentence.format(title=cut(" ".join(clean(known).split()), REFERENCE_LIMIT)) if known else ""
 
 
 def alone(announcement: Announcement, language: str, text: str) -> str:

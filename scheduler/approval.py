@@ -15,7 +15,7 @@ from content.clock import to_jst
 from content.notices import notices, submissions
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recurrence import holiday_name
-from content.notices.states import NoticeState
+from content.notices.states import NoticeKind, NoticeState
 from content.notices.submissions import SubmissionState
 from content.staff import audit, members
 from content.staff.rights import Permission
@@ -33,7 +33,9 @@ class ApprovalRefused(Exception):
 
 
 def needs_two(town: Town, spec: NoticeSpec) -> bool:
-    """Whether somebody other than the writer has to approve it."""
+    """Whether somebody other than the writer has to approve it. What takes words back waits for nobody."""
+    if spec.kind != NoticeKind.ORIGINAL:
+        return False
     return _two(town, spec) and spec.urgency == Urgency.ROUTINE and spec.mode != Mode.TEST
 
 
@@ -53,6 +55,8 @@ def out_of_hours(town: Town, spec: NoticeSpec, now: int) -> bool:
 
 
 def needs_reason(town: Town, spec: NoticeSpec, now: int) -> bool:
+    if spec.kind != NoticeKind.ORIGINAL:
+        return False
     return needs_review(town, spec) or out_of_hours(town, spec, now)
 
 

@@ -19,7 +19,7 @@ from channels.channel import (
     Part,
     TemporaryFailure,
 )
-from channels.reasons import Reason
+from channels.reasons import Reason, find_reason
 from content.clock import SECOND, monotonic_seconds
 from content.keys import KeyFileError
 from content.ledger import batches
@@ -103,12 +103,15 @@ class BatchSender:
         if delivery_too:
             self._stopped.pop(claimed.delivery_id, None)
 
+    def stop_delivery(self, delivery_id: int, reason: str) -> None:
+        """A person stopped it: what is on the wire ends, and no more of it is written to a connection."""
+        self._stopped.setdefault(delivery_id, DeliveryStopped(find_reason(reason), "配信を止めました。"))
+
     async def requeue(self, claimed: Batch) -> bool:
         """Requeue it: nothing of the rest is on its way. False when somebody else has it by now."""
         state = BatchState.UNKNOWN if claimed.maybe_sent else BatchState.READY
-        return await self._context.database.write_step(
-            partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)
-        )
+        step = partial(batches.requeue, claimed=claimed, state=state, reason="", not_before=0)
+        return await self._context.database.write_step(partial(step, now=self._context.database.now()))
 
     async def open_cursors(self, claimed: list[Batch]) -> dict[int, RecipientCursor]:
         """By batch id; a broadcast needs none."""
@@ -175,7 +178,8 @@ class BatchSender:
 
         A process that stood still for longer than its lease must not send what another has taken over.
         """
-        return not self.stopping and monotonic_seconds() < self._leases[claimed.id]
+        stopped = self.stopping or claimed.delivery_id in self._stopped
+        return not stopped and monotonic_seconds() < self._leases[claimed.id]
 
     async def _cursor(
         self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]
@@ -214,7 +218,11 @@ class BatchSender:
                     return
                 self._urgent_priority.moved(self.lane)
                 await self._urgent_priority.give_way(self.lane)
-        if not cursor.finished and not await self.requeue(claimed):
+        if cursor.finished:
+            return
+        if claimed.delivery_id in self._stopped:
+            raise self._stopped[claimed.delivery_id]
+        if not await self.requeue(claimed):
             log.warning("lease_lost", batch=claimed.id)
 
     def _back_off(self) -> None:
@@ -267,8 +275,8 @@ class BatchSender:
 
     async def _settle_failure(self, claimed: Batch, error: Exception) -> None:
         reason = error.reason if isinstance(error, ChannelError) else Reason.INTERNAL
-        about = {"batch": claimed.id, "account": claimed.account, "attempt": claimed.attempt}
-        log.warning("batch_failed", **about, reason=reason, error=type(error).__name__)
+        about = {"batch": claimed.id, "attempt": claimed.attempt, "error": type(error).__name__}
+        log.warning("batch_failed", account=claimed.account, reason=reason, **about)
         if isinstance(error, AccountStopped):
             self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
             self._outages.add(claimed.account)
@@ -280,16 +288,9 @@ class BatchSender:
             self._back_off()
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error
+        step = partial(write_failure, claimed=claimed, error=error, reason=reason)
         try:
-            await self._context.database.write_step(
-                partial(
-                    write_failure,
-                    claimed=claimed,
-                    error=error,
-                    reason=reason,
-                    now=self._context.database.now(),
-                )
-            )
+            await self._context.database.write_step(partial(step, now=self._context.database.now()))
         except Exception:
             # The ledger could not be written: the lease runs out and the sweep takes over.
             log.exception("settle_failed", batch=claimed.id)

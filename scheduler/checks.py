@@ -10,7 +10,7 @@ from content.clock import today_jst
 from content.notices.checks.examine import examine_words
 from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
-from content.notices.states import TargetKind
+from content.notices.states import NoticeKind, TargetKind
 from scheduler.timing import timing_problems
 from scheduler.town_context import TownContext, chosen_accounts, spec_announcement
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
@@ -60,7 +60,8 @@ def _choice_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[P
     if spec.target.kind not in set(TargetKind):
         problems.append(Problem("target", "宛先の決め方を選んでください。"))
     try:
-        audience(context.town, spec.target, spec.category, today_jst(now))
+        if spec.kind == NoticeKind.ORIGINAL:
+            audience(context.town, spec.target, spec.category, today_jst(now))
     except NobodyMatches as error:
         problems.append(Problem(error.field, str(error)))
     problems += [Problem(*found) for found in timing_problems(spec, now)]

@@ -16,6 +16,7 @@ from content.notices.checks.circumstances import Circumstances, Short
 from content.notices.checks.contacts import links_of
 from content.notices.notices import NoticeSpec
 from content.notices.recent_notices import sent_before
+from content.notices.states import NoticeKind
 from content.town import Urgency
 from scheduler.quota import Allowance, allowances
 from scheduler.shortages import Shortage, shortage_words
@@ -54,7 +55,8 @@ async def gather(
             await count_languages(
                 connection, context.town, spec.target, spec.category, list(counts), today_jst(now)
             )
-            if to_show or context.town.checks.level_of("language-missing") not in (None, Level.NOTE)
+            if spec.kind == NoticeKind.ORIGINAL
+            and (to_show or context.town.checks.level_of("language-missing") not in (None, Level.NOTE))
             else {}
         )
     languages: dict[str, int] = {}

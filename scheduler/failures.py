@@ -83,7 +83,7 @@ def write_failure(connection: Connection, claimed: Batch, error: Exception, reas
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
     else:
         state = BatchState.UNKNOWN if maybe_sent else BatchState.READY
-        batches.requeue(connection, claimed, state=state, reason=reason, not_before=not_before)
+        batches.requeue(connection, claimed, state=state, reason=reason, not_before=not_before, now=now)
 
 
 def later(

@@ -14,15 +14,16 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import Reason
-from content.clock import today_jst
+from content.clock import SECOND, today_jst
 from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
-from content.ledger.planning import next_people
+from content.ledger.planning import is_broadcast, next_slice
 from content.ledger.settling import refuse_waiting, stop_delivery
 from content.ledger.states import BatchKind, Lane
 from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
+from content.notices.states import NoticeKind
 from scheduler import quota
 from scheduler.shortages import record_shortage
 from scheduler.suspending import is_lost
@@ -31,6 +32,9 @@ from scheduler.town_context import BUDGET, TownContext, goes_by_broadcast
 log = structlog.get_logger(__name__)
 
 SLICE = 10_000
+# So long a correction waits for what is on the wire of the notice that it corrects, to know what became of it,
+# and to arrive behind it.
+WAIT_FOR_FLIGHT = 3 * SECOND
 # Between two looks for another urgent notice while routine planning gives way.
 NAP = 0.05
 
@@ -79,7 +83,9 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
             return False
         if left is not None and quota.is_undecided(planned):
             planned = await _decide(context, connection, planned, notice, left)
-        by_broadcast = goes_by_broadcast(context, notice.spec, planned.account)
+        by_broadcast = goes_by_broadcast(context, notice.spec, planned.account) and await is_broadcast(
+            connection, planned, notice
+        )
         more = await (_plan_broadcast if by_broadcast else _plan_list)(context, connection, planned, notice)
         if planned.reason:
             await _refuse(connection, planned, more, context.database.now())
@@ -113,6 +119,9 @@ def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> 
         return Reason.TOO_LATE
     if notice.spec.expires is not None and context.database.now() >= notice.spec.expires:
         return Reason.EXPIRED
+    if notice.kind != NoticeKind.ORIGINAL:
+        # Its audience stands in the ledger, and not in the profile.
+        return None
     try:
         audience(context.town, notice.aim, notice.spec.category, today_jst(notice.fired_at))
     except NobodyMatches:
@@ -124,19 +133,21 @@ async def _plan_list(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     languages = _languages(context, notice)
-    people = await next_people(connection, context.town, planned, notice, SLICE)
+    found = await next_slice(connection, context.town, planned, notice, SLICE)
+    now = context.database.now()
+    if found.in_flight and now < planned.created_at + WAIT_FOR_FLIGHT:
+        return False
     batch_size = context.channel_of(context.town.account[planned.account]).batch_size
     slices = [
         (language, part)
         for language in languages
-        for part in _chunks(_readers(people, language, languages), batch_size)
+        for part in _chunks(_readers(found.people, language, languages), batch_size)
     ]
-    now = context.database.now()
     await deliveries.add_batches(connection, planned, slices)
-    if len(people) < SLICE:
+    if not found.more:
         await deliveries.finish_planning(connection, planned.id, now)
         return False
-    await deliveries.remember_planning(connection, planned.id, up_to=people[-1][0])
+    await deliveries.remember_planning(connection, planned.id, up_to=found.up_to)
     return True
 
 
@@ -144,10 +155,10 @@ async def _plan_broadcast(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
     """One call reaches every friend, so the batch freezes every registration for the record."""
-    people = await next_people(connection, context.town, planned, notice, None)
+    found = await next_slice(connection, context.town, planned, notice, None)
     now = context.database.now()
-    if people:
-        ids = [subscriber_id for subscriber_id, _ in people]
+    if found.people:
+        ids = sorted(subscriber_id for subscriber_id, _ in found.people)
         await deliveries.add_batches(connection, planned, [("ja", ids)], kind=BatchKind.BROADCAST)
     await deliveries.finish_planning(connection, planned.id, now)
     return False

@@ -6,6 +6,7 @@ from content.clock import MINUTE, today_jst, words
 from content.notices.maintenance import Maintenance
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
+from content.notices.states import NoticeKind
 from content.town import Urgency
 from scheduler.town_context import TownContext, chosen_accounts
 
@@ -27,7 +28,9 @@ def reason_to_hold(context: TownContext, notice: Notice, now: int, mode: Mainten
 def cannot_go(context: TownContext, notice: Notice, now: int, mode: Maintenance | None) -> str:
     """What a person cannot overrule by letting it go: it would be held again at once."""
     try:
-        audience(context.town, notice.spec.target, notice.spec.category, today_jst(now))
+        # Of what corrects another the audience stands in the ledger, and not in the profile.
+        if notice.kind == NoticeKind.ORIGINAL:
+            audience(context.town, notice.spec.target, notice.spec.category, today_jst(now))
     except NobodyMatches as error:
         return str(error)
     if not chosen_accounts(context, notice.spec):

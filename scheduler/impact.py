@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from channels.channel import Preview
 from content.clock import today_jst
+from content.ledger import reached
+from content.notices import chains, notices
 from content.notices.audience_counts import count_audience
-from content.notices.notices import NoticeSpec
+from content.notices.notices import Notice, NoticeSpec
 from content.notices.segments import NobodyMatches
+from content.notices.states import NoticeKind
 from scheduler.checks import NoticeRefused, Problem
 from scheduler.town_context import TownContext, chosen_accounts, goes_by_broadcast, spec_announcement
 
@@ -26,6 +29,8 @@ class Impact:
 
 async def measure_impact(context: TownContext, spec: NoticeSpec, notice_id: int = 0) -> list[Impact]:
     """Who would get a draft that has no problems, if it went out now. Raises NoticeRefused."""
+    if spec.kind != NoticeKind.ORIGINAL and spec.corrects is not None:
+        return await _measure_follow_up(context, spec, spec.corrects, notice_id)
     accounts = chosen_accounts(context, spec)
     try:
         counts = await count_audience(
@@ -41,7 +46,29 @@ async def measure_impact(context: TownContext, spec: NoticeSpec, notice_id: int 
     return impacts
 
 
-def _previews(context: TownContext, spec: NoticeSpec, notice_id: int, account: str) -> tuple[Preview, ...]:
-    announced = spec_announcement(context, spec, notice_id=notice_id)
+async def _measure_follow_up(
+    context: TownContext, spec: NoticeSpec, corrects: int, notice_id: int
+) -> list[Impact]:
+    """A correction or withdrawal: those whom the beginning of its chain reached and who are still registered."""
+    impacts = []
+    async with context.database.read() as connection:
+        corrected = await notices.get(connection, corrects)
+        root = await chains.root_of(connection, corrects)
+        for delivery_id, key, channel in await reached.deliveries_of(connection, root):
+            if channel not in spec.channels or key not in context.town.account:
+                continue
+            count = await reached.count_reached(connection, delivery_id, key, kind=spec.kind)
+            broadcast = goes_by_broadcast(context, spec, key) and await reached.went_by_broadcast(
+                connection, delivery_id
+            )
+            previews = _previews(context, spec, notice_id, key, corrected)
+            impacts.append(Impact(key, channel, count, broadcast, previews))
+    return impacts
+
+
+def _previews(
+    context: TownContext, spec: NoticeSpec, notice_id: int, account: str, corrected: Notice | None = None
+) -> tuple[Preview, ...]:
+    announced = spec_announcement(context, spec, notice_id=notice_id, corrected=corrected)
     channel = context.channel_of(context.town.account[account])
     return tuple(channel.preview(announced, text.language) for text in announced.texts)

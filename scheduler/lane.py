@@ -65,6 +65,15 @@ class LaneSender:
         """(batch id, fence) of what is in flight."""
         return [(claimed.id, claimed.fence) for claimed in self._in_flight.values()]
 
+    @property
+    def deliveries(self) -> set[int]:
+        """Of which something is in flight."""
+        return {claimed.delivery_id for claimed in self._in_flight.values()}
+
+    def stop_delivery(self, delivery_id: int, reason: str) -> None:
+        if delivery_id in self.deliveries:
+            self._sender.stop_delivery(delivery_id, reason)
+
     def renewed(self, batch_ids: set[int], since: float) -> None:
         """The leases of these were lengthened at `since` (monotonic seconds)."""
         for claimed in self._in_flight.values():

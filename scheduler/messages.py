@@ -51,10 +51,11 @@ class Messages:
         async with self._context.database.read() as connection:
             delivery = await connection.run_sync(deliveries.get_delivery, delivery_id)
             notice = await notices.get(connection, delivery.notice_id)
+            corrected = await notices.get(connection, notice.corrects) if notice and notice.corrects else None
         if notice is None or notice.version_id != delivery.version_id:
             raise LookupError(f"delivery {delivery_id} has no notice version")
         refuse_lost(self._context, delivery)
-        announced = announcement(self._context, notice)
+        announced = announcement(self._context, notice, corrected)
         # Building a message imports the LINE SDK (over a second), so not on the event loop.
         prepared = await asyncio.to_thread(self._channel.prepare, announced, language)
         return Message(announced, prepared, delivery.send_until)

@@ -20,6 +20,7 @@ from content.notices.states import NoticeState, TriggerState
 from content.staff import audit, members
 from content.staff.rights import Permission
 from scheduler import approval, permits
+from scheduler.after_sending import refuse_impossible, stop_chain
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
 from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
@@ -237,9 +238,15 @@ async def _approve(
     if found is None or (version_id is not None and found.version_id != version_id):
         return False
     await approval.refuse_alone(context, connection, found, staff=staff, reason=reason, now=now)
+    corrected = await notices.get(connection, found.corrects) if found.corrects else None
+    if corrected and found.approved_at is None:
+        # What it speaks of may have been forgotten, or withdrawn by a colleague, since it was written.
+        await refuse_impossible(context, connection, corrected, found.kind)
     approved = await notice_changes.approve(
         connection, notice_id, staff=staff, at=now, version_id=found.version_id
     )
+    if approved and corrected:
+        await stop_chain(connection, context, found, staff=staff, now=now)
     if approved:
         await approval.after_approval(context, connection, found, staff=staff, reason=reason, now=now)
         why = {"reason": reason.strip()} if approval.needs_reason(context.town, found.spec, now) else {}
@@ -253,6 +260,7 @@ async def _approve(
             mode=found.spec.mode,
             target=found.spec.target.kind,
             accepted=list(answered),
+            kind=found.spec.kind,
             **why,
         )
     return approved

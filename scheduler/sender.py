@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from content.clock import monotonic_seconds
-from content.ledger import leases
+from content.ledger import leases, stopping
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
 from scheduler.outages import KnownOutages
@@ -22,6 +22,8 @@ from scheduler.town_context import LANES, TownContext
 log = structlog.get_logger(__name__)
 
 RENEW_EVERY = 4.0
+# Seconds between two looks for deliveries that a person has stopped, should the signal be lost.
+LOOK_FOR_STOPS = 1.0
 
 
 class Sender:
@@ -45,11 +47,12 @@ class Sender:
 
     async def run(self) -> None:
         await self._look()
-        looking_after = asyncio.create_task(self._look_after())
+        beside = [asyncio.create_task(self._look_after()), asyncio.create_task(self._heed_stops())]
         try:
             await asyncio.gather(*(lane.run() for lane in self._lanes))
         finally:
-            looking_after.cancel()
+            for task in beside:
+                task.cancel()
 
     async def stop(self, within: float) -> None:
         """Claim nothing more, let what is in flight end at its next part, close connections."""
@@ -75,6 +78,25 @@ class Sender:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             await self._look()
+
+    async def _heed_stops(self) -> None:
+        """What a person stopped must not go on in a batch that is in flight here."""
+        signal = self._context.database.listen("triggers")
+        while True:
+            await signal.wait_for(LOOK_FOR_STOPS)
+            in_flight = set().union(*(lane.deliveries for lane in self._lanes))
+            if not in_flight:
+                continue
+            try:
+                stopped = await self._context.database.read_step(
+                    partial(stopping.find_stopped, delivery_ids=in_flight)
+                )
+            except Exception:
+                log.exception("stops_not_read")
+                continue
+            for delivery_id, reason in stopped.items():
+                for lane in self._lanes:
+                    lane.stop_delivery(delivery_id, reason)
 
     async def _look(self) -> None:
         try:

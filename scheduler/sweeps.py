@@ -8,7 +8,7 @@ import structlog
 
 from content.clock import MINUTE, today_jst
 from content.figures import counts
-from content.ledger import account_outages, leases, presence, retention
+from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
 from content.register import importing, inbound_events
 from content.staff import audit, audit_chain
@@ -30,6 +30,7 @@ async def sweep(context: TownContext) -> None:
     now = context.database.now()
     async with context.database.write() as connection:
         released = await leases.release_expired(connection, now)
+        await stopping.close_returned(connection, now)
         for lane, budget in BUDGET.items():
             before = now - budget - GRACE
             if closed := await settle_overdue(connection, lane=lane, before=before, now=now):
@@ -89,6 +90,7 @@ async def take_over(context: TownContext) -> None:
     """At the start of the only sender of a database: whoever held a batch before is gone."""
     async with context.database.write(wake="batches") as connection:
         released = await leases.release_all(connection, context.database.now())
+        await stopping.close_returned(connection, context.database.now())
     if released:
         log.warning("batches_taken_over", batches=released)
 

@@ -15,6 +15,8 @@ def timing_problems(spec: NoticeSpec, now: int) -> Iterator[tuple[str, str]]:
     """(field, message) of everything that is wrong."""
     if spec.at is not None and spec.at < now:
         yield "at", "配信日時が過ぎています。これからの日時にするか、空にしてすぐに配信してください。"
+    if spec.at is not None and spec.kind != NoticeKind.ORIGINAL:
+        yield "at", "訂正と取り消しは、すぐに送ります。配信日時を空にしてください。"
     if spec.expires is not None and spec.expires <= max(spec.at or now, now):
         yield "expires", "有効期限が配信より前です。配信より後の日時にするか、空にしてください。"
     if spec.rule is not None:
@@ -32,7 +34,7 @@ def _rule_problems(spec: NoticeSpec, rule: RecurrenceRule, now: int) -> Iterator
     if spec.expires is not None:
         yield "expires", "くり返しに有効期限は使えません。代わりに終わりの日を決めてください。"
     if spec.kind != NoticeKind.ORIGINAL:
-        yield "repeat", "訂正と取り消しは、くり返せません。「すぐに」か「日時を指定」を選んでください。"
+        yield "repeat", "訂正と取り消しは、くり返せません。「すぐに」を選んでください。"
     found = [(error.field, str(error)) for error in recurrence.faults(rule)]
     yield from found
     if not found and recurrence.next_after(rule, now) is None:

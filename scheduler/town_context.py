@@ -42,8 +42,8 @@ class TownContext:
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
 
 
-def announcement(context: TownContext, notice: Notice) -> Announcement:
-    """The stored version of a notice, as channels see it."""
+def announcement(context: TownContext, notice: Notice, corrected: Notice | None = None) -> Announcement:
+    """The stored version of a notice, as channels see it; `corrected` is the one that it speaks of."""
     return spec_announcement(
         context,
         # What was told to the public or not was decided by the rules of its firing.
@@ -53,6 +53,7 @@ def announcement(context: TownContext, notice: Notice) -> Announcement:
         public_id=notice.public_id,
         published_at=notice.fired_at or notice.approved_at or notice.created_at,
         closed=not may_have_page(context.town, notice),
+        corrected=corrected,
     )
 
 
@@ -66,6 +67,7 @@ def spec_announcement(
     public_id: str = "0" * PUBLIC_ID_LENGTH,
     published_at: int | None = None,
     closed: bool = False,
+    corrected: Notice | None = None,
 ) -> Announcement:
     """A draft as channels see it, for checking and previewing before it is stored."""
     category = context.town.category.get(spec.category)
@@ -88,6 +90,9 @@ def spec_announcement(
         published_at=now_ms() if published_at is None else published_at,
         contact=f"{context.town.office} {context.town.phone}",
         public_id=public_id,
+        corrected_titles={tag: title for tag, (title, _) in corrected.spec.texts.items()}
+        if corrected
+        else {},
     )
 
 

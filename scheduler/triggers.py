@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import iso
-from content.ledger import deliveries
-from content.notices import maintenance, notices, publicity, records, triggers
+from content.ledger import deliveries, reached
+from content.notices import chains, maintenance, notices, publicity, records, triggers
 from content.notices.notices import Notice
+from content.notices.states import NoticeKind
 from content.staff import audit
 from scheduler.holding import reason_to_hold
 from scheduler.town_context import TownContext, chosen_accounts, lane_of
@@ -62,7 +63,7 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
     if not await triggers.fire(connection, notice_id, now):
         return False
     await publicity.write_down(connection, context.town, notice)
-    for account, channel in chosen_accounts(context, notice.spec).items():
+    for account, channel in (await _accounts(context, connection, notice)).items():
         await deliveries.open_delivery(
             connection,
             notice_id=notice_id,
@@ -75,6 +76,18 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
         )
     log.info("notice_fired", notice=notice_id, lane=lane_of(notice.spec))
     return True
+
+
+async def _accounts(context: TownContext, connection: AsyncConnection, notice: Notice) -> dict[str, str]:
+    """account → channel. What corrects another goes out where that went out, whichever account fits today."""
+    if notice.kind == NoticeKind.ORIGINAL:
+        return chosen_accounts(context, notice.spec)
+    root = await chains.root_of(connection, notice.id)
+    return {
+        account: channel
+        for _, account, channel in await reached.deliveries_of(connection, root)
+        if channel in notice.spec.channels
+    }
 
 
 async def _go_on(connection: AsyncConnection, series: Notice, now: int) -> int | None:

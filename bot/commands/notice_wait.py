@@ -23,7 +23,14 @@ WAITING = {
     ACCOUNT_GONE: "アカウントが町の設定にありません。戻して serve を再起動すると続きから送ります。"
     "戻さないときは `kairanban notice give-up` で残りをやめてください。",
 }
-ENDED = {"finished": OK, "partly": PARTLY, "nobody": NOBODY, "held": FAILED, "cancelled": FAILED}
+ENDED = {
+    "finished": OK,
+    "partly": PARTLY,
+    "stopped": PARTLY,
+    "nobody": NOBODY,
+    "held": FAILED,
+    "cancelled": FAILED,
+}
 ASK_EVERY = 0.2
 ASK_AGAIN_AFTER = 1.0
 AWAY = "データベースにつながりません。配信は serve が続けます。つながるまで待ちます。"

@@ -21,6 +21,7 @@ from channels.rendering import (
     heading,
     marks,
     mode_note,
+    reference,
     sender_line,
     split,
     title,
@@ -79,6 +80,7 @@ def build_plain(announcement: Announcement, language: str) -> list[dict[str, Any
     first = (
         heading(announcement, language),
         mode_note(announcement, language),
+        reference(announcement, language),
         category_name(announcement, language),
     )
     top = "\n".join(filter(None, first))
@@ -139,13 +141,13 @@ def _header(announcement: Announcement, language: str) -> list[Any]:
 
 def _words(announcement: Announcement, language: str) -> list[Any]:
     line = load_models()
-    note = mode_note(announcement, language)
+    notes = (mode_note(announcement, language), reference(announcement, language))
     top = line.FlexText(text=title(announcement, language), weight="bold", size="lg", wrap=True)
     paragraphs = [
         line.FlexText(text=text, size="md", wrap=True) for text in _paragraphs(announcement, language)
     ]
-    warning = [line.FlexText(text=note, weight="bold", size="sm", wrap=True)] if note else []
-    return [top, *warning, *paragraphs]
+    about = [line.FlexText(text=note, weight="bold", size="sm", wrap=True) for note in notes if note]
+    return [top, *about, *paragraphs]
 
 
 def _paragraphs(announcement: Announcement, language: str) -> list[str]:

@@ -23,6 +23,7 @@ from channels.rendering import (
     check_title,
     heading,
     mode_note,
+    reference,
     sender_line,
     wording,
 )
@@ -78,7 +79,11 @@ def build_template(announcement: Announcement, language: str, sender: str, list_
 def mail_text(announcement: Announcement, language: str) -> str:
     """The mail as it is read, up to the link that stops it."""
     words = wording(language)
-    top = [heading(announcement, language), mode_note(announcement, language)]
+    top = [
+        heading(announcement, language),
+        mode_note(announcement, language),
+        reference(announcement, language),
+    ]
     category = f"{words.category}: {category_name(announcement, language)}"
     more = f"{words.more}:\n{announcement.url}" if announcement.url else ""
     end = "\n".join(("-" * 20, sender_line(announcement, language)))

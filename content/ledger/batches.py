@@ -32,6 +32,7 @@ from content.ledger.deliveries import IS_OPEN, batch
 from content.ledger.recipients import unpack
 from content.ledger.settling import settle
 from content.ledger.states import BatchState, Outcome
+from content.ledger.stopping import reason_to_close
 
 
 def _bound(name: str) -> BindParameter[int]:
@@ -138,6 +139,9 @@ def record_part(
 ) -> bool:
     """Write down progress from position `since` and lengthen the lease; settles when the list is through."""
     done = position >= len(claimed.recipients)
+    if later and (closed := reason_to_close(connection, claimed.delivery_id)):
+        refused = (*refused, *(RefusedRecipient(one, closed) for one in later.subscriber_ids))
+        later = None
     changed = connection.execute(
         _RECORD_PART,
         {
@@ -181,8 +185,16 @@ def accept_all(connection: Connection, claimed: Batch, *, now: int) -> bool:
     )
 
 
-def requeue(connection: Connection, claimed: Batch, *, state: str, reason: str, not_before: int) -> bool:
-    """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key."""
+def requeue(
+    connection: Connection, claimed: Batch, *, state: str, reason: str, not_before: int, now: int
+) -> bool:
+    """`ready` when nothing of the rest went out, `unknown` when something may have. Same retry key.
+
+    A batch of a delivery that a person has stopped is closed instead.
+    """
+    if closed := reason_to_close(connection, claimed.delivery_id):
+        outcome = Outcome.UNKNOWN if state == BatchState.UNKNOWN else Outcome.REFUSED
+        return settle_rest(connection, claimed, outcome=outcome, reason=closed, now=now)
     changes: dict[str, object] = {"state": state, "reason": reason, "not_before": not_before}
     if state == BatchState.UNKNOWN:
         changes["maybe_sent"] = True

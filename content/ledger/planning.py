@@ -1,4 +1,7 @@
-"""Who is meant by a delivery and stands in none of its batches yet."""
+"""Who is meant by a delivery and stands in none of its batches yet.
+
+Of a correction or withdrawal those whom the notice at the beginning of its chain reached, whatever they chose since.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,72 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import today_jst
 from content.database import all_rows, as_one_row
+from content.ledger import reached
 from content.ledger.deliveries import Delivery
+from content.ledger.reached import Slice
+from content.notices import chains
 from content.notices.notices import Notice
 from content.notices.segments import audience
+from content.notices.states import NoticeKind
 from content.register.subscribers import subscriber
 from content.town import Town
+
+# More than any ledger holds of one delivery.
+ALL = 100_000_000
 
 
 async def count_not_planned(
     connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice
 ) -> int:
     """Raises NobodyMatches."""
+    if notice.kind != NoticeKind.ORIGINAL:
+        source = await _source(connection, planned, notice)
+        return (
+            0
+            if source is None
+            else await reached.count_reached(
+                connection, source, planned.account, kind=notice.kind, after=planned.planned_up_to
+            )
+        )
     condition = _not_planned_yet(town, planned, notice)
     return int(await connection.scalar(select(func.count()).select_from(subscriber).where(condition)) or 0)
 
 
-async def next_people(
+async def next_slice(
+    connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice, limit: int | None
+) -> Slice:
+    """The next of the audience; `up_to` is what planning remembers behind it. Raises NobodyMatches.
+
+    Without a limit all of them.
+    """
+    if notice.kind == NoticeKind.ORIGINAL:
+        people = await _next_people(connection, town, planned, notice, limit)
+        more = limit is not None and len(people) >= limit
+        return Slice(people, people[-1][0] if people else planned.planned_up_to, more, in_flight=False)
+    source = await _source(connection, planned, notice)
+    if source is None:
+        return Slice([], planned.planned_up_to, more=False, in_flight=False)
+    found = await reached.next_reached(
+        connection, source, planned.account, kind=notice.kind, after=planned.planned_up_to, most=limit or ALL
+    )
+    return found
+
+
+async def is_broadcast(connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:
+    """Whether what this delivery speaks of went out as one call to everybody; for an original always true."""
+    if notice.kind == NoticeKind.ORIGINAL:
+        return True
+    source = await _source(connection, planned, notice)
+    return source is not None and await reached.went_by_broadcast(connection, source)
+
+
+async def _source(connection: AsyncConnection, planned: Delivery, notice: Notice) -> int | None:
+    """The delivery on this account whose recipients are spoken to."""
+    root = await chains.root_of(connection, notice.id)
+    return await reached.delivery_to(connection, root, planned.account)
+
+
+async def _next_people(
     connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice, limit: int | None
 ) -> list[tuple[int, str]]:
     """(subscriber id, language) of the next of the audience, in the order of ids. Raises NobodyMatches.

@@ -29,6 +29,8 @@ from content.database import Id, insert_unless_known, metadata
 from content.ledger.deferring import DEFERRED
 from content.ledger.deliveries import batch, delivery, refusal
 from content.ledger.states import BatchState, DeliveryState
+from content.notices.notices import notice
+from content.notices.states import NoticeKind
 
 delivery_summary = Table(
     "delivery_summary",
@@ -55,12 +57,20 @@ async def deliveries_to_summarise(connection: AsyncConnection, *, before: int) -
     """Deliveries opened before a time that have ended and are not summarised yet, oldest first."""
     still_open = exists().where(batch.c.delivery_id == delivery.c.id, batch.c.state != BatchState.SETTLED)
     summarised = exists().where(delivery_summary.c.delivery_id == delivery.c.id)
+    # A correction may be reading whom another notice reached; that takes seconds, so all can wait for it.
+    planned = delivery.alias()
+    being_read = exists().where(
+        planned.c.state == DeliveryState.PLANNING,
+        notice.c.id == planned.c.notice_id,
+        notice.c.kind != NoticeKind.ORIGINAL,
+    )
     rows = await connection.scalars(
         select(delivery.c.id)
         .where(
             delivery.c.created_at < before,
             delivery.c.state != DeliveryState.PLANNING,
             ~still_open,
+            ~being_read,
             ~summarised,
         )
         .order_by(delivery.c.id)

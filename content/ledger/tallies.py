@@ -15,6 +15,7 @@ from content.ledger.deliveries import batch, delivery
 from content.ledger.retention import delivery_summary, delivery_summary_reason, reasons_in_batches
 from content.ledger.settling import LEFT_OVER, UNSETTLED
 from content.ledger.states import BatchState, DeliveryState
+from content.ledger.stopping import CORRECTED, STOPPED
 from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import Notice
 
@@ -97,10 +98,10 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
 
 
 def progress_state(item: Notice, tallies: list[Tally]) -> str:
-    """draft, cancelled, held, scheduled, planning, sending, finished, partly or nobody.
+    """draft, cancelled, held, scheduled, planning, sending, stopped, finished, partly or nobody.
 
     A recurring notice itself never goes out: it is recurring until it has ended.
-    `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
+    `stopped`: a person stopped it. `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
     """
     if item.state != "approved":
         return item.state
@@ -111,6 +112,8 @@ def progress_state(item: Notice, tallies: list[Tally]) -> str:
         return "planning"
     if sum(row.open for row in tallies):
         return "sending"
+    if any(row.state == DeliveryState.STOPPED and row.reason in (STOPPED, CORRECTED) for row in tallies):
+        return "stopped"
     if any(row.state == DeliveryState.STOPPED for row in tallies):
         return "partly"
     if not sum(row.planned for row in tallies):

@@ -48,10 +48,13 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
 async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
     """Claim the trigger of an approved notice: waiting → fired. Row count 1 wins, whoever else tries."""
     approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == NoticeState.APPROVED)
+    # Locked, since somebody may be taking it back to a draft.
+    if await connection.scalar(approved.with_for_update()) is None:
+        return False
     changed = await connection.execute(
         update(trigger)
         .where(
-            trigger.c.notice_id.in_(approved),
+            trigger.c.notice_id == notice_id,
             trigger.c.state == TriggerState.WAITING,
             trigger.c.rule.is_(None),
             NOT_HELD,

@@ -73,7 +73,9 @@ async def test_every_batch_has_a_retry_key_of_its_own_that_no_retry_changes(data
         await send(connection, 1, 1)
         first, second = await claim(connection), await claim(connection)
         assert UUID(first.retry_key) != UUID(second.retry_key)
-        await connection.run_sync(batches.requeue, first, state="unknown", reason="timeout", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, first, state="unknown", reason="timeout", not_before=NOW, now=NOW
+        )
         again = await claim(connection)
         assert (again.id, again.retry_key, again.attempt) == (first.id, first.retry_key, 2)
 
@@ -82,7 +84,9 @@ async def test_a_retry_never_stands_before_a_first_attempt(database, send):
     async with database.write() as connection:
         await send(connection, 1, 1)
         retried = await claim(connection)
-        await connection.run_sync(batches.requeue, retried, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, retried, state="ready", reason="busy", not_before=NOW, now=NOW
+        )
         fresh = await claim(connection)
         assert fresh.id > retried.id
         assert (await claim(connection)).id == retried.id
@@ -93,7 +97,7 @@ async def test_a_requeued_batch_waits_as_long_as_it_was_told(database, send):
         await send(connection, 3)
         claimed = await claim(connection)
         await connection.run_sync(
-            batches.requeue, claimed, state="ready", reason="busy", not_before=NOW + MINUTE
+            batches.requeue, claimed, state="ready", reason="busy", not_before=NOW + MINUTE, now=NOW
         )
         assert await claim(connection, NOW + MINUTE - 1) is None
         assert await claim(connection, NOW + MINUTE) is not None
@@ -144,7 +148,7 @@ LATE = {
         batches.settle_rest, late, outcome="refused", reason="late", now=NOW
     ),
     "give it back": lambda c, late: c.run_sync(
-        batches.requeue, late, state="ready", reason="late", not_before=NOW
+        batches.requeue, late, state="ready", reason="late", not_before=NOW, now=NOW
     ),
 }
 

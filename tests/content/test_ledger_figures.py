@@ -86,7 +86,9 @@ async def test_stopping_a_delivery_refuses_what_nobody_has_in_flight(database, s
         notice_id, delivery_id = await send(connection, 2, 3, 4)
         part, in_hand = await claim(connection), await claim(connection)
         await record(connection, part, 1, 1)
-        await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, part, state="ready", reason="busy", not_before=NOW, now=NOW
+        )
         assert await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW) == 2
         assert await figures(connection, notice_id) == (9, 1, 5, 0, 3)
         stopped = await connection.run_sync(deliveries.get_delivery, delivery_id)
@@ -101,7 +103,9 @@ async def test_stopping_keeps_the_refusals_of_a_part(database, send):
         notice_id, delivery_id = await send(connection, 5)
         part = await claim(connection)
         await record(connection, part, 3, 1, refuse(part.recipients[1:3]))
-        await connection.run_sync(batches.requeue, part, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, part, state="ready", reason="busy", not_before=NOW, now=NOW
+        )
         await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert await figures(connection, notice_id) == (5, 1, 4, 0, 0)
         assert await refusal_reasons(connection, notice_id) == [
@@ -124,7 +128,9 @@ async def test_a_reason_of_an_earlier_try_counts_for_nothing_once_all_accepted(d
     async with database.write() as connection:
         notice_id, _ = await send(connection, 2)
         claimed = await claim(connection)
-        await connection.run_sync(batches.requeue, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, claimed, state="ready", reason="busy", not_before=NOW, now=NOW
+        )
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await refusal_reasons(connection, notice_id) == []
 
@@ -134,7 +140,9 @@ async def test_a_delivery_says_what_its_open_batches_wait_for(database, send):
         notice_id, delivery_id = await send(connection, 2, 2)
         assert [row.reason for row in await tally(connection, notice_id)] == [""]
         claimed = await claim(connection)
-        await connection.run_sync(batches.requeue, claimed, state="ready", reason="busy", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, claimed, state="ready", reason="busy", not_before=NOW, now=NOW
+        )
         assert [row.reason for row in await tally(connection, notice_id)] == ["busy"]
         await connection.run_sync(settling.stop_delivery, delivery_id, reason="quota", now=NOW)
         assert [row.reason for row in await tally(connection, notice_id)] == ["quota"]
@@ -189,7 +197,9 @@ async def test_a_notice_is_sending_as_long_as_anything_is_open(database, send):
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         last = await claim(connection)
         assert await state_of(connection, notice_id) == "sending"
-        await connection.run_sync(batches.requeue, last, state="unknown", reason="timeout", not_before=NOW)
+        await connection.run_sync(
+            batches.requeue, last, state="unknown", reason="timeout", not_before=NOW, now=NOW
+        )
         assert await state_of(connection, notice_id) == "sending"
         await connection.run_sync(batches.accept_all, await claim(connection), now=NOW)
         assert await state_of(connection, notice_id) == "finished"
@@ -230,7 +240,7 @@ async def test_what_a_copy_of_the_database_believes_to_be_open_can_be_closed_for
         await make_delivery(connection, [ids[:2], ids[2:4], ids[4:]], notice_id=notice_id)
         tried = await claim(connection)
         await connection.run_sync(
-            batches.requeue, tried, state="unknown", reason="timeout", not_before=NOW + MINUTE
+            batches.requeue, tried, state="unknown", reason="timeout", not_before=NOW + MINUTE, now=NOW
         )
         assert await claim(connection)
         assert await due.stop_unfinished(connection, NOW) == 1

@@ -93,7 +93,12 @@ class Story:
             self.lost.append(self.claims.pop())
             state = "ready" if flag else "unknown"
             assert await self.connection.run_sync(
-                batches.requeue, self.lost[-1][0], state=state, reason="busy", not_before=self.now
+                batches.requeue,
+                self.lost[-1][0],
+                state=state,
+                reason="busy",
+                not_before=self.now,
+                now=self.now,
             )
 
     async def late(self, size, _, flag):

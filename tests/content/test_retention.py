@@ -138,7 +138,9 @@ async def test_nothing_that_is_open_is_summarised_however_old(database, send, st
         await send(connection, 2)
         claimed = await claim(connection)
         if state != "claimed":
-            await connection.run_sync(batches.requeue, claimed, state=state, reason="", not_before=NOW)
+            await connection.run_sync(
+                batches.requeue, claimed, state=state, reason="", not_before=NOW, now=NOW
+            )
         assert await fold_all(connection) == []
         assert await count(connection, batch) == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.reasons import Reason, find_reason
-from content.ledger import suspensions
+from content.ledger import stopping, suspensions
 from content.ledger.deferring import DEFERRED
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def test_only_reasons_of_the_catalogue_are_written(path):
 
 
 def test_the_ledger_and_the_catalogue_mean_the_same():
-    own = {DEFERRED, suspensions.ACCOUNT_GONE, suspensions.GIVEN_UP}
+    own = {DEFERRED, suspensions.ACCOUNT_GONE, *stopping.BY_PERSON}
     assert own <= set(Reason)
 
 

@@ -20,6 +20,7 @@ from content.notices.checks.terms import check_abolished, check_confusables, che
 from content.notices.checks.texts import check_presence, check_substance
 from content.notices.checks.urgent_words import check_urgent_words
 from content.notices.notices import NoticeSpec
+from content.notices.states import NoticeKind
 from content.town import Town, Urgency
 
 _ORDER = tuple(Level)
@@ -50,7 +51,8 @@ def examine_words(spec: NoticeSpec, town: Town, now: int) -> list[Finding]:
             *check_levels(spec),
             *check_confusables(spec, rules),
             *check_practice(spec),
-            *check_aim(spec, town),
+            # Whom a correction goes to stands in the ledger.
+            *(check_aim(spec, town) if spec.kind == NoticeKind.ORIGINAL else ()),
             *check_dates(spec, now),
             *check_contacts(spec),
             *check_urgent_words(spec, town),

@@ -137,7 +137,7 @@ async def test_a_channel_that_waits_says_for_what(tanaka: Visitor, service: Serv
             claim, account="line", lane="routine", owner="t", now=now_ms(), lease=MINUTE
         )
         await connection.run_sync(
-            requeue, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR
+            requeue, claimed, state="ready", reason="unreachable", not_before=now_ms() + HOUR, now=now_ms()
         )
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert "再送待ち:相手のサーバーに接続できません" in page.text
