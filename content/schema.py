@@ -15,7 +15,7 @@ from content.ledger import account_health, account_outages, deliveries, presence
 from content.notices import kept_forms, maintenance, notices, records, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
-from content.staff import audit, audit_chain, members, rights
+from content.staff import audit, audit_chain, codes, members, rights, second_factor
 
 # Importing them puts their tables into `metadata`.
 
@@ -24,6 +24,7 @@ TABLE_MODULES = (
     account_outages,
     audit,
     audit_chain,
+    codes,
     counts,
     deliveries,
     importing,
@@ -36,6 +37,7 @@ TABLE_MODULES = (
     records,
     retention,
     rights,
+    second_factor,
     submissions,
     subscribers,
     suspensions,

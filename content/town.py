@@ -198,6 +198,8 @@ class Town(ProfileModel):
     indicators: tuple[Indicator, ...] = ()
     checks: CheckRules = CheckRules()
     office_hours: OfficeHours | None = None
+    # Who has to prove himself by more than a password.
+    second_factor: Literal["none", "senders"] = "none"
 
     @cached_property
     def category(self) -> dict[str, Category]:

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from bot.console.staff_words import role_words
 from content.clock import iso, now_ms
-from content.staff import audit, member_changes, members
+from content.staff import audit, codes, member_changes, members, second_factor
+from content.staff.codes import CodePurpose
 from content.staff.member_changes import LastAdministrator, LoginRefused
 from content.staff.members import Staff
 from content.staff.passwords import PasswordRefused
@@ -86,6 +87,26 @@ def reset(login: Login, password_file: PasswordFile = None) -> None:
         return f"のパスワードを新しくしました。開いていた画面はすべてログアウトされます。{still}"
 
     run(_change(login, "staff.password_reset", change))
+
+
+@app.command()
+def code(login: Login) -> None:
+    """Print a one-time code that stands in for the second factor, for an hour; recorded."""
+    run(_code(login))
+
+
+@app.command("remove-factor")
+def remove_factor(login: Login) -> None:
+    """Take a lost second factor away; every open session ends."""
+
+    async def change(connection: AsyncConnection, member: Staff, now: int) -> str | None:
+        if not await second_factor.is_on(connection, member.id):
+            return None
+        await second_factor.remove(connection, member.id)
+        await member_changes.end_sessions(connection, member.id)
+        return "の二段階認証を外しました。開いていた画面はすべてログアウトされます。"
+
+    run(_change(login, "staff.factor_removed", change, already="は二段階認証を設定していません。"))
 
 
 @app.command()
@@ -161,6 +182,19 @@ async def _add(login: str, role: str, password: str) -> None:
         except IntegrityError:
             fail(f"職員「{login}」は既に登録されています。", FAILED)
     talk.print(f"職員「{login}」({role_words(role)})を登録しました。", markup=False, highlight=False)
+
+
+async def _code(login: str) -> None:
+    async with opened(load_settings()) as service:
+        now = now_ms()
+        async with service.database.write() as connection:
+            member = await _find(connection, login)
+            made = await codes.make(connection, member.id, CodePurpose.SECOND_FACTOR, at=now)
+            await _record(connection, now, "staff.code_made", member.id, login)
+    talk.print(
+        f"職員「{login}」が、二段階認証の代わりに1回だけ使えるコードです(1時間以内)。", highlight=False
+    )
+    typer.echo(made)
 
 
 async def _known(login: str) -> None:

@@ -23,6 +23,7 @@ from content.ledger.account_outages import AccountOutage, find_outages
 from content.notices import maintenance, notices
 from content.notices.maintenance import Maintenance
 from content.notices.records import town_now
+from content.staff import second_factor
 from content.staff.members import NotAllowed, Staff
 from content.staff.rights import Permission
 
@@ -31,6 +32,7 @@ ALL_PERMISSIONS = frozenset[str](Permission)
 SEND = (Permission.APPROVE, Permission.SEND_URGENT)
 # Whoever has something to do with a draft.
 DECIDE = (Permission.WRITE, *SEND)
+OWN = "/console/account"
 NOTICE_PATH = re.compile(r"/console/notices/\d")
 Needed = str | tuple[str, ...]
 
@@ -105,6 +107,11 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
             held_back = await maintenance.read(connection)
             category = await _category(connection, request)
             service = service.with_town(await town_now(connection, service.town))
+            lacks_factor = _needs_factor(service, member, request) and not await second_factor.is_on(
+                connection, member.id
+            )
+        if lacks_factor:
+            return redirect(f"{OWN}?note=needed")
         if not member.may_any(permissions, category):
             return error_page(request, 403)
         if request.method == "POST" and not await _is_meant(request, service, member):
@@ -117,6 +124,12 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
 
     handle.permissions = permissions  # type: ignore[attr-defined]
     return handle
+
+
+def _needs_factor(service: Service, member: Staff, request: web.Request) -> bool:
+    """Whether this page waits until whoever may send has set up a second factor."""
+    is_way_there = request.path == "/console/logout" or request.path.startswith(OWN)
+    return service.town.second_factor == "senders" and not is_way_there and member.may_any(SEND)
 
 
 async def _category(connection: AsyncConnection, request: web.Request) -> str | None:

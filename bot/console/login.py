@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
 from bot.console.devices import device_of, remember_device
-from bot.console.sessions import comes_from_here, forget_session, open_session
+from bot.console.sessions import (
+    comes_from_here,
+    forget_half,
+    forget_session,
+    half_entered,
+    open_half,
+    open_session,
+)
 from bot.console.sign_ins import SIGN_INS
 from bot.door.source import household
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
 from content.clock import now_ms
-from content.staff import audit, member_changes
+from content.staff import audit, member_changes, second_factor
 from content.staff.hashing import Busy
 from content.staff.members import Staff
 from content.staff.sign_in import Attempt
@@ -27,6 +35,10 @@ NOT_ENTERED = (
     "ログインできませんでした。ログイン名とパスワードを確かめて、もう一度入力してください。"
     "間違いが続くと、正しいパスワードでも5分ほどログインできません。"
 )
+WRONG_CODE = (
+    "コードが合いません。使ったコードは、もう一度は使えません。次のコードが出るまで待って入れてください。"
+)
+TOO_MANY_CODES = "間違いが続いたため、5分ほど入れません。急ぐときは、ほかの職員か管理者に頼んでください。"
 RETRY_AFTER = "5"
 PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 CLIMBS = re.compile(r"/(\.|%2e){1,2}(/|$|\?)|//", re.IGNORECASE)
@@ -50,12 +62,58 @@ async def log_in(request: web.Request) -> web.Response:
         return _busy_page(request)
     if member is None:
         return _login_page(request, target, login, NOT_ENTERED, status=401)
+    async with service.database.read() as connection:
+        has_factor = await second_factor.is_on(connection, member.id)
+    if has_factor:
+        response = redirect(f"/console/login/code?next={quote(target, safe='')}")
+        open_half(service, response, member)
+        return response
+    return await _entered(request, member, target)
+
+
+async def show_code(request: web.Request) -> web.Response:
+    if await half_entered(request, service_of(request)) is None:
+        return redirect("/console/login")
+    return _code_page(request, local_path(request.query.get("next", "")))
+
+
+async def enter_code(request: web.Request) -> web.Response:
+    """The second step of whoever has typed the right password a few minutes ago."""
+    service = service_of(request)
+    if not comes_from_here(request, service):
+        return error_page(request, 403)
+    member = await half_entered(request, service)
+    if member is None:
+        return redirect("/console/login")
+    form = await read_fields(request)
+    target = local_path(form.get("next", ""))
+    sign_ins = request.app[SIGN_INS]
+    if not sign_ins.may_try_code(member, household(_address(request))):
+        return _code_page(request, target, TOO_MANY_CODES, 429)
     async with service.database.write() as connection:
-        await _record(connection, request, member, "staff.logged_in")
+        how = await second_factor.check(
+            connection, service.keys, member.id, form.get("code", ""), at=now_ms()
+        )
+    if how is None:
+        sign_ins.code_failed(member, household(_address(request)))
+        return _code_page(request, target, WRONG_CODE, 401)
+    sign_ins.code_fitted(member, household(_address(request)))
+    return await _entered(request, member, target, second_factor=how)
+
+
+async def _entered(request: web.Request, member: Staff, target: str, **detail: str) -> web.Response:
+    service = service_of(request)
+    async with service.database.write() as connection:
+        await _record(connection, request, member, "staff.logged_in", **detail)
     response = redirect(target)
     open_session(service, response, member)
-    remember_device(service, response, device, member)
+    forget_half(service, response)
+    remember_device(service, response, device_of(request, service), member)
     return response
+
+
+def _code_page(request: web.Request, target: str, error: str = "", status: int = 200) -> web.Response:
+    return page(request, "console/login_code.html", status=status, next=target, error=error, now=now_ms())
 
 
 async def log_out(staff_request: StaffRequest) -> web.Response:
@@ -96,7 +154,9 @@ def _busy_page(request: web.Request) -> web.Response:
     return response
 
 
-async def _record(connection: AsyncConnection, request: web.Request, member: Staff, action: str) -> None:
+async def _record(
+    connection: AsyncConnection, request: web.Request, member: Staff, action: str, **detail: str
+) -> None:
     await audit.record(
         connection,
         at=now_ms(),
@@ -104,6 +164,7 @@ async def _record(connection: AsyncConnection, request: web.Request, member: Sta
         action=action,
         subject=f"staff {member.id}",
         source=_address(request),
+        **detail,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.console import (
+    account,
     accounts,
     calendar,
     compose,
@@ -19,6 +20,7 @@ from bot.console import (
     login,
     maintenance,
     notice_list,
+    people,
     progress,
     reports,
     series,
@@ -31,6 +33,7 @@ from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
 
 NOTICE = r"/notices/{id:[0-9]{1,18}}"
+PERSON = r"/people/{id:[0-9]{1,18}}"
 
 
 def add_console(app: web.Application) -> None:
@@ -38,7 +41,12 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/console", _to_home)
     app.router.add_get("/console/login", login.show_login)
     app.router.add_post("/console/login", login.log_in)
+    app.router.add_get("/console/login/code", login.show_code)
+    app.router.add_post("/console/login/code", login.enter_code)
+    app.router.add_get("/console/password", account.show_password)
+    app.router.add_post("/console/password", account.set_password)
     routes = ConsoleRoutes(app)
+    _add_people(routes)
     routes.post("/logout", "see", login.log_out)
     routes.get("/", "see", home.show_home)
     routes.get("/notices", "see", notice_list.show_list)
@@ -74,6 +82,26 @@ def add_console(app: web.Application) -> None:
     add_records(routes)
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
+
+
+def _add_people(routes: ConsoleRoutes) -> None:
+    routes.get("/account", "see", account.show_account)
+    routes.post("/account/password", "see", account.change_password)
+    routes.post("/account/factor", "see", account.begin_factor)
+    routes.post("/account/factor/confirm", "see", account.confirm_factor)
+    routes.post("/account/factor/remove", "see", account.remove_factor)
+    routes.post("/account/recovery", "see", account.make_recovery_codes)
+    routes.get("/people", "administer", people.show_people)
+    routes.post("/people/invite", "administer", people.invite)
+    routes.get(PERSON, "administer", people.show_person)
+    routes.post(f"{PERSON}/rights", "administer", people.change_rights)
+    routes.post(f"{PERSON}/disable", "administer", people.disable)
+    routes.post(f"{PERSON}/enable", "administer", people.enable)
+    routes.post(f"{PERSON}/reset", "administer", people.reset)
+    routes.post(f"{PERSON}/code", "administer", people.make_code)
+    routes.post(f"{PERSON}/factor", "administer", people.remove_factor)
+    routes.post("/departments", "administer", people.add_department)
+    routes.post("/departments/{key:[a-z][a-z0-9_-]*}", "administer", people.change_department)
 
 
 def _found(handler: ConsoleHandler) -> Callable[[StaffRequest], Awaitable[web.StreamResponse]]:

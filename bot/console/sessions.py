@@ -19,6 +19,8 @@ from content.staff.members import Staff
 
 COOKIE = "kairanban_session"
 LASTS_SECONDS = 12 * 60 * 60
+HALF_COOKIE = "kairanban_half"
+HALF_SECONDS = 5 * 60
 
 
 def open_session(service: Service, response: web.Response, member: Staff) -> None:
@@ -33,14 +35,35 @@ def forget_session(service: Service, response: web.Response) -> None:
 
 async def current_staff(request: web.Request, service: Service) -> Staff | None:
     """The member of staff of this request's cookie; None when it is missing, forged, too old or ended."""
+    return await _member_of(request, service, COOKIE, _serializer(service), LASTS_SECONDS)
+
+
+async def _member_of(
+    request: web.Request, service: Service, name: str, serializer: URLSafeTimedSerializer, seconds: int
+) -> Staff | None:
     try:
-        cookie = request.cookies.get(cookie_name(service, COOKIE), "")
-        staff_id, session_number = _serializer(service).loads(cookie, max_age=LASTS_SECONDS)
+        cookie = request.cookies.get(cookie_name(service, name), "")
+        staff_id, session_number = serializer.loads(cookie, max_age=seconds)
     except (BadSignature, TypeError, ValueError):
         return None
     async with service.database.read() as connection:
         member = await members.get(connection, staff_id)
     return member if member and member.session_number == session_number else None
+
+
+def open_half(service: Service, response: web.Response, member: Staff) -> None:
+    """The password was right, the second factor is still to come."""
+    value = _half_serializer(service).dumps([member.id, member.session_number])
+    put_cookie(service, response, HALF_COOKIE, str(value), max_age=HALF_SECONDS)
+
+
+def forget_half(service: Service, response: web.Response) -> None:
+    drop_cookie(service, response, HALF_COOKIE)
+
+
+async def half_entered(request: web.Request, service: Service) -> Staff | None:
+    """Who typed the right password a few minutes ago."""
+    return await _member_of(request, service, HALF_COOKIE, _half_serializer(service), HALF_SECONDS)
 
 
 def csrf_token(service: Service, member: Staff) -> str:
@@ -67,3 +90,7 @@ def comes_from_here(request: web.Request, service: Service) -> bool:
 
 def _serializer(service: Service) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(service.keys.session_secret, salt="console session")
+
+
+def _half_serializer(service: Service) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(service.keys.session_secret, salt="console half session")

@@ -18,8 +18,9 @@ from content.staff import audit
 
 ACTION = "staff.login_failed"
 ACTOR = "stranger"
-# What became of a try: the password did not fit, the source had to wait, the queue was full.
-Outcome = Literal["wrong", "waiting", "turned_away"]
+# What became of a try: the password or the code of the second factor did not fit, the source had to wait,
+# the queue was full.
+Outcome = Literal["wrong", "wrong_code", "waiting", "turned_away"]
 # Entries of one writing that name a source: a day of flood makes 500 entries.
 MOST_SINGLE = 20
 # Sources counted one by one until the next writing.

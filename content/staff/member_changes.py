@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.staff import passwords
+from content.staff import codes, passwords
+from content.staff.codes import CodePurpose
 from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
 from content.staff.rights import Permission, Right, give, of_role, staff_right
 
+# No hash: nothing that is typed fits it.
+NO_PASSWORD = "none"  # noqa: S105
 _ADMINISTERING = select(staff_right.c.staff_id).where(staff_right.c.permission == Permission.ADMINISTER)
 
 
@@ -43,6 +46,29 @@ async def add(connection: AsyncConnection, *, login: str, password: str, role: s
     assert new_id is not None
     await give(connection, int(new_id), of_role(role))
     return int(new_id)
+
+
+async def invite(connection: AsyncConnection, *, login: str, role: str, at: int) -> tuple[int, str]:
+    """A member who sets the password with a one-time code: the id and the code.
+
+    Raises LoginRefused; IntegrityError when the login exists.
+    """
+    if not is_login(login):
+        raise LoginRefused(f"ログイン名は、空白や改行を含まない{LONGEST_LOGIN}文字までの名前にしてください。")
+    staff_id = await connection.scalar(
+        insert(staff_member)
+        .values(login=login, password_hash=NO_PASSWORD, password_set_at=at, created_at=at)
+        .returning(staff_member.c.id)
+    )
+    assert staff_id is not None
+    await give(connection, int(staff_id), of_role(role))
+    return int(staff_id), await codes.make(connection, int(staff_id), CodePurpose.PASSWORD, at=at)
+
+
+async def forget_password(connection: AsyncConnection, member: Staff, *, at: int) -> str:
+    """The password of before is none any more, sessions end; a code to set a new one."""
+    await _change(connection, member.id, password_hash=NO_PASSWORD, password_set_at=at)
+    return await codes.make(connection, member.id, CodePurpose.PASSWORD, at=at)
 
 
 async def end_sessions(connection: AsyncConnection, staff_id: int) -> None:

@@ -77,6 +77,16 @@ class SignIns:
             # Asked for anew: access may have ended while the password was hashed.
             return await members.get(connection, row.id)
 
+    def may_try_code(self, member: Staff, source: str) -> bool:
+        """Whether this source may type another code of the second factor; the try counts."""
+        return self._throttle.may_try({("code", source, member.id): TRIES})
+
+    def code_failed(self, member: Staff, source: str) -> None:
+        self.failures.count(Who(source, member.id), "wrong_code", now_ms())
+
+    def code_fitted(self, member: Staff, source: str) -> None:
+        self._throttle.forget(("code", source, member.id))
+
     def close(self) -> None:
         self._queue.close()
 

@@ -1,0 +1,177 @@
+"""自分の設定: one's own password, second factor and recovery codes; and setting a password with a code."""
+
+from __future__ import annotations
+
+import pyotp
+import segno
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.console.access import StaffRequest
+from bot.console.sessions import comes_from_here, open_session
+from bot.console.sign_ins import SIGN_INS
+from bot.console.staff_words import ROLE_WORDS
+from bot.door.source import household
+from bot.errors import error_page
+from bot.forms import read_fields
+from bot.pages import page, redirect, service_of
+from content.clock import now_ms
+from content.staff import audit, codes, member_changes, members, second_factor
+from content.staff.codes import CodePurpose
+from content.staff.hashing import Busy
+from content.staff.members import Staff
+from content.staff.passwords import PasswordRefused
+from content.staff.sign_in import Attempt
+
+PAGE = "/console/account"
+NOT_SAME = "新しいパスワードの2つの欄が違います。もう一度入力してください。まだ変えていません。"
+NOTES = {
+    "password": "パスワードを変えました。ほかの端末で開いていた画面は、すべてログアウトされました。",
+    "factor": "二段階認証を外しました。",
+    "needed": "お知らせを送る人には二段階認証が要ります。設定すると、ほかのページを使えます。",
+}
+
+
+async def show_account(staff_request: StaffRequest) -> web.Response:
+    return await _account_page(staff_request)
+
+
+async def change_password(staff_request: StaffRequest) -> web.Response:
+    """With the password of now; every other session ends."""
+    request, member, service = staff_request.request, staff_request.staff, staff_request.service
+    fields = await read_fields(request)
+    attempt = Attempt(member.login, fields.get("password", ""), household(request.remote or ""))
+    try:
+        same = await request.app[SIGN_INS].enter(attempt)
+    except Busy:
+        return await _account_page(
+            staff_request, "ただいま混み合っています。少し待って、もう一度押してください。"
+        )
+    if same is None:
+        return await _account_page(staff_request, "今のパスワードが違います。まだ変えていません。")
+    if fields.get("new", "") != fields.get("again", ""):
+        return await _account_page(staff_request, NOT_SAME)
+    try:
+        async with service.database.write() as connection:
+            await member_changes.set_password(connection, member, fields.get("new", ""), at=now_ms())
+            await _record(connection, member, "staff.password_changed")
+            changed = await members.get(connection, member.id)
+    except PasswordRefused as error:
+        return await _account_page(staff_request, str(error))
+    response = redirect(f"{PAGE}?note=password")
+    if changed is not None:
+        open_session(service, response, changed)
+    return response
+
+
+async def begin_factor(staff_request: StaffRequest) -> web.Response:
+    async with staff_request.service.database.write() as connection:
+        secret = await second_factor.begin(connection, staff_request.service.keys, staff_request.staff.id)
+    return _factor_page(staff_request, secret) if secret else redirect(PAGE)
+
+
+async def confirm_factor(staff_request: StaffRequest) -> web.Response:
+    fields = await read_fields(staff_request.request)
+    service, member = staff_request.service, staff_request.staff
+    async with service.database.write() as connection:
+        made = await second_factor.confirm(
+            connection, service.keys, member.id, fields.get("code", ""), at=now_ms()
+        )
+        if made is not None:
+            await _record(connection, member, "staff.factor_added")
+        secret = "" if made else await second_factor.begin(connection, service.keys, member.id)
+    if made is None:
+        return _factor_page(staff_request, secret, wrong=True) if secret else redirect(PAGE)
+    return staff_request.page("console/recovery_codes.html", codes=made)
+
+
+async def make_recovery_codes(staff_request: StaffRequest) -> web.Response:
+    member = staff_request.staff
+    async with staff_request.service.database.write() as connection:
+        if not await second_factor.is_on(connection, member.id):
+            return redirect(PAGE)
+        made = await second_factor.new_recovery_codes(connection, member.id)
+        await _record(connection, member, "staff.recovery_made")
+    return staff_request.page("console/recovery_codes.html", codes=made)
+
+
+async def remove_factor(staff_request: StaffRequest) -> web.Response:
+    """With a code, so that an open screen is not enough."""
+    fields = await read_fields(staff_request.request)
+    service, member = staff_request.service, staff_request.staff
+    async with service.database.write() as connection:
+        how = await second_factor.check(
+            connection, service.keys, member.id, fields.get("code", ""), at=now_ms()
+        )
+        if how is not None:
+            await second_factor.remove(connection, member.id)
+            await _record(connection, member, "staff.factor_removed")
+    if how is None:
+        return await _account_page(staff_request, "コードが違います。二段階認証は外していません。")
+    return redirect(f"{PAGE}?note=factor")
+
+
+async def show_password(request: web.Request) -> web.Response:
+    """For whoever was handed a code: open to all, like the login."""
+    return page(request, "console/password.html", error="", login="")
+
+
+async def set_password(request: web.Request) -> web.Response:
+    service = service_of(request)
+    if not comes_from_here(request, service):
+        return error_page(request, 403)
+    fields = await read_fields(request)
+    login, new = fields.get("login", "").strip().replace("\0", ""), fields.get("new", "")
+    error = NOT_SAME if new != fields.get("again", "") else ""
+    if not error:
+        try:
+            async with service.database.write() as connection:
+                member = await members.find(connection, login)
+                fits = member is not None and await codes.use(
+                    connection, member.id, fields.get("code", ""), CodePurpose.PASSWORD, at=now_ms()
+                )
+                if member is None or not fits:
+                    error = "ログイン名かコードが違うか、期限が切れています。管理者に、新しいコードを頼んでください。"
+                else:
+                    await member_changes.set_password(connection, member, new, at=now_ms())
+                    await _record(connection, member, "staff.password_set")
+        except PasswordRefused as refused:
+            # Together with the use of the code, which stays good.
+            error = str(refused)
+    if error:
+        return page(request, "console/password.html", status=422, error=error, login=login)
+    return redirect("/console/login")
+
+
+async def _account_page(staff_request: StaffRequest, error: str = "") -> web.Response:
+    async with staff_request.service.database.read() as connection:
+        has_factor = await second_factor.is_on(connection, staff_request.staff.id)
+        left = await second_factor.recovery_codes_left(connection, staff_request.staff.id)
+    return staff_request.page(
+        "console/account.html",
+        status=422 if error else 200,
+        has_factor=has_factor,
+        left=left,
+        role=ROLE_WORDS[staff_request.staff.role],
+        error=error,
+        note=NOTES.get(staff_request.request.query.get("note", ""), ""),
+    )
+
+
+def _factor_page(staff_request: StaffRequest, secret: str, *, wrong: bool = False) -> web.Response:
+    issuer = f"{staff_request.service.town.name} 回覧板"
+    address = pyotp.TOTP(secret).provisioning_uri(name=staff_request.staff.login, issuer_name=issuer)
+    return staff_request.page(
+        "console/factor.html",
+        status=422 if wrong else 200,
+        secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        picture=segno.make(address, micro=False).svg_inline(omitsize=True, svgclass="qr", lineclass=None),
+        wrong=wrong,
+        now=now_ms(),
+    )
+
+
+async def _record(connection: AsyncConnection, member: Staff, action: str) -> None:
+    await audit.record(
+        connection, at=now_ms(), actor=member.login, action=action, subject=f"staff {member.id}"
+    )
