@@ -16,8 +16,9 @@ import asyncpg
 from common import talk
 
 from content.clock import now_ms
-from content.database import Database
+from content.database import Database, identity
 from content.keys import Keys, create_key_file, load_keys
+from content.register.subscribers import seal_place
 from content.schema import upgrade
 from content.town import Town, load_town
 
@@ -73,6 +74,11 @@ class Seeded:
         return self.folder / "secret.key"
 
     @property
+    def identity_file(self) -> Path:
+        """Of the database: what is sealed is bound to it."""
+        return self.folder / "identity"
+
+    @property
     def town_file(self) -> Path:
         return self.folder / "town.toml"
 
@@ -81,7 +87,7 @@ class Seeded:
         return self.folder / "bench.db"
 
     def keys(self) -> Keys:
-        return load_keys(self.key_file)
+        return load_keys(self.key_file).bound_to(self.identity_file.read_text())
 
     def town(self) -> Town:
         return load_town(self.town_file)
@@ -102,8 +108,7 @@ async def seed_sqlite(folder: Path, register: Register) -> Seeded:
         return Seeded(home, register)
     seeded = _prepare(home.with_suffix(".partial"), register)
     database = Database(f"sqlite:///{seeded.database}")
-    await upgrade(database)
-    await database.close()
+    await _make_database(database, seeded)
     connection = sqlite3.connect(seeded.database, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -400000")
@@ -122,8 +127,7 @@ async def seed_sqlite(folder: Path, register: Register) -> Seeded:
 async def seed_postgres(url: str, folder: Path, register: Register) -> Seeded:
     seeded = _prepare(folder, register)
     database = Database(url)
-    await upgrade(database)
-    await database.close()
+    await _make_database(database, seeded)
     connection = await asyncpg.connect(url)
     for table, columns, rows in _tables(register, seeded.keys()):
         await connection.copy_records_to_table(table, columns=columns, records=rows)
@@ -141,6 +145,15 @@ def _prepare(folder: Path, register: Register) -> Seeded:
     town = EXAMPLE.read_text(encoding="utf-8").replace('everyone = "broadcast"\n', "")
     seeded.town_file.write_text(town + SEGMENTS, encoding="utf-8")
     return seeded
+
+
+async def _make_database(database: Database, seeded: Seeded) -> None:
+    await upgrade(database)
+    async with database.read() as connection:
+        found = await identity.read(connection)
+    assert found is not None
+    seeded.identity_file.write_text(found.identity)
+    await database.close()
 
 
 def _tables(register: Register, keys: Keys) -> Iterator[tuple[str, tuple[str, ...], Iterable[tuple]]]:
@@ -171,7 +184,7 @@ def _tables(register: Register, keys: Keys) -> Iterator[tuple[str, tuple[str, ..
 
 def _address(number: int, account: str, keys: Keys) -> tuple[int, str, bytes, bytes]:
     plain = line_id(number) if account == "line" else mail_address(number)
-    return number, account, keys.lookup(account, plain), keys.seal(plain)
+    return number, account, keys.lookup(account, plain), keys.seal(plain, seal_place(number, account))
 
 
 def _choices(register: Register) -> Iterator[tuple[str, str, int]]:

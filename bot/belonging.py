@@ -34,7 +34,7 @@ async def bind_within(connection: AsyncConnection, town: Town, keys: Keys) -> Id
     """The same inside a transaction of the caller, which is given up when the database is another's."""
     sealed = await any_sealed_address(connection)
     if sealed is not None:
-        _prove(keys, sealed)
+        _prove(keys, *sealed)
     found = await identity.bind(connection, town=town.code, key_check=keys.check)
     refuse_strange(found, town, keys)
     return found
@@ -51,9 +51,9 @@ def refuse_strange(found: Identity, town: Town, keys: Keys) -> None:
         )
 
 
-def _prove(keys: Keys, sealed: bytes) -> None:
+def _prove(keys: Keys, sealed: bytes, place: str) -> None:
     # A database from before key checks: what it holds already tells whose it is.
     try:
-        keys.open(sealed)
+        keys.open(sealed, place)
     except KeyFileError as error:
         raise KeyFileError(WRONG_KEY) from error

@@ -3,6 +3,8 @@
 The file holds lines `number base64(32 bytes)`, the newest last. Addresses are sealed with the
 newest key and opened with the one whose number they carry, so a key can be replaced while the
 service runs. Look-ups and tokens always use the first key.
+
+A seal is bound to its place: the database and the row. Copied elsewhere it does not open.
 """
 
 from __future__ import annotations
@@ -24,10 +26,21 @@ ROOT_BYTES = 32
 NONCE_BYTES = 12
 TOKEN_MAC_BYTES = 12
 CHECK_BYTES = 16
+# The first byte of a seal that is bound to its place. Keys are numbered from 1: those of before begin with that.
+BOUND = 0
 
 
 class KeyFileError(Exception):
     """The secret key file is missing, readable by others, or not in its form."""
+
+
+class SealMisplaced(KeyFileError):
+    """A seal of a key that we have does not open here: made by another key of this number, for another row, or changed."""
+
+
+def is_bound(sealed: bytes) -> bool:
+    """Whether a seal is bound to its place; those of earlier versions are not."""
+    return sealed[0] == BOUND
 
 
 class Keys:
@@ -38,6 +51,7 @@ class Keys:
             raise KeyFileError("the secret key file holds no key; run `kairanban init`")
         self._sealing = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
         self._newest = max(roots)
+        self._identity = identity
         first = roots[min(roots)]
         self._roots = roots
         self._lookup_mac = hmac.new(_derive(first, b"lookup"), digestmod=hashlib.sha256)
@@ -49,30 +63,49 @@ class Keys:
         self.check = _derive(first, b"check")[:CHECK_BYTES]
 
     def bound_to(self, identity: str) -> Keys:
-        """The same keys for one database: tokens and sessions of another mean nothing to them."""
+        """The same keys for one database: tokens, sessions and seals of another mean nothing to them."""
         return Keys(self._roots, identity)
 
-    def seal(self, plain: str) -> bytes:
-        """Key number (1 byte), nonce (12 bytes), AES-256-GCM ciphertext with tag."""
+    def seal(self, plain: str, place: str) -> bytes:
+        """BOUND, key number (1 byte each), nonce (12 bytes), AES-256-GCM ciphertext with tag over place and text.
+
+        `place` names the row that it is for.
+        """
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._sealing[self._newest].encrypt(nonce, plain.encode(), None)
-        return bytes([self._newest]) + nonce + sealed
+        sealed = self._sealing[self._newest].encrypt(nonce, plain.encode(), self._bound_to_place(place))
+        return bytes([BOUND, self._newest]) + nonce + sealed
 
-    def open(self, sealed: bytes) -> str:
-        """Raises KeyFileError when no key of the file opens it."""
-        return self.open_all([sealed])[0]
-
-    def open_all(self, sealed: Iterable[bytes]) -> list[str]:
-        """Each in clear, in the same order. Raises KeyFileError when one of them cannot be opened."""
-        ciphers, end = self._sealing, 1 + NONCE_BYTES
+    def open(self, sealed: bytes, place: str) -> str:
+        """Raises KeyFileError when no key of the file opens it, and SealMisplaced when it was made for another place."""
+        bound = sealed[0] == BOUND
+        at = 1 if bound else 0
+        number, end = sealed[at], at + 1 + NONCE_BYTES
         try:
-            return [ciphers[one[0]].decrypt(one[1:end], one[end:], None).decode() for one in sealed]
-        except KeyError as error:
-            raise KeyFileError(
-                f"sealed with key {error.args[0]}, which the secret key file does not hold"
-            ) from None
+            cipher = self._sealing[number]
+            about = self._bound_to_place(place) if bound else None
+            return cipher.decrypt(sealed[at + 1 : end], sealed[end:], about).decode()
+        except KeyError:
+            raise KeyFileError(f"sealed with key {number}, which the secret key file does not hold") from None
         except InvalidTag as error:
-            raise KeyFileError("the secret key file does not belong to this database") from error
+            raise SealMisplaced(
+                "the secret key file does not belong to this database, or what was sealed stands in another place"
+            ) from error
+
+    def open_many(self, pairs: Iterable[tuple[bytes, str]]) -> list[str | None]:
+        """`open` of each (sealed, place) in the same order, None for what does not open in its place.
+
+        Raises KeyFileError when a key is missing: then it is not the rows that are to blame.
+        """
+        return [self._open_or_none(sealed, place) for sealed, place in pairs]
+
+    def _open_or_none(self, sealed: bytes, place: str) -> str | None:
+        try:
+            return self.open(sealed, place) if sealed else None
+        except SealMisplaced:
+            return None
+
+    def _bound_to_place(self, place: str) -> bytes:
+        return f"{self._identity}\n{place}".encode()
 
     def lookup(self, account: str, address: str) -> bytes:
         """16 bytes that find an address on an account without telling it."""

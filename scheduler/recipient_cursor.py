@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 
 from channels.channel import Deferred, Part, Recipient
@@ -12,7 +13,9 @@ from channels.reasons import Reason
 from content.keys import Keys
 from content.ledger.batches import Batch
 from content.ledger.deferring import RefusedRecipient
-from content.register.address_book import open_addresses
+from content.register.address_book import Opened, open_addresses
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,13 @@ class Progress:
 class RecipientCursor:
     """Maps parts, which count recipients that still have an address, to positions in the frozen list.
 
-    Whoever left or was erased between fan-out and send is skipped and counted as refused (`unsubscribed`).
+    Whoever left or was erased between fan-out and send is skipped and counted as refused (`unsubscribed`), and
+    so is an address that cannot be opened (`address_unreadable`).
     """
 
-    def __init__(self, frozen: Sequence[int], position: int, addresses: dict[int, tuple[str, int]]) -> None:
-        found = list(map(addresses.get, frozen[position:]))
+    def __init__(self, frozen: Sequence[int], position: int, addresses: Opened) -> None:
+        self._unreadable = addresses.unreadable
+        found = list(map(addresses.clear.get, frozen[position:]))
         rest = range(position, len(frozen))
         self._indexes: Sequence[int] = rest
         self._gone: list[tuple[int, int]] = []
@@ -72,20 +77,27 @@ class RecipientCursor:
             accepted=part.size - len(part.refused) - len(part.deferred),
             refused=(
                 *refused,
-                *(RefusedRecipient(subscriber_id, Reason.UNSUBSCRIBED) for _, subscriber_id in passed),
+                *(RefusedRecipient(number, self._why_skipped(number)) for _, number in passed),
             ),
             deferred=part.deferred,
             apart=part.apart,
         )
 
+    def _why_skipped(self, subscriber_id: int) -> Reason:
+        return Reason.ADDRESS_UNREADABLE if subscriber_id in self._unreadable else Reason.UNSUBSCRIBED
+
 
 def open_cursors(
     connection: Connection, keys: Keys, lists: Sequence[Batch], *, with_left: bool
 ) -> dict[int, RecipientCursor]:
-    """What is left of these batches, with addresses, by batch id; `with_left` as in `open_addresses`.
+    """What is left of these batches of one account, with addresses, by batch id; `with_left` as in `open_addresses`.
 
     To be called where the addresses are read: thousands of new objects are slow to reach from another core.
     """
     ids = [subscriber_id for one in lists for subscriber_id in one.recipients[one.position :]]
-    addresses = open_addresses(connection, keys, ids, with_left=with_left)
+    addresses = open_addresses(connection, keys, lists[0].account, ids, with_left=with_left)
+    if addresses.unreadable:
+        log.error(
+            "addresses_unreadable", account=lists[0].account, subscribers=sorted(addresses.unreadable)[:10]
+        )
     return {one.id: RecipientCursor(one.recipients, one.position, addresses) for one in lists}

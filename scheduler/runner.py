@@ -26,6 +26,7 @@ from scheduler.presence import Presence
 from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
+    bind_seals,
     forget_handled,
     forget_sources,
     forget_times_ahead,
@@ -81,6 +82,7 @@ class Runner:
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(bind_seals, args=[self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])
         # Once at the start too: a machine that is off at night would keep recipients for ever.

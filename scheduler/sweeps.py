@@ -10,7 +10,7 @@ from content.clock import MINUTE, today_jst
 from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
-from content.register import importing, inbound_events
+from content.register import address_book, importing, inbound_events
 from content.staff import audit, audit_chain
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
@@ -63,9 +63,14 @@ async def forget_handled(context: TownContext) -> None:
     """Ids of handled events, kept to recognise late copies, go after two weeks, dead imports after a day."""
     async with context.database.write() as connection:
         await inbound_events.forget_old(connection, context.database.now())
-        await importing.forget_abandoned(
-            connection, before=context.database.now() - importing.ABANDONED_AFTER
-        )
+        await importing.give_up(connection, before=context.database.now() - importing.ABANDONED_AFTER)
+    await importing.clear_away(context.database)
+
+
+async def bind_seals(context: TownContext) -> None:
+    """After an update: addresses that an earlier version sealed are bound to their rows."""
+    if bound := await address_book.bind_seals(context.database, context.keys):
+        log.info("seals_bound", addresses=bound)
 
 
 async def forget_sources(context: TownContext) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
 from bot.service import Service
 from content.clock import now_ms, words
+from content.keys import Keys
 from content.register import addresses, importing, subscriber_changes, subscribers, subscribers_csv
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
@@ -104,18 +105,22 @@ async def _import(file: Path) -> None:
                 f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
                 USAGE,
             )
-        sealed = subscribers_csv.seal_all(service.keys, registrations)
         now = now_ms()
 
         async def in_the_trail(connection: AsyncConnection) -> None:
             await audit.record(
-                connection, at=now, actor=operator(), action="subscribers.imported", number=len(sealed)
+                connection, at=now, actor=operator(), action="subscribers.imported", number=len(registrations)
             )
 
         with progress("取り込み", len(registrations)) as advance:
             try:
                 imported = await importing.import_registrations(
-                    service.database, sealed, advance, at=now, when_decided=in_the_trail
+                    service.database,
+                    service.keys,
+                    registrations,
+                    advance,
+                    at=now,
+                    when_decided=in_the_trail,
                 )
             except ImportOvertaken:
                 fail(
@@ -147,8 +152,7 @@ async def _show(number: int | None, with_address: bool) -> None:
                 await _record(connection, action, one)
         clear: dict[int, str] = {}
         if with_address:
-            ids = [one.id for one in found]
-            clear = await service.database.read_step(lambda c: _addresses(c, service, ids))
+            clear = await service.database.read_step(lambda c: _addresses(c, service.keys, found))
     for one in found:
         table = Table(title=f"登録 {one.id}", show_header=False)
         for label, value in _lines(one):
@@ -213,13 +217,12 @@ async def _find(service: Service, typed: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
-def _addresses(connection: Connection, service: Service, ids: list[int]) -> dict[int, str]:
+def _addresses(connection: Connection, keys: Keys, found: list[Subscriber]) -> dict[int, str]:
+    """Of somebody who left before joining the address was never kept."""
     clear: dict[int, str] = {}
-    for number in ids:
-        # Of somebody who left before joining the address was never kept.
-        with suppress(IndexError):
-            found = open_addresses(connection, service.keys, [number], with_left=True)
-            clear |= {one: address for one, (address, _) in found.items()}
+    for one in found:
+        opened_ones = open_addresses(connection, keys, one.account, [one.id], with_left=True)
+        clear |= {number: address for number, (address, _) in opened_ones.clear.items()}
     return clear
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
+from bot import belonging
 from bot.accounts import line_api
 from bot.demo import seed
 from bot.line.rich_menu import set_up
@@ -182,6 +183,7 @@ async def _seed(settings: Settings, hook_address: str) -> None:
     keys, town = load_keys(settings.secret_key_file), load_town(settings.town)
     database = Database(settings.database_url.get_secret_value())
     await upgrade(database)
+    keys = await belonging.bind(database, town, keys)
     registrations: list[Registration] = [
         *seed.line_registrations(town),
         *seed.mail_registrations(town),

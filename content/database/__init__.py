@@ -10,7 +10,6 @@ from content.database.dialects import (
     insert_unless_known,
     only_one,
     refresh_statistics,
-    reserve_ids,
 )
 from content.database.engine import Database, UnknownDatabase
 from content.database.errors import is_infrastructure
@@ -32,5 +31,4 @@ __all__ = [
     "one_of",
     "only_one",
     "refresh_statistics",
-    "reserve_ids",
 ]

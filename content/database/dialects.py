@@ -59,22 +59,6 @@ async def refresh_statistics(connection: AsyncConnection, *tables: Table) -> Non
             await connection.execute(text(f"ANALYZE {table.name}"))
 
 
-async def reserve_ids(connection: AsyncConnection, table: Table, number: int) -> list[int]:
-    """Ids for rows that the caller inserts in this transaction, ascending.
-
-    Asking for them beforehand lets a bulk insert go out as one statement: reading ids back costs a
-    round trip per row on SQLite. Rows of such a table are never deleted, so no id comes twice.
-    """
-    if connection.dialect.name == "postgresql":
-        sequence = func.pg_get_serial_sequence(table.name, "id")
-        rows = await connection.scalars(
-            select(func.nextval(sequence)).select_from(func.generate_series(1, number))
-        )
-        return sorted(int(row) for row in rows)
-    highest = await connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
-    return list(range(highest + 1, highest + 1 + number))
-
-
 def only_one(connection: Connection, work: str) -> bool:
     """Whether no other transaction does this work now; it is ours until the commit. Waits for nobody.
 

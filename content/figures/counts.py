@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY, HOUR
 from content.database import insert_unless_known, metadata
+from content.register.imports import has_come_in
 from content.register.states import EventKind, SubscriberState
 from content.register.subscribers import preference, registration_event, subscriber
 
@@ -60,7 +61,9 @@ async def movements(connection: AsyncConnection) -> list[Movement]:
     left = func.sum(case((registration_event.c.kind == EventKind.LEFT, 1), else_=0))
     rows = await connection.execute(
         select(day.label("day"), registration_event.c.account, joined, left)
-        .where(registration_event.c.kind != EventKind.CHANGED)
+        .where(
+            registration_event.c.kind != EventKind.CHANGED, has_come_in(registration_event.c.subscriber_id)
+        )
         .group_by("day", registration_event.c.account)
         .order_by("day", registration_event.c.account)
     )
@@ -79,7 +82,7 @@ async def active_now(connection: AsyncConnection) -> dict[str, int]:
     """Active registrations per account."""
     rows = await connection.execute(
         select(subscriber.c.account, func.count())
-        .where(subscriber.c.state == SubscriberState.ACTIVE)
+        .where(subscriber.c.state == SubscriberState.ACTIVE, has_come_in(subscriber.c.id))
         .group_by(subscriber.c.account)
     )
     return {account: int(count) for account, count in rows}
@@ -89,7 +92,7 @@ async def active_by_choice(connection: AsyncConnection, kind: str) -> list[tuple
     """(account, value, active registrations that chose it) for category, area, birth_month or group."""
     rows = await connection.execute(
         select(preference.c.account, preference.c.value, func.count())
-        .where(preference.c.kind == kind, preference.c.active)
+        .where(preference.c.kind == kind, preference.c.active, has_come_in(preference.c.subscriber_id))
         .group_by(preference.c.account, preference.c.value)
         .order_by(preference.c.account, preference.c.value)
     )

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database
 from content.notices.segments import Choice, Rules, Target, audience, rules_of
+from content.register.imports import has_come_in
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
 from content.town import Town
@@ -78,6 +79,7 @@ async def count_matches(
         first.of(preference),
         within,
         preference.c.active,
+        has_come_in(who),
         *(choice.made_by(who) for choice in rules.made if choice is not first),
         *(~choice.made_by(who) for choice in rules.not_made),
     )
@@ -92,7 +94,12 @@ async def _count_everyone(
 ) -> dict[str, int]:
     rows = await connection.execute(
         select(subscriber.c.account, func.count())
-        .where(subscriber.c.state == SubscriberState.ACTIVE, subscriber.c.account.in_(accounts), within)
+        .where(
+            subscriber.c.state == SubscriberState.ACTIVE,
+            has_come_in(subscriber.c.id),
+            subscriber.c.account.in_(accounts),
+            within,
+        )
         .group_by(subscriber.c.account)
     )
     counts = {account: int(count) for account, count in rows}

@@ -17,6 +17,7 @@ from content.clock import birth_months
 from content.database.planner_hints import Scanned
 from content.notices.chosen import describe_rules, read_rules
 from content.notices.states import TargetKind
+from content.register.imports import has_come_in
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
 from content.town import Segment, SegmentRule, Town
@@ -112,7 +113,7 @@ class Rules:
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
     """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
     rules = rules_of(town, target, category, today)
-    active = subscriber.c.state == SubscriberState.ACTIVE
+    active = and_(subscriber.c.state == SubscriberState.ACTIVE, has_come_in(subscriber.c.id))
     if rules is None:
         return active
     return and_(

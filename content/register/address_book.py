@@ -3,35 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, and_, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import all_rows, among, as_list, as_one_row, hexadecimal
-from content.keys import Keys
+from content.database import Database, all_rows, among, as_list, as_one_row, hexadecimal
+from content.keys import BOUND, Keys
 from content.register.states import SubscriberState
-from content.register.subscribers import address, subscriber
+from content.register.subscribers import address, seal_place, subscriber
+
+# Seals that are renewed in one transaction.
+SLICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """(address, salt of the registration) by subscriber; `unreadable` have a seal that does not open in its place."""
+
+    clear: dict[int, tuple[str, int]] = field(repr=False)
+    unreadable: frozenset[int] = frozenset()
 
 
 def open_addresses(
-    connection: Connection, keys: Keys, subscriber_ids: Sequence[int], *, with_left: bool = False
-) -> dict[int, tuple[str, int]]:
+    connection: Connection,
+    keys: Keys,
+    account: str,
+    subscriber_ids: Sequence[int],
+    *,
+    with_left: bool = False,
+) -> Opened:
     """Addresses in clear, with the salts of their registrations, of those among the ids that are active now.
 
-    `with_left` also of those who left, and without salts: these are for links in mails.
-
-    Whoever was erased has none.
+    All are of this account. `with_left` also of those who left, and without salts: these are for links in mails.
+    Whoever was erased has none. Raises KeyFileError when a key is missing.
     """
     dialect = connection.dialect.name
     values = {"ids": as_list(dialect, subscriber_ids)}
     rows = all_rows(connection, _sealed_addresses(dialect, with_left), values)
-    addresses = keys.open_all(bytes.fromhex(row[1]) for row in rows)
+    found = keys.open_many((bytes.fromhex(row[1]), seal_place(row[0], account)) for row in rows)
     # One column less to fetch, where nobody asks for salts: this runs for each batch of LINE.
     salts = repeat(0, len(rows)) if with_left else (row[2] for row in rows)
-    return dict(zip((row[0] for row in rows), zip(addresses, salts, strict=True), strict=True))
+    clear = dict(zip((row[0] for row in rows), zip(found, salts, strict=True), strict=True))
+    if None not in found:
+        return Opened(clear)
+    closed = {row[0]: row[1] for row, plain in zip(rows, found, strict=True) if plain is None}
+    # Of somebody who left before joining nothing was ever sealed.
+    unreadable = frozenset(one for one, sealed in closed.items() if sealed)
+    return Opened({one: known for one, known in clear.items() if one not in closed}, unreadable)
 
 
 # Asked for every batch, and to compose it costs as much as to run it.
@@ -45,8 +67,48 @@ def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
     return as_one_row(dialect, active.where(chosen, subscriber.c.state == SubscriberState.ACTIVE))
 
 
-async def any_sealed_address(connection: AsyncConnection) -> bytes | None:
-    """One sealed address, to see whether a key opens it; None while there is none."""
-    sealed = select(address.c.sealed).where(func.length(address.c.sealed) > 0).limit(1)
-    found = await connection.scalar(sealed)
-    return None if found is None else bytes(found)
+async def any_sealed_address(connection: AsyncConnection) -> tuple[bytes, str] | None:
+    """One sealed address and its place, to see whether a key opens it; None while there is none."""
+    sealed = (
+        select(address.c.sealed, address.c.subscriber_id, address.c.account)
+        .where(func.length(address.c.sealed) > 0)
+        .limit(1)
+    )
+    found = (await connection.execute(sealed)).one_or_none()
+    return None if found is None else (bytes(found.sealed), seal_place(found.subscriber_id, found.account))
+
+
+async def bind_seals(database: Database, keys: Keys) -> int:
+    """Seal anew, for their rows, the addresses that an earlier version sealed for none; how many there were."""
+    bound = after = 0
+    while True:
+        async with database.read() as connection:
+            rows = (
+                await connection.execute(
+                    select(address)
+                    .where(address.c.subscriber_id > after, _is_unbound(connection.dialect.name))
+                    .order_by(address.c.subscriber_id)
+                    .limit(SLICE)
+                )
+            ).all()
+        if not rows:
+            return bound
+        sealed_anew = [(row, _bound(keys, row)) for row in rows]
+        async with database.write() as connection:
+            for row, sealed in sealed_anew:
+                # Whoever wrote it meanwhile has bound it.
+                same = (address.c.subscriber_id == row.subscriber_id, address.c.sealed == row.sealed)
+                await connection.execute(update(address).where(*same).values(sealed=sealed))
+        bound, after = bound + len(rows), rows[-1].subscriber_id
+
+
+def _is_unbound(dialect: str) -> ColumnElement[bool]:
+    first = (
+        func.substr(address.c.sealed, 1, 1) if dialect == "sqlite" else func.substring(address.c.sealed, 1, 1)
+    )
+    return and_(func.length(address.c.sealed) > 0, first != literal(bytes([BOUND]), LargeBinary))
+
+
+def _bound(keys: Keys, row: Any) -> bytes:
+    place = seal_place(row.subscriber_id, row.account)
+    return keys.seal(keys.open(row.sealed, place), place)

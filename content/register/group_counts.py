@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content.register.imports import has_come_in
 from content.register.subscribers import preference
 
 
@@ -14,7 +15,12 @@ async def count_members(connection: AsyncConnection, groups: Sequence[str]) -> d
     """group → account → number; a group without members is there, empty."""
     rows = await connection.execute(
         select(preference.c.value, preference.c.account, func.count())
-        .where(preference.c.kind == "group", preference.c.value.in_(groups), preference.c.active)
+        .where(
+            preference.c.kind == "group",
+            preference.c.value.in_(groups),
+            preference.c.active,
+            has_come_in(preference.c.subscriber_id),
+        )
         .group_by(preference.c.value, preference.c.account)
     )
     counts: dict[str, dict[str, int]] = {group: {} for group in groups}

@@ -1,22 +1,24 @@
 """Many registrations at once: all of them or none, without keeping the database from anybody else.
 
-What is to come in is staged first, in slices, in a table that nobody else reads; a process that is killed
-there has changed nothing. One mark then decides that all of it comes in. From there the rows move into the
-register by statements inside the database: on PostgreSQL in the transaction of the mark itself, so that all
-are visible at once; on SQLite, whose only writer must be free again within a moment, in slices that whoever
-comes next finishes when the process is killed in between.
+What is to come in is sealed and staged first, in slices, in a table that nobody else reads; a process that is
+killed there has changed nothing. One mark then decides that all of it comes in. From there the rows move into the
+register by statements inside the database: on PostgreSQL in the transaction of the mark itself; on SQLite, whose
+only writer must be free again within a moment, in slices that nobody sees (`has_come_in`) until the last is there,
+and that whoever comes next finishes when the process is killed in between.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -33,33 +35,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
-from content.database import Database, insert_many, metadata, one_of, refresh_statistics
+from content.database import Database, insert_many, metadata, refresh_statistics
 from content.database.identity import new_salt
-from content.register.registration import Sealed
+from content.keys import Keys
+from content.register.imports import registration_import
+from content.register.registration import Registration, address_row
 from content.register.staged_moves import move_staged
 from content.register.states import ImportState
+from content.register.subscriber_ids import range_for_import
 from content.register.subscribers import address, preference, subscriber
 
 # Rows that are staged in one transaction, and that SQLite moves in one.
 SLICE = 2000
 # A resident may register in the very moment in which an import decides that the address is new.
 TRIES = 3
+# After a slice, as a part of the time that it took.
+PAUSE = 0.5
 ABANDONED_AFTER = DAY
-
-registration_import = Table(
-    "registration_import",
-    metadata,
-    # Random: SQLite would give the number of one that was overtaken to the one that overtook it.
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("begun_at", BigInteger, nullable=False),
-    Column("staged", Integer, nullable=False, server_default="0"),
-    # What became of them: new registrations, and addresses that were known.
-    Column("registered", Integer, nullable=False, server_default="0"),
-    Column("known", Integer, nullable=False, server_default="0"),
-    CheckConstraint(one_of("state", ImportState), name="state"),
-)
 
 staged_registration = Table(
     "staged_registration",
@@ -68,6 +60,8 @@ staged_registration = Table(
         "import_id", BigInteger, ForeignKey("registration_import.id"), primary_key=True, autoincrement=False
     ),
     Column("number", Integer, primary_key=True, autoincrement=False),
+    # Of the registration that it becomes, unless the address is known.
+    Column("subscriber_id", BigInteger, nullable=False),
     Column("account", Text, nullable=False),
     Column("lookup", LargeBinary(16), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -76,8 +70,6 @@ staged_registration = Table(
     Column("choices", Text, nullable=False),
     Column("joined_at", BigInteger, nullable=False),
     Column("salt", BigInteger, nullable=False),
-    # Of the registration that it becomes; none when the address is known.
-    Column("subscriber_id", BigInteger),
 )
 
 
@@ -93,9 +85,18 @@ class Imported:
     already: int
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An import, and the number that its first registration gets."""
+
+    id: int
+    first_id: int
+
+
 async def import_registrations(
     database: Database,
-    items: Sequence[Sealed],
+    keys: Keys,
+    registrations: Sequence[Registration],
     progress: Callable[[int], None],
     *,
     at: int,
@@ -106,21 +107,20 @@ async def import_registrations(
 
     Raises ImportOvertaken; then nothing came in.
     """
-    await finish_decided(database)
     async with database.write() as connection:
-        import_id = await begin(connection, reason=reason, at=at)
-    for start in range(0, len(items), SLICE):
-        rows = staged_rows(import_id, start, items[start : start + SLICE])
-        async with database.write() as connection:
-            await stage(connection, import_id, rows)
+        begun = await begin(connection, reason=reason, at=at, number=len(registrations))
+    await clear_away(database)
+    for start in range(0, len(registrations), SLICE):
+        rows = staged_rows(keys, begun, start, registrations[start : start + SLICE])
+        await _slice(database, partial(stage, import_id=begun.id, rows=rows))
         progress(len(rows))
-    await _retried(lambda: _decide(database, import_id, when_decided))
+    await _retried(lambda: _decide(database, begun.id, when_decided))
     await finish_decided(database)
     async with database.read() as connection:
         done = (
             await connection.execute(
                 select(registration_import.c.registered, registration_import.c.known).where(
-                    registration_import.c.id == import_id
+                    registration_import.c.id == begun.id
                 )
             )
         ).one()
@@ -133,51 +133,73 @@ async def finish_decided(database: Database) -> None:
     """Move what a killed process had decided and not moved any more."""
     while True:
         async with database.read() as connection:
-            decided = await connection.scalar(
-                select(registration_import.c.id).where(registration_import.c.state == ImportState.DECIDED)
-            )
+            decided = await _in_state(connection, ImportState.DECIDED)
         if decided is None:
             return
+        await _slice(database, partial(move_slice, import_id=decided))
+
+
+async def clear_away(database: Database) -> None:
+    """Delete what was staged by imports that were given up, slice by slice."""
+    while True:
         async with database.write() as connection:
-            await move_slice(connection, decided)
+            given_up = await _in_state(connection, ImportState.GIVEN_UP)
+            if given_up is None:
+                return
+            numbers = select(staged_registration.c.number).where(staged_registration.c.import_id == given_up)
+            gone = await connection.execute(
+                delete(staged_registration).where(
+                    staged_registration.c.import_id == given_up,
+                    staged_registration.c.number.in_(numbers.limit(SLICE)),
+                )
+            )
+            if not gone.rowcount:
+                await connection.execute(
+                    delete(registration_import).where(registration_import.c.id == given_up)
+                )
 
 
-async def begin(connection: AsyncConnection, *, reason: str, at: int) -> int:
-    """The id of a new import. What others had staged and not decided is forgotten."""
-    await forget_abandoned(connection, before=at + 1)
+async def begin(connection: AsyncConnection, *, reason: str, at: int, number: int) -> Begun:
+    """A new import of so many registrations. What others had staged and not decided is given up."""
+    await give_up(connection, before=at + 1)
+    first, last = await range_for_import(connection, number)
     import_id = new_salt()
     await connection.execute(
         insert(registration_import).values(
-            id=import_id, state=ImportState.STAGING, reason=reason, begun_at=at
+            id=import_id, state=ImportState.STAGING, reason=reason, begun_at=at, first_id=first, last_id=last
         )
     )
-    return import_id
+    return Begun(import_id, first)
 
 
-async def forget_abandoned(connection: AsyncConnection, *, before: int) -> None:
-    """Imports that are over, and those that began before this moment and were never decided."""
-    over = select(registration_import.c.id).where(
-        registration_import.c.state != ImportState.DECIDED, registration_import.c.begun_at < before
+async def give_up(connection: AsyncConnection, *, before: int) -> None:
+    """Imports that began before this moment and were never decided; those that are over are forgotten."""
+    earlier = registration_import.c.begun_at < before
+    await connection.execute(
+        update(registration_import)
+        .where(registration_import.c.state == ImportState.STAGING, earlier)
+        .values(state=ImportState.GIVEN_UP)
     )
-    await connection.execute(delete(staged_registration).where(staged_registration.c.import_id.in_(over)))
-    await connection.execute(delete(registration_import).where(registration_import.c.id.in_(over)))
+    await connection.execute(
+        delete(registration_import).where(registration_import.c.state == ImportState.APPLIED, earlier)
+    )
 
 
-def staged_rows(import_id: int, start: int, items: Sequence[Sealed]) -> list[dict[str, Any]]:
+def staged_rows(
+    keys: Keys, begun: Begun, start: int, registrations: Sequence[Registration]
+) -> list[dict[str, Any]]:
     """Rows of `staged_registration`: work to do before a transaction begins."""
     return [
         {
-            "import_id": import_id,
+            "import_id": begun.id,
             "number": number,
-            "account": item.registration.account,
-            "lookup": item.lookup,
-            "sealed": item.sealed,
-            "language": item.registration.preferences.language,
-            "choices": json.dumps(item.registration.preferences.choices()),
-            "joined_at": item.registration.registered_at,
+            **address_row(keys, begun.first_id + number, item),
+            "language": item.preferences.language,
+            "choices": json.dumps(item.preferences.choices()),
+            "joined_at": item.registered_at,
             "salt": new_salt(),
         }
-        for number, item in enumerate(items, start)
+        for number, item in enumerate(registrations, start)
     ]
 
 
@@ -193,8 +215,10 @@ async def stage(connection: AsyncConnection, import_id: int, rows: Sequence[dict
     await insert_many(connection, staged_registration, rows)
 
 
-async def decide(connection: AsyncConnection, import_id: int) -> None:
-    """The mark: all that was staged comes in. Raises ImportOvertaken."""
+async def decide(connection: AsyncConnection, import_id: int) -> bool:
+    """The mark: all that was staged comes in. False while another is on its way. Raises ImportOvertaken."""
+    if await _in_state(connection, ImportState.DECIDED) is not None:
+        return False
     changed = await connection.execute(
         update(registration_import)
         .where(registration_import.c.id == import_id, registration_import.c.state == ImportState.STAGING)
@@ -202,10 +226,11 @@ async def decide(connection: AsyncConnection, import_id: int) -> None:
     )
     if not changed.rowcount:
         raise ImportOvertaken
+    return True
 
 
-async def move_slice(connection: AsyncConnection, import_id: int) -> bool:
-    """Move the next rows of a decided import into the register; False when none was left."""
+async def move_slice(connection: AsyncConnection, import_id: int) -> None:
+    """Move the next rows of a decided import into the register; with the last of them it can be seen."""
     # Whoever moves holds the row of the import.
     open_still = await connection.execute(
         update(registration_import)
@@ -213,40 +238,55 @@ async def move_slice(connection: AsyncConnection, import_id: int) -> bool:
         .values(known=registration_import.c.known)
     )
     if not open_still.rowcount:
-        return False
+        return
     numbers = select(staged_registration.c.number).where(staged_registration.c.import_id == import_id)
+    part = numbers
     if connection.dialect.name == "sqlite":
-        numbers = numbers.order_by(staged_registration.c.number).limit(SLICE)
-    last = await connection.scalar(select(func.max(numbers.subquery().c.number)))
-    if last is None:
-        await connection.execute(
-            update(registration_import)
-            .where(registration_import.c.id == import_id)
-            .values(state=ImportState.APPLIED)
-        )
-        return False
-    fresh, moved = await move_staged(connection, import_id, last)
+        part = numbers.order_by(staged_registration.c.number).limit(SLICE)
+    last = await connection.scalar(select(func.max(part.subquery().c.number)))
+    fresh, known = (0, 0) if last is None else await move_staged(connection, import_id, last)
+    left = await connection.scalar(numbers.limit(1))
     await connection.execute(
         update(registration_import)
         .where(registration_import.c.id == import_id)
         .values(
             registered=registration_import.c.registered + fresh,
-            known=registration_import.c.known + moved - fresh,
+            known=registration_import.c.known + known,
+            state=ImportState.APPLIED if left is None else ImportState.DECIDED,
         )
     )
-    return True
 
 
 async def _decide(
     database: Database, import_id: int, when_decided: Callable[[AsyncConnection], Awaitable[None]] | None
 ) -> None:
+    while True:
+        await finish_decided(database)
+        async with database.write() as connection:
+            if not await decide(connection, import_id):
+                continue
+            if when_decided is not None:
+                await when_decided(connection)
+            if not database.is_sqlite:
+                await refresh_statistics(connection, staged_registration)
+                await move_slice(connection, import_id)
+            return
+
+
+async def _slice(database: Database, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    begun = time.monotonic()
     async with database.write() as connection:
-        await decide(connection, import_id)
-        if when_decided is not None:
-            await when_decided(connection)
-        if not database.is_sqlite:
-            await refresh_statistics(connection, staged_registration)
-            await move_slice(connection, import_id)
+        await work(connection)
+    if database.is_sqlite:
+        # Other processes ask for the lock every tenth of a second: it must be free for a good part of the time.
+        await asyncio.sleep(PAUSE * (time.monotonic() - begun))
+
+
+async def _in_state(connection: AsyncConnection, state: ImportState) -> int | None:
+    found = await connection.scalar(
+        select(registration_import.c.id).where(registration_import.c.state == state).limit(1)
+    )
+    return None if found is None else int(found)
 
 
 async def _retried(work: Callable[[], Awaitable[None]]) -> None:

@@ -94,7 +94,7 @@ def sealed_rows(keys: Keys, arrivals: Iterable[Arrival], received_at: int) -> li
             "id": item.id,
             "account": item.account,
             "state": InboundState.WAITING,
-            "sealed": keys.seal(json.dumps(item.payload, ensure_ascii=False)),
+            "sealed": keys.seal(json.dumps(item.payload, ensure_ascii=False), _seal_place(item.id)),
             "occurred_at": item.occurred_at,
             "received_at": received_at,
         }
@@ -118,7 +118,7 @@ async def waiting(connection: AsyncConnection, keys: Keys, limit: int = 100) -> 
         .order_by(inbound_event.c.occurred_at, inbound_event.c.id)
         .limit(limit)
     )
-    return [Inbound(row.id, row.account, row.attempt, _open(keys, row.sealed)) for row in rows]
+    return [Inbound(row.id, row.account, row.attempt, _open(keys, row.id, row.sealed)) for row in rows]
 
 
 async def set_aside(connection: AsyncConnection, keys: Keys, limit: int = 100) -> list[SetAside]:
@@ -133,7 +133,7 @@ async def set_aside(connection: AsyncConnection, keys: Keys, limit: int = 100) -
         SetAside(
             row.id,
             row.account,
-            str((_open(keys, row.sealed) or {}).get("type", ""))[:40],
+            str((_open(keys, row.id, row.sealed) or {}).get("type", ""))[:40],
             row.occurred_at,
             row.received_at,
             row.attempt,
@@ -197,10 +197,14 @@ async def forget_old(connection: AsyncConnection, now: int) -> int:
     return int(gone.rowcount)
 
 
-def _open(keys: Keys, sealed: bytes) -> dict[str, Any] | None:
+def _seal_place(event_id: str) -> str:
+    return f"inbound event {event_id}"
+
+
+def _open(keys: Keys, event_id: str, sealed: bytes) -> dict[str, Any] | None:
     # One event that cannot be opened must not keep the others waiting.
     try:
-        payload: dict[str, Any] = json.loads(keys.open(sealed))
+        payload: dict[str, Any] = json.loads(keys.open(sealed, _seal_place(event_id)))
     except (KeyFileError, IndexError):
         return None
     return payload

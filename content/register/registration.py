@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import reserve_ids
 from content.keys import Keys
 from content.register import addresses
 from content.register.states import EventKind, SubscriberState
-from content.register.subscribers import Preferences, address, preference, registration_event, subscriber
+from content.register.subscriber_ids import next_ids
+from content.register.subscribers import (
+    Preferences,
+    address,
+    preference,
+    registration_event,
+    seal_place,
+    subscriber,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +35,6 @@ class Registration:
     left_reason: str = "blocked"
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A registration with its address hashed and sealed: work to do before a transaction begins."""
-
-    registration: Registration
-    lookup: bytes
-    sealed: bytes
-
-
-def seal(keys: Keys, item: Registration) -> Sealed:
-    lookup = keys.lookup(item.account, addresses.lookup_part(item.channel, item.address))
-    return Sealed(item, lookup, keys.seal(item.address))
-
-
 async def register_many(
     connection: AsyncConnection, keys: Keys, registrations: Sequence[Registration], *, reason: str
 ) -> list[int]:
@@ -49,15 +42,10 @@ async def register_many(
 
     The addresses must be normalised and unknown so far: a double raises IntegrityError.
     """
-    return await register_sealed(connection, [seal(keys, item) for item in registrations], reason=reason)
-
-
-async def register_sealed(connection: AsyncConnection, items: Sequence[Sealed], *, reason: str) -> list[int]:
-    """`register_many` for what is sealed already."""
-    if not items:
+    if not registrations:
         return []
-    ids = await reserve_ids(connection, subscriber, len(items))
-    pairs = [(new_id, item.registration) for new_id, item in zip(ids, items, strict=True)]
+    ids = await next_ids(connection, len(registrations))
+    pairs = list(zip(ids, registrations, strict=True))
     await connection.execute(
         insert(subscriber),
         [
@@ -72,8 +60,7 @@ async def register_sealed(connection: AsyncConnection, items: Sequence[Sealed], 
             for new_id, item in pairs
         ],
     )
-    sealed = zip(ids, items, strict=True)
-    await connection.execute(insert(address), [address_row(new_id, item) for new_id, item in sealed])
+    await connection.execute(insert(address), [address_row(keys, new_id, item) for new_id, item in pairs])
     chosen = [
         row
         for new_id, item in pairs
@@ -89,12 +76,12 @@ def _first_state(item: Registration) -> SubscriberState:
     return SubscriberState.ACTIVE if item.left_at is None else SubscriberState.LEFT
 
 
-def address_row(subscriber_id: int, item: Sealed) -> dict[str, object]:
+def address_row(keys: Keys, subscriber_id: int, item: Registration) -> dict[str, object]:
     return {
         "subscriber_id": subscriber_id,
-        "account": item.registration.account,
-        "lookup": item.lookup,
-        "sealed": item.sealed,
+        "account": item.account,
+        "lookup": keys.lookup(item.account, addresses.lookup_part(item.channel, item.address)),
+        "sealed": keys.seal(item.address, seal_place(subscriber_id, item.account)),
     }
 
 

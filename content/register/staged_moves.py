@@ -9,10 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.register.states import EventKind, SubscriberState
 
-NEXT_ID = {
-    "postgresql": "nextval(pg_get_serial_sequence('subscriber', 'id'))",
-    "sqlite": "(SELECT coalesce(max(id), 0) FROM subscriber) + row_number() OVER (ORDER BY number)",
-}
 CHOICES = {
     "postgresql": (
         "choice ->> 0 AS kind, choice ->> 1 AS value",
@@ -27,21 +23,18 @@ SLICE_OF = "import_id = :import_id AND number <= :last"
 
 
 async def move_staged(connection: AsyncConnection, import_id: int, last: int) -> tuple[int, int]:
-    """Move the staged rows up to the number `last`: how many are new registrations, and how many left the stage."""
+    """Move the staged rows up to the number `last`: how many are new registrations, and how many were known."""
     part = {"import_id": import_id, "last": last}
     dialect = connection.dialect.name
     choice, each_choice = CHOICES[dialect]
-    fresh = f"FROM staged_registration WHERE {SLICE_OF} AND subscriber_id IS NOT NULL"
+    fresh = f"FROM staged_registration WHERE {SLICE_OF}"
 
     async def do(statement: str, **values: Any) -> int:
         return int((await connection.execute(text(statement), {**part, **values})).rowcount)
 
-    new = await do(
-        "UPDATE staged_registration SET subscriber_id = fresh.id FROM"
-        f" (SELECT number, {NEXT_ID[dialect]} AS id FROM (SELECT number FROM staged_registration AS staged"
-        f" WHERE {SLICE_OF} AND NOT EXISTS (SELECT 1 FROM address WHERE address.account = staged.account"
-        " AND address.lookup = staged.lookup) ORDER BY number) AS unknown) AS fresh"
-        " WHERE import_id = :import_id AND staged_registration.number = fresh.number"
+    known = await do(
+        f"DELETE FROM staged_registration WHERE {SLICE_OF} AND EXISTS (SELECT 1 FROM address"
+        " WHERE address.account = staged_registration.account AND address.lookup = staged_registration.lookup)"
     )
     await do(
         "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at, salt)"
@@ -55,7 +48,7 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
     await do(
         "INSERT INTO preference (kind, value, subscriber_id, account, active)"
         f" SELECT kind, value, subscriber_id, account, true FROM (SELECT {choice}, subscriber_id, account"
-        f" FROM staged_registration {each_choice} WHERE {SLICE_OF} AND subscriber_id IS NOT NULL) AS chosen"
+        f" FROM staged_registration {each_choice} WHERE {SLICE_OF}) AS chosen"
         " ORDER BY kind, value, subscriber_id"
     )
     await do(
@@ -64,5 +57,5 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
         f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at {fresh} ORDER BY number",
         joined=str(EventKind.JOINED),
     )
-    moved = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
-    return new, moved
+    new = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
+    return new, known

@@ -22,11 +22,12 @@ class EventKind(StrEnum):
 
 
 class ImportState(StrEnum):
-    """Being staged, decided and on its way into the register, or all in it."""
+    """Being staged, decided and on its way into the register, all in it, or given up and to be cleared away."""
 
     STAGING = "staging"
     DECIDED = "decided"
     APPLIED = "applied"
+    GIVEN_UP = "given_up"
 
 
 class InboundState(StrEnum):

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
 from content.register import addresses
-from content.register.registration import Registration, address_row, register_many, seal
+from content.register.registration import Registration, address_row, register_many
 from content.register.states import EventKind, SubscriberState
+from content.register.subscriber_ids import next_ids
 from content.register.subscribers import (
     Preferences,
     Subscriber,
@@ -19,6 +20,7 @@ from content.register.subscribers import (
     preference,
     registration_event,
     require,
+    seal_place,
     subscriber,
 )
 
@@ -59,8 +61,9 @@ async def join(
         if not await _ever_joined(connection, known):
             # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
             await _write_choices(connection, known, preferences, joined_at=at)
+            sealed = keys.seal(plain, seal_place(known, account))
             await connection.execute(
-                update(address).where(address.c.subscriber_id == known).values(sealed=keys.seal(plain))
+                update(address).where(address.c.subscriber_id == known).values(sealed=sealed)
             )
         await _record(connection, known, account, EventKind.JOINED, reason, at)
     elif event_at:
@@ -108,9 +111,10 @@ async def leave_address(
     known = await find(connection, keys, account, channel, plain)
     if known is not None:
         return await leave(connection, known, reason=reason, at=at, event_at=event_at)
-    gone = await connection.scalar(
-        insert(subscriber)
-        .values(
+    (gone,) = await next_ids(connection, 1)
+    await connection.execute(
+        insert(subscriber).values(
+            id=gone,
             account=account,
             state=SubscriberState.LEFT,
             language="ja",
@@ -118,11 +122,9 @@ async def leave_address(
             changed_at=at,
             event_at=event_at,
         )
-        .returning(subscriber.c.id)
     )
-    assert gone is not None
     # Nothing is ever sent to somebody who left before joining, so the address itself is not kept.
-    row = address_row(gone, seal(keys, Registration(channel, account, plain)))
+    row = address_row(keys, gone, Registration(channel, account, plain))
     await connection.execute(insert(address).values({**row, "sealed": b""}))
     return False
 

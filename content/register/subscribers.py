@@ -128,6 +128,11 @@ class Subscriber:
     salt: int = 0
 
 
+def seal_place(subscriber_id: int, account: str) -> str:
+    """The row for which an address is sealed."""
+    return f"address {subscriber_id} {account}"
+
+
 async def find(connection: AsyncConnection, keys: Keys, account: str, channel: str, plain: str) -> int | None:
     """The id of the subscriber with this address on this account, whatever its state."""
     wanted = keys.lookup(account, addresses.lookup_part(channel, plain))

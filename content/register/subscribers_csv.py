@@ -21,9 +21,10 @@ from content.clock import from_datetime, iso, now_ms
 from content.keys import Keys
 from content.register import addresses
 from content.register.csv_cells import harmless, original
-from content.register.registration import Registration, Sealed, seal
+from content.register.imports import has_come_in
+from content.register.registration import Registration
 from content.register.states import SubscriberState
-from content.register.subscribers import Preferences, address, preference, subscriber
+from content.register.subscribers import Preferences, address, preference, seal_place, subscriber
 from content.town import Mode, Town
 
 COLUMNS = (
@@ -111,11 +112,6 @@ def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     return registrations
 
 
-def seal_all(keys: Keys, registrations: list[Registration]) -> list[Sealed]:
-    """What an import does before its transaction: SQLite has one writer, and a sender must not wait for this."""
-    return [seal(keys, item) for item in registrations]
-
-
 async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> AsyncIterator[list[str]]:
     """The header, then every active subscriber of the live accounts in the form that `read_rows` takes.
 
@@ -133,6 +129,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
                     subscriber.c.id > after,
                     subscriber.c.state == SubscriberState.ACTIVE,
                     subscriber.c.account.in_(live),
+                    has_come_in(subscriber.c.id),
                 )
                 .order_by(subscriber.c.id)
                 .limit(SLICE)
@@ -146,7 +143,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
             account = town.account.get(row.account)
             cells = [
                 account.channel if account else row.account,
-                keys.open(row.sealed),
+                keys.open(row.sealed, seal_place(row.id, row.account)),
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("category", "area")),
                 row.language,
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("birth_month", "group")),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import delete, select, text
 
 from content import schema
 from content.database import identity
-from content.keys import Keys
+from content.keys import Keys, SealMisplaced
 from content.notices import notices
 from content.register import subscribers
 from content.register.tokens import find_by_token, subscriber_token
@@ -47,9 +48,17 @@ def test_tokens_and_sessions_of_another_database_mean_nothing(keys):
     assert here.mark("mail", "n 1") != there.mark("mail", "n 1")
 
 
-def test_addresses_are_found_and_opened_whatever_the_identity(keys):
+def test_what_is_sealed_in_one_database_does_not_open_in_another(keys):
+    here, there = keys.bound_to(HERE), keys.bound_to(THERE)
+    sealed = here.seal("someone@example.jp", "address 17 mail")
+    assert keys.bound_to(HERE).open(sealed, "address 17 mail") == "someone@example.jp"
+    for other in (there, keys):
+        with pytest.raises(SealMisplaced):
+            other.open(sealed, "address 17 mail")
+
+
+def test_addresses_are_found_whatever_the_identity(keys):
     here = keys.bound_to(HERE)
-    assert here.open(keys.seal("someone@example.jp")) == "someone@example.jp"
     assert here.lookup("mail", "someone@example.jp") == keys.lookup("mail", "someone@example.jp")
     assert here.check == keys.check != Keys({1: b"x" * 32}).check
 

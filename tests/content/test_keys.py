@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.keys import KeyFileError, Keys, create_key_file, load_keys
+from content.keys import KeyFileError, Keys, SealMisplaced, create_key_file, load_keys
+from tests.factories import sealed_for_no_row
 
 OLD, NEW = b"o" * 32, b"n" * 32
 ADDRESS = "parent@example.jp"
+ROW, OTHER_ROW = "address 17 mail", "address 18 mail"
 
 
 def write_key_file(path, text):
@@ -24,28 +26,28 @@ def line(number, root):
 
 
 def test_what_is_sealed_opens_again(keys):
-    assert keys.open(keys.seal(ADDRESS)) == ADDRESS
+    assert keys.open(keys.seal(ADDRESS, ROW), ROW) == ADDRESS
 
 
 @given(st.text())
 def test_any_text_can_be_sealed(plain):
     keys = Keys({1: OLD})
-    assert keys.open(keys.seal(plain)) == plain
+    assert keys.open(keys.seal(plain, ROW), ROW) == plain
 
 
 def test_the_same_address_is_sealed_differently_each_time(keys):
-    assert len({keys.seal(ADDRESS) for _ in range(20)}) == 20
+    assert len({keys.seal(ADDRESS, ROW) for _ in range(20)}) == 20
 
 
 def test_a_sealed_address_does_not_show_the_address(keys):
-    assert b"parent" not in keys.seal(ADDRESS)
+    assert b"parent" not in keys.seal(ADDRESS, ROW)
 
 
 def test_after_a_key_is_added_old_seals_still_open_and_new_ones_use_it():
-    sealed_before = Keys({1: OLD}).seal(ADDRESS)
+    sealed_before = Keys({1: OLD}).seal(ADDRESS, ROW)
     both = Keys({1: OLD, 2: NEW})
-    assert both.open(sealed_before) == ADDRESS
-    assert both.seal(ADDRESS)[0] == 2
+    assert both.open(sealed_before, ROW) == ADDRESS
+    assert both.seal(ADDRESS, ROW)[1] == 2
 
 
 def test_lookups_and_tokens_stay_the_same_when_a_key_is_added():
@@ -56,21 +58,42 @@ def test_lookups_and_tokens_stay_the_same_when_a_key_is_added():
 
 
 def test_a_seal_of_a_key_that_is_gone_says_which_key_is_missing():
-    sealed = Keys({1: OLD, 2: NEW}).seal(ADDRESS)
+    sealed = Keys({1: OLD, 2: NEW}).seal(ADDRESS, ROW)
     with pytest.raises(KeyFileError, match="key 2"):
-        Keys({1: OLD}).open(sealed)
+        Keys({1: OLD}).open(sealed, ROW)
 
 
 def test_a_key_file_of_another_database_is_refused():
     with pytest.raises(KeyFileError, match="does not belong"):
-        Keys({1: NEW}).open(Keys({1: OLD}).seal(ADDRESS))
+        Keys({1: NEW}).open(Keys({1: OLD}).seal(ADDRESS, ROW), ROW)
 
 
 def test_a_changed_byte_is_noticed(keys):
-    sealed = bytearray(keys.seal(ADDRESS))
+    sealed = bytearray(keys.seal(ADDRESS, ROW))
     sealed[-1] ^= 1
     with pytest.raises(KeyFileError):
-        keys.open(bytes(sealed))
+        keys.open(bytes(sealed), ROW)
+
+
+def test_a_seal_that_was_copied_to_another_row_does_not_open(keys):
+    with pytest.raises(SealMisplaced):
+        keys.open(keys.seal(ADDRESS, ROW), OTHER_ROW)
+
+
+def test_of_many_the_misplaced_one_stays_closed_and_the_others_open(keys):
+    sealed = keys.seal(ADDRESS, ROW)
+    assert keys.open_many([(sealed, ROW), (sealed, OTHER_ROW), (b"", ROW)]) == [ADDRESS, None, None]
+
+
+def test_without_the_key_of_one_nothing_is_opened():
+    sealed = Keys({1: OLD, 2: NEW}).seal(ADDRESS, ROW)
+    with pytest.raises(KeyFileError, match="key 2"):
+        Keys({1: OLD}).open_many([(sealed, ROW)])
+
+
+def test_a_seal_of_an_earlier_version_opens_until_it_is_made_anew(keys):
+    before = sealed_for_no_row(OLD, ADDRESS)
+    assert Keys({1: OLD}).open(before, ROW) == ADDRESS
 
 
 def test_a_lookup_is_16_bytes_that_differ_by_account_and_address(keys):
@@ -122,7 +145,7 @@ def test_a_new_key_file_is_private_and_can_be_loaded(tmp_path):
     create_key_file(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     keys = load_keys(path)
-    assert load_keys(path).open(keys.seal(ADDRESS)) == ADDRESS
+    assert load_keys(path).open(keys.seal(ADDRESS, ROW), ROW) == ADDRESS
 
 
 def test_two_new_key_files_differ(tmp_path):
@@ -200,4 +223,4 @@ def test_binary_rubbish_is_no_key_file(tmp_path):
 
 def test_the_newest_key_of_a_file_seals(tmp_path):
     path = write_key_file(tmp_path / "secret.key", line(1, OLD) + "\n" + line(2, NEW))
-    assert load_keys(path).seal(ADDRESS)[0] == 2
+    assert load_keys(path).seal(ADDRESS, ROW)[1] == 2

@@ -6,18 +6,29 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from content.clock import DAY, HOUR, today_jst
 from content.figures import counts
+from content.keys import is_bound
 from content.register import address_book, registration, subscriber_changes, subscribers
+from content.register.address_book import Opened
 from content.register.addresses import BadAddress
 from content.register.registration import Registration
-from content.register.subscribers import Preferences, preference, registration_event
+from content.register.subscribers import Preferences, address, preference, registration_event
 from content.staff import audit
 from tests.content.properties import few_examples, undone
-from tests.factories import APRIL_TUESDAY, ELDER, NEWCOMER, PARENT, PEOPLE, make_subscriber
+from tests.factories import (
+    APRIL_TUESDAY,
+    ELDER,
+    NEWCOMER,
+    PARENT,
+    PEOPLE,
+    line_id,
+    make_subscriber,
+    sealed_for_no_row,
+)
 
 LATER = APRIL_TUESDAY + HOUR
 
@@ -70,6 +81,12 @@ async def found(connection, keys, person=PARENT):
     return subscriber
 
 
+async def opened(connection, keys, people):
+    """The addresses of people of one account."""
+    ids = [person.id for person in people]
+    return await connection.run_sync(address_book.open_addresses, keys, people[0].account, ids)
+
+
 async def active_count(connection, account="line"):
     """Once from the events, once from the rows; they must agree."""
     moves = await counts.movements(connection)
@@ -87,9 +104,7 @@ async def test_a_registration_keeps_what_the_person_chose(database, keys, person
         assert kept == joined
         assert kept.state == "active"
         assert kept.preferences == person.preferences
-        assert await connection.run_sync(address_book.open_addresses, keys, [joined.id]) == {
-            joined.id: (person.address, joined.salt)
-        }
+        assert await opened(connection, keys, [joined]) == Opened({joined.id: (person.address, joined.salt)})
 
 
 async def test_no_row_holds_an_address_in_clear(sqlite_database, keys):
@@ -150,8 +165,10 @@ async def test_who_has_left_gets_nothing(database, keys):
         parent = await make_subscriber(connection, keys, PARENT)
         elder = await make_subscriber(connection, keys, ELDER)
         await subscriber_changes.leave(connection, parent.id, reason="blocked", at=LATER)
-        opened = await connection.run_sync(address_book.open_addresses, keys, [parent.id, elder.id])
-        assert opened == {elder.id: (ELDER.address, elder.salt)}
+        await subscriber_changes.leave(connection, elder.id, reason="blocked", at=LATER)
+        assert (
+            await opened(connection, keys, [parent]) == await opened(connection, keys, [elder]) == Opened({})
+        )
 
 
 async def test_what_is_no_address_of_the_channel_is_not_registered(database, keys):
@@ -301,8 +318,47 @@ async def test_many_are_registered_at_once_in_their_order(database, keys):
         ids = await registration.register_many(connection, keys, people, reason="import")
         for subscriber_id, person in zip(ids, PEOPLE, strict=True):
             assert (await subscribers.get(connection, subscriber_id)).preferences == person.preferences
-            opened = await connection.run_sync(address_book.open_addresses, keys, [subscriber_id])
-            assert opened[subscriber_id][0] == person.address and opened[subscriber_id][1]
+            known = await subscribers.require(connection, subscriber_id)
+            assert await opened(connection, keys, [known]) == Opened({known.id: (person.address, known.salt)})
+
+
+async def test_an_address_that_was_copied_to_another_registration_is_not_opened(database, keys):
+    async with database.write() as connection:
+        parent = await make_subscriber(connection, keys, PARENT)
+        newcomer = await make_subscriber(connection, keys, NEWCOMER, account=parent.account)
+        stolen = await connection.scalar(select(address.c.sealed).where(address.c.subscriber_id == parent.id))
+        await connection.execute(
+            update(address).where(address.c.subscriber_id == newcomer.id).values(sealed=stolen)
+        )
+        assert await opened(connection, keys, [parent, newcomer]) == Opened(
+            {parent.id: (PARENT.address, parent.salt)}, frozenset({newcomer.id})
+        )
+
+
+async def test_an_address_does_not_serve_on_another_account(database, keys):
+    async with database.write() as connection:
+        parent = await make_subscriber(connection, keys, PARENT)
+        opened_there = await connection.run_sync(address_book.open_addresses, keys, "line-drill", [parent.id])
+        assert opened_there == Opened({}, frozenset({parent.id}))
+
+
+async def test_addresses_of_an_earlier_version_are_bound_to_their_rows(database, keys, monkeypatch):
+    monkeypatch.setattr(address_book, "SLICE", 2)
+    async with database.write() as connection:
+        people = [await make_subscriber(connection, keys, PARENT, address=line_id(n)) for n in range(5)]
+        for number, person in enumerate(people):
+            before = sealed_for_no_row(b"k" * 32, line_id(number))
+            await connection.execute(
+                update(address).where(address.c.subscriber_id == person.id).values(sealed=before)
+            )
+        readable = await opened(connection, keys, people)
+    assert await address_book.bind_seals(database, keys) == 5
+    assert await address_book.bind_seals(database, keys) == 0
+    async with database.read() as connection:
+        assert await opened(connection, keys, people) == readable
+        seals = await connection.scalars(select(address.c.sealed))
+        assert all(is_bound(sealed) for sealed in seals)
+        assert {plain for plain, _ in readable.clear.values()} == {line_id(n) for n in range(5)}
 
 
 async def test_registering_nobody_does_nothing(database, keys):

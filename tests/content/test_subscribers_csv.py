@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from content.clock import now_ms
 from content.figures import counts
-from content.register import importing, subscriber_changes, subscribers, subscribers_csv
+from content.register import importing, imports, subscriber_changes, subscribers, subscribers_csv
 from content.register.importing import Imported
 from content.register.registration import Registration
 from content.register.subscribers import Preferences
@@ -21,7 +21,6 @@ from content.register.subscribers_csv import (
     ImportRefused,
     export_rows,
     read_rows,
-    seal_all,
 )
 from tests.content.properties import few_examples, undone
 from tests.factories import (
@@ -69,14 +68,15 @@ async def export(connection, keys, town):
 
 async def bring_in(connection, keys, registrations):
     """An import within the transaction of a test."""
-    import_id = await importing.begin(connection, reason="import", at=now_ms())
-    rows = importing.staged_rows(import_id, 0, seal_all(keys, registrations))
-    await importing.stage(connection, import_id, rows)
-    await importing.decide(connection, import_id)
-    while await importing.move_slice(connection, import_id):
-        pass
-    table = importing.registration_import
-    found = (await connection.execute(select(table).where(table.c.id == import_id))).one()
+    begun = await importing.begin(connection, reason="import", at=now_ms(), number=len(registrations))
+    rows = importing.staged_rows(keys, begun, 0, registrations)
+    await importing.stage(connection, begun.id, rows)
+    assert await importing.decide(connection, begun.id)
+    state, table = "decided", imports.registration_import
+    while state == "decided":
+        await importing.move_slice(connection, begun.id)
+        found = (await connection.execute(select(table).where(table.c.id == begun.id))).one()
+        state = found.state
     return Imported(found.registered, found.known)
 
 

@@ -18,7 +18,6 @@ from bot.service import Service, open_service
 from bot.settings import MailSettings, Settings
 from content.clock import now_ms
 from content.database.files import copy_sqlite
-from content.keys import load_keys
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.register.registration import Registration, register_many
@@ -74,7 +73,7 @@ async def prepare(folder: Path) -> None:
         for number in range(MAILS)
     ]
     async with service.database.write() as connection:
-        await register_many(connection, load_keys(settings.secret_key_file), people, reason="import")
+        await register_many(connection, service.keys, people, reason="import")
     await service.database.close()
 
 

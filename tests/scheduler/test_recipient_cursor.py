@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from channels.channel import Deferred, Part, Refusal
 from channels.reasons import Reason
+from content.register.address_book import Opened
 from scheduler.recipient_cursor import Progress, RecipientCursor
 
 
@@ -34,7 +35,7 @@ def walk_on(data: st.DataObject, frozen: list[int], book: Book, steps: int) -> l
     here = {
         one: (f"address of {one}", one) for one in frozen if data.draw(st.booleans(), label=f"{one} is here")
     }
-    cursor = RecipientCursor(frozen, book.positions[-1], here)
+    cursor = RecipientCursor(frozen, book.positions[-1], Opened(here))
     left = [recipient.subscriber_id for recipient in cursor.sendable]
     if not left:
         book.write(cursor.advance(Part(0)))
@@ -74,15 +75,22 @@ def test_whoever_unsubscribed_and_however_it_is_cut_everybody_is_accounted_for_o
 
 
 def test_whoever_unsubscribed_is_skipped_and_counted_as_that() -> None:
-    cursor = RecipientCursor([1, 2, 3], 0, {1: ("a", 0), 3: ("c", 0)})
+    cursor = RecipientCursor([1, 2, 3], 0, Opened({1: ("a", 0), 3: ("c", 0)}))
     assert [recipient.subscriber_id for recipient in cursor.sendable] == [1, 3]
     progress = cursor.advance(Part(1))
     assert (progress.since, progress.position, progress.accepted) == (0, 2, 1)
     assert [(item.subscriber_id, item.reason) for item in progress.refused] == [(2, "unsubscribed")]
 
 
+def test_an_address_that_cannot_be_opened_is_refused_and_holds_nobody_back() -> None:
+    cursor = RecipientCursor([1, 2, 3], 0, Opened({1: ("a", 0), 3: ("c", 0)}, frozenset({2})))
+    progress = cursor.advance(Part(2))
+    assert cursor.finished and progress.accepted == 2
+    assert [(item.subscriber_id, item.reason) for item in progress.refused] == [(2, "address_unreadable")]
+
+
 def test_a_batch_is_finished_with_its_last_part() -> None:
-    cursor = RecipientCursor([1, 2], 0, {1: ("a", 0), 2: ("b", 0)})
+    cursor = RecipientCursor([1, 2], 0, Opened({1: ("a", 0), 2: ("b", 0)}))
     first = cursor.advance(Part(1, (Refusal(1, Reason.MAILBOX_UNKNOWN, "5.1.1"),)))
     assert (first.accepted, [item.subscriber_id for item in first.refused], cursor.finished) == (
         0,

@@ -13,6 +13,7 @@ import content
 from content import schema
 from content.database import Database, metadata
 from content.notices.notices import notice
+from content.register import importing
 from content.register.subscribers import preference
 from content.staff import members
 from tests.factories import make_delivery, make_subscribers
@@ -244,3 +245,24 @@ async def test_roles_of_before_become_rights_that_give_nobody_more_or_less(datab
         assert all(login == role for login, role in rows)
     finally:
         await schema.upgrade(database)
+
+
+async def test_an_import_that_was_on_its_way_during_the_update_comes_in_whole(sqlite_database, keys):
+    await schema.downgrade(sqlite_database, "0020")
+    async with sqlite_database.write() as connection:
+        for statement in (
+            "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at, salt)"
+            " VALUES (7, 'line', 'active', 'ja', 0, 0, 1)",
+            "INSERT INTO registration_import (id, state, reason, begun_at, staged)"
+            " VALUES (1, 'decided', 'import', 0, 3), (2, 'staging', 'import', 0, 1)",
+            "INSERT INTO staged_registration"
+            " (import_id, number, account, lookup, sealed, language, choices, joined_at, salt) VALUES"
+            " (1, 1, 'line', x'01', x'01', 'ja', '[]', 0, 1), (1, 2, 'line', x'02', x'02', 'ja', '[]', 0, 2),"
+            " (2, 0, 'line', x'03', x'03', 'ja', '[]', 0, 3)",
+        ):
+            await connection.execute(text(statement))
+    await schema.upgrade(sqlite_database)
+    await importing.finish_decided(sqlite_database)
+    async with sqlite_database.read() as connection:
+        assert list(await connection.scalars(text("SELECT id FROM subscriber ORDER BY id"))) == [7, 9, 10]
+        assert await connection.scalar(text("SELECT count(*) FROM staged_registration")) == 0
