@@ -75,9 +75,10 @@ async def begin(connection: AsyncConnection, keys: Keys, staff_id: int) -> str:
         await connection.execute(select(staff_totp).where(staff_totp.c.staff_id == staff_id))
     ).one_or_none()
     if row is not None:
-        return "" if row.confirmed_at is not None else keys.open(row.sealed_secret)
+        return "" if row.confirmed_at is not None else keys.open(row.sealed_secret, _seal_place(staff_id))
     secret = pyotp.random_base32()
-    await connection.execute(insert(staff_totp).values(staff_id=staff_id, sealed_secret=keys.seal(secret)))
+    sealed = keys.seal(secret, _seal_place(staff_id))
+    await connection.execute(insert(staff_totp).values(staff_id=staff_id, sealed_secret=sealed))
     return secret
 
 
@@ -139,6 +140,10 @@ async def remove(connection: AsyncConnection, staff_id: int) -> None:
     await connection.execute(delete(staff_totp).where(staff_totp.c.staff_id == staff_id))
 
 
+def _seal_place(staff_id: int) -> str:
+    return f"second factor {staff_id}"
+
+
 async def _take_step(connection: AsyncConnection, keys: Keys, staff_id: int, typed: str, at: int) -> bool:
     """Whether it is a code of now that nobody has used; then that half minute is used up."""
     plain = "".join(typed.split())
@@ -151,7 +156,7 @@ async def _take_step(connection: AsyncConnection, keys: Keys, staff_id: int, typ
     ).one_or_none()
     if row is None:
         return False
-    app = pyotp.TOTP(keys.open(row.sealed_secret))
+    app = pyotp.TOTP(keys.open(row.sealed_secret, _seal_place(staff_id)))
     for offset in AROUND:
         step = at // STEP + offset
         if step > row.last_step and pyotp.utils.strings_equal(plain, app.generate_otp(step)):
