@@ -23,6 +23,7 @@ from bot.commands.common import (
     run,
     talk,
 )
+from bot.commands.notice_after import add_commands
 from bot.commands.notice_check import insist_on_yes, known_codes, refuse, show_examination
 from bot.commands.notice_wait import WAITING, insist, wait_for_end
 from bot.notice_json import notice_json
@@ -263,3 +264,6 @@ def _about_series(status: Status) -> Iterator[str]:
     yield from (f"{label}: {text}" for label, text in rule_details(rule))
     for item in next_dates(notice):
         yield f"これから: {occurrence_words(rule, item)}"
+
+
+add_commands(app, _print)

@@ -33,7 +33,7 @@ from channels.rendering import TITLE_LIMIT, utf16_length
 from content.notices.kept_forms import KeptForm
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.records import RecordKind, all_records, find_record
-from content.notices.states import NoticeState
+from content.notices.states import NoticeKind, NoticeState
 from content.town import Town
 from scheduler import checks, notice_service
 from scheduler.checks import Problem
@@ -94,6 +94,8 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
     found = await notice_service.find(service.context, staff_request.notice_id)
     if found.state != NoticeState.DRAFT:
         return redirect(f"/console/notices/{found.id}?note=no-draft")
+    if found.kind != NoticeKind.ORIGINAL:
+        return redirect(f"/console/notices/{found.id}/words")
     kept = await find_kept(staff_request, query.get("kept", ""), found.id)
     if kept:
         form = _form_of_kept(staff_request, kept)
@@ -108,6 +110,9 @@ async def change(staff_request: StaffRequest) -> web.Response:
     form = read_form(service.town, fields)
     spec = to_spec(service.town, form)
     found = await notice_service.find(service.context, notice_id)
+    if found.kind != NoticeKind.ORIGINAL:
+        # This form knows nothing of whom it speaks to.
+        return redirect(f"/console/notices/{notice_id}/words")
     problems = await _all_problems(staff_request, form, spec)
     if problems:
         return await _form_page(staff_request, form, problems, notice_id=notice_id)

@@ -22,7 +22,7 @@ from bot.console.words import (
 )
 from bot.pages import redirect
 from content.clock import SECOND, now_ms, words
-from content.notices import submissions
+from content.notices import chains, notices, submissions
 from content.notices.publicity import is_public
 from content.notices.states import NoticeState
 from scheduler import notice_service
@@ -39,6 +39,8 @@ EACH_SECOND = 1 * SECOND
 EACH_MINUTE = 60 * SECOND
 NOTES = {
     "no-draft": "このお知らせはもう下書きではないため、内容は変えていません。",
+    "sending-stopped": "配信を止めました。まだ出ていなかった分は送りません。届いた人に伝えることがあれば、下の「訂正を送る」か「取り消しを知らせる」を選んでください。",
+    "nothing-to-stop": "止めるものは残っていませんでした。今の状態を下で確かめてください。",
     "released": "配信を始めました。",
     "cannot-release": "まだ配信していません。下の理由がなくなるまで、このお知らせは送れません。理由をなくしてからもう一度押すか、取り消して新しいお知らせを作ってください。",
     "not-released": "保留ではなかったため、何も変えていません。今の状態を下で確かめてください。",
@@ -60,11 +62,14 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
     past = await past_occurrences(staff_request, staff_request.notice_id) if status.notice.spec.rule else []
     async with staff_request.service.database.read() as connection:
         review = await submissions.review_of(connection, staff_request.notice_id)
+        root = await chains.root_of(connection, staff_request.notice_id)
+        chain = [await notices.get(connection, number) for number in await chains.members(connection, root)]
     return staff_request.page(
         "console/notice.html",
         note=note,
         past=past,
         review=review,
+        chain=[item for item in chain if item and item.id != staff_request.notice_id],
         now=now_ms(),
         may_review=review is not None
         and review.sent_by != staff_request.staff.login

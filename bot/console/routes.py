@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.console import (
     account,
     accounts,
+    after_sending,
     calendar,
     compose,
     confirm,
@@ -71,6 +72,14 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/drill.csv", "see", _found(drill.download_report))
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
+    routes.get(f"{NOTICE}/stop-sending", SEND, _found(after_sending.show_stop))
+    routes.post(f"{NOTICE}/stop-sending", SEND, _found(after_sending.stop))
+    routes.get(f"{NOTICE}/correct", SEND, _found(after_sending.show_correct))
+    routes.post(f"{NOTICE}/correct", SEND, _found(after_sending.correct))
+    routes.get(f"{NOTICE}/withdraw", SEND, _found(after_sending.show_withdraw))
+    routes.post(f"{NOTICE}/withdraw", SEND, _found(after_sending.withdraw))
+    routes.get(f"{NOTICE}/words", "write", _found(after_sending.show_words))
+    routes.post(f"{NOTICE}/words", "write", _found(after_sending.change_words))
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
     routes.get("/calendar", "see", calendar.show_calendar)
     routes.get("/groups", "see", groups.show_groups)

@@ -9,7 +9,7 @@ from content.ledger.account_outages import AccountOutage
 from content.ledger.tallies import Tally
 from content.notices.chosen import LANGUAGE_NAMES
 from content.notices.notices import NoticeSpec
-from content.notices.states import TargetKind
+from content.notices.states import NoticeKind, TargetKind
 from content.town import Mode, Town, Urgency
 from scheduler.attention import needs_act
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
@@ -52,6 +52,8 @@ def approval_word(spec: NoticeSpec) -> str:
         return "全員" if spec.mode == Mode.LIVE else f"全員{MODE_NAMES[spec.mode]}"
     if spec.mode != Mode.LIVE:
         return f"{MODE_NAMES[spec.mode]}配信"
+    if spec.kind != NoticeKind.ORIGINAL:
+        return "訂正配信" if spec.kind == NoticeKind.CORRECTION else "取消配信"
     if spec.rule:
         return "くり返し配信"
     return "緊急配信" if spec.urgency == Urgency.URGENT else "配信"
