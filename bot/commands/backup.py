@@ -204,7 +204,7 @@ async def _dump(url: URL, file: Path) -> None:
     # Made by us, so that it is nobody else's from the first byte on.
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        await _postgres_tool("pg_dump", url, "--format=custom", "--no-owner", f"--file={file}")
+        await run_postgres_tool("pg_dump", url, "--format=custom", "--no-owner", f"--file={file}")
     except BaseException:
         await asyncio.to_thread(file.unlink)
         raise
@@ -224,19 +224,20 @@ async def _read_back(url: URL, file: Path) -> None:
         await database.close()
     if others:
         fail("Others are connected to the database; stop every kairanban process first.", FAILED)
-    await _postgres_tool(
+    await run_postgres_tool(
         *("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
     )
 
 
-async def _postgres_tool(tool: str, url: URL, *options: str) -> None:
+async def run_postgres_tool(tool: str, url: URL, *options: str) -> None:
     """Run one of PostgreSQL's own programs; the password goes by the environment, where nobody reads it."""
     program = shutil.which(tool)
     if program is None:
         fail(f"{tool} is not installed; it comes with PostgreSQL's client (postgresql-client).", FAILED)
-    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    # `set` leaves a password alone that is to become None, and the program would be given its mask.
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     process = await asyncio.create_subprocess_exec(
-        *(program, "--dbname", plain, *options),
+        *(program, "--dbname", plain.render_as_string(), *options),
         env={**os.environ, **({"PGPASSWORD": url.password} if url.password else {})},
         stderr=asyncio.subprocess.PIPE,
     )

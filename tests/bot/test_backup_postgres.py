@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.belonging import bind
+from bot.commands.backup import run_postgres_tool
 from bot.heartbeat import OLDER, Heartbeat
 from bot.settings import Settings
 from content import schema
@@ -73,3 +74,18 @@ async def test_a_dump_comes_back_held(url: str, tmp_path: Path) -> None:
         await connection.execute(identity.database_identity.update().values(epoch=found.epoch))
     assert await Heartbeat(settings, database).look() == OLDER
     await database.close()
+
+
+async def test_the_programs_of_postgres_get_the_password_by_the_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that trusts its own machine takes any password, so a program that writes down what it got."""
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\necho "$PGPASSWORD" "$@" > {tmp_path}/got\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    url = make_url("postgresql://town:p%40ss%3Aword@db.example.jp:5433/kairanban?sslmode=require")
+    await run_postgres_tool("pg_dump", url, "--no-owner")
+    password, _, rest = (tmp_path / "got").read_text().strip().partition(" ")
+    assert password == "p@ss:word"
+    assert rest == "--dbname postgresql://town@db.example.jp:5433/kairanban?sslmode=require --no-owner"

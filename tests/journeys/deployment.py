@@ -232,6 +232,8 @@ class Deployment:
         shown: dict[str, Any] = {}
 
         async def ended() -> bool:
+            # Each look is a process, which takes half a second of what the send itself needs.
+            await asyncio.sleep(0.5)
             shown.update(await self.json("notice", "show", str(notice_id), "--json"))
             return shown["state"] in ("finished", "partly", "nobody")
 
