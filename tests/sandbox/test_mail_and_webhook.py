@@ -37,7 +37,7 @@ async def text_of(browser, url):
 
 
 async def test_the_inbox_leads_from_the_list_to_the_mail(mail, mail_server, serve, browser):
-    await collect(mail.send(mail.prepare(notice(mode="drill"), "ja"), mail_readers(2), RETRY_KEY))
+    await collect(mail.send(mail.channel.prepare(notice(mode="drill"), "ja"), mail_readers(2), RETRY_KEY))
     origin = await serve(create_mail_app(mail_server))
     front = await text_of(browser, origin + "/")
     assert '<html lang="ja">' in front and BANNER in front
@@ -50,7 +50,7 @@ async def test_the_inbox_leads_from_the_list_to_the_mail(mail, mail_server, serv
 
 
 async def test_the_inbox_can_be_mounted_under_a_prefix(mail, mail_server, serve, browser):
-    await collect(mail.send(mail.prepare(notice(), "ja"), mail_readers(1), RETRY_KEY))
+    await collect(mail.send(mail.channel.prepare(notice(), "ja"), mail_readers(1), RETRY_KEY))
     app = web.Application()
     app.add_subapp("/mail/", create_mail_app(mail_server))
     origin = await serve(app)
@@ -60,7 +60,7 @@ async def test_the_inbox_can_be_mounted_under_a_prefix(mail, mail_server, serve,
 
 async def test_what_a_mail_contains_cannot_act_on_the_page(mail, mail_server, serve, browser):
     hostile = with_japanese(title="<script>alert(1)</script>", body="<img src=x onerror=alert(1)>")
-    await collect(mail.send(mail.prepare(hostile, "ja"), mail_readers(1), RETRY_KEY))
+    await collect(mail.send(mail.channel.prepare(hostile, "ja"), mail_readers(1), RETRY_KEY))
     origin = await serve(create_mail_app(mail_server))
     async with browser.get(origin + "/messages/1") as response:
         assert "<script>" not in await response.text()
@@ -68,7 +68,7 @@ async def test_what_a_mail_contains_cannot_act_on_the_page(mail, mail_server, se
 
 
 async def test_tests_read_the_inbox_as_json_and_empty_it(mail, mail_server, serve, browser):
-    await collect(mail.send(mail.prepare(notice(), "ja"), mail_readers(3), RETRY_KEY))
+    await collect(mail.send(mail.channel.prepare(notice(), "ja"), mail_readers(3), RETRY_KEY))
     origin = await serve(create_mail_app(mail_server))
     async with browser.get(origin + "/api/messages", params={"to": "reader2@mail.example.jp"}) as response:
         (message,) = await response.json()
@@ -87,7 +87,7 @@ async def test_faults_are_set_and_read_over_http(mail, mail_server, serve, brows
     rules = {"refuse": {"*@mail.example.jp": "550 5.1.1 unknown"}}
     async with browser.put(origin + "/api/faults", json=rules) as response:
         assert (await response.json())["refuse"] == rules["refuse"]
-    parts = await collect(mail.send(mail.prepare(notice(), "ja"), mail_readers(1), RETRY_KEY))
+    parts = await collect(mail.send(mail.channel.prepare(notice(), "ja"), mail_readers(1), RETRY_KEY))
     assert refusals(parts) == {1: ("mailbox_unknown", "5.1.1")}
     async with browser.put(origin + "/api/faults", json={"unknown": 1}) as response:
         assert response.status == 400
@@ -120,7 +120,9 @@ async def test_the_hook_page_shows_whether_each_signature_is_valid(webhook, hook
         receiver = Recipient(PARENT, f"{hooks_origin}/hooks/{name} {SECRET}")
         # A signature that the receiver cannot check is answered by 401, which is believed only after a while.
         with suppress(TemporaryFailure):
-            await collect(webhook.send(webhook.prepare(notice(mode="test"), "ja"), [receiver], RETRY_KEY))
+            await collect(
+                webhook.send(webhook.channel.prepare(notice(mode="test"), "ja"), [receiver], RETRY_KEY)
+            )
     shown = await text_of(browser, hooks_origin + "/")
     assert BANNER in shown
     assert "✔ 正しい" in shown and "✘ 正しくない" in shown and "未確認" in shown
