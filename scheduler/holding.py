@@ -8,6 +8,7 @@ from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import NoticeKind
 from content.town import Urgency
+from scheduler.occurrence_words import missing_words
 from scheduler.town_context import TownContext, chosen_accounts
 
 IN_MAINTENANCE = (
@@ -35,6 +36,8 @@ def cannot_go(context: TownContext, notice: Notice, now: int, mode: Maintenance 
         return str(error)
     if not chosen_accounts(context, notice.spec):
         return "このお知らせを送れるアカウントが、町の設定からなくなっています。"
+    if wordless := missing_words(notice):
+        return wordless
     return IN_MAINTENANCE if mode is not None and not goes_in_maintenance(notice) else ""
 
 

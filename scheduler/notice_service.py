@@ -24,6 +24,7 @@ from scheduler.after_sending import refuse_impossible, stop_chain
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
 from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
+from scheduler.occurrence_words import fill_occurrence
 from scheduler.shortages import Shortage, shortages_of
 from scheduler.town_context import TownContext, public_page
 
@@ -175,6 +176,7 @@ async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:
         if found is None:
             raise LookupError(f"no notice {notice_id}")
         if found.trigger_state == TriggerState.HELD:
+            found = await fill_occurrence(connection, found, now)
             as_released = replace(found, released_at=now)
             reason = cannot_go(context, as_released, now, await maintenance.read(connection))
             if reason:

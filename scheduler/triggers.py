@@ -17,6 +17,7 @@ from content.notices.notices import Notice
 from content.notices.states import NoticeKind
 from content.staff import audit
 from scheduler.holding import reason_to_hold
+from scheduler.occurrence_words import fill_occurrence
 from scheduler.town_context import TownContext, chosen_accounts, lane_of
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
     if notice is None:
         return False
     context = replace(context, town=await records.town_now(connection, context.town))
+    notice = await fill_occurrence(connection, notice, now)
     if notice.spec.rule:
         occurrence = await _go_on(connection, notice, now)
         return occurrence is not None and await _fire_or_hold(context, connection, occurrence, now)

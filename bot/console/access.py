@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.console.carried import session_ended
 from bot.console.navigation import menu
 from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
 from bot.console.words import outage_words
@@ -101,7 +102,7 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
         service = service_of(request)
         member = await current_staff(request, service)
         if member is None:
-            return _ask_to_log_in(request)
+            return await _ask_to_log_in(request)
         async with service.database.read() as connection:
             outages = await find_outages(connection, now_ms())
             held_back = await maintenance.read(connection)
@@ -146,10 +147,11 @@ async def _is_meant(request: web.Request, service: Service, member: Staff) -> bo
     return csrf_matches(service, member, form.get("csrf", ""))
 
 
-def _ask_to_log_in(request: web.Request) -> web.Response:
+async def _ask_to_log_in(request: web.Request) -> web.Response:
     if request.method in ("GET", "HEAD"):
         return redirect(f"/console/login?next={quote(request.path_qs, safe='')}")
-    return message_page(
+    carried = await session_ended(request)
+    return carried or message_page(
         request,
         401,
         "ログインの期限が切れました",

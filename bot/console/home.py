@@ -25,6 +25,7 @@ from content.notices.notices import Notice
 from content.notices.searching import Phase, Wanted
 from content.register.inbound_events import count_set_aside
 from content.town import Mode, Urgency
+from scheduler.occurrence_words import coming_without_words
 
 ON_HOME = 8
 MOST_WAITING = 20
@@ -70,6 +71,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         urgent = await _found(staff_request, connection, Wanted(urgency=Urgency.URGENT, phase=Phase.SENT), 3)
         rows = await _found(staff_request, connection, Wanted(), ON_HOME)
         accounts = await account_rows(staff_request, connection)
+        wordless = await coming_without_words(connection, now_ms())
         to_confirm = await waiting_for(connection, service.town, staff_request.staff, now_ms())
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
@@ -78,6 +80,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     ]
     return staff_request.page(
         "console/home.html",
+        wordless=wordless,
         rows=rows,
         counts=counts,
         set_aside=set_aside,

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
+from bot.console.carried import carried_in, go_on_page, sign_in_page
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import (
     comes_from_here,
@@ -60,15 +61,23 @@ async def log_in(request: web.Request) -> web.Response:
         member = await request.app[SIGN_INS].enter(attempt)
     except Busy:
         return _busy_page(request)
+    carried = carried_in(form)
+    if member is None and carried:
+        return sign_in_page(request, *carried, login=login, error=NOT_ENTERED, status=401)
     if member is None:
         return _login_page(request, target, login, NOT_ENTERED, status=401)
     async with service.database.read() as connection:
         has_factor = await second_factor.is_on(connection, member.id)
     if has_factor:
-        response = redirect(f"/console/login/code?next={quote(target, safe='')}")
+        # What was being written is sent along, since a redirect would drop it.
+        response = (
+            _code_page(request, target, carried=carried)
+            if carried
+            else redirect(f"/console/login/code?next={quote(target, safe='')}")
+        )
         open_half(service, response, member)
         return response
-    return await _entered(request, member, target)
+    return await _entered(request, member, target, carried)
 
 
 async def show_code(request: web.Request) -> web.Response:
@@ -86,34 +95,51 @@ async def enter_code(request: web.Request) -> web.Response:
     if member is None:
         return redirect("/console/login")
     form = await read_fields(request)
-    target = local_path(form.get("next", ""))
+    target, carried = local_path(form.get("next", "")), carried_in(form)
     sign_ins = request.app[SIGN_INS]
     if not sign_ins.may_try_code(member, household(_address(request))):
-        return _code_page(request, target, TOO_MANY_CODES, 429)
+        return _code_page(request, target, TOO_MANY_CODES, 429, carried)
     async with service.database.write() as connection:
         how = await second_factor.check(
             connection, service.keys, member.id, form.get("code", ""), at=now_ms()
         )
     if how is None:
         sign_ins.code_failed(member, household(_address(request)))
-        return _code_page(request, target, WRONG_CODE, 401)
+        return _code_page(request, target, WRONG_CODE, 401, carried)
     sign_ins.code_fitted(member, household(_address(request)))
-    return await _entered(request, member, target, second_factor=how)
+    return await _entered(request, member, target, carried, second_factor=how)
 
 
-async def _entered(request: web.Request, member: Staff, target: str, **detail: str) -> web.Response:
+async def _entered(
+    request: web.Request, member: Staff, target: str, carried: tuple[str, str] | None, **detail: str
+) -> web.Response:
+    """In: to the page that was asked for, or on with what was being written."""
     service = service_of(request)
     async with service.database.write() as connection:
         await _record(connection, request, member, "staff.logged_in", **detail)
-    response = redirect(target)
+    response = go_on_page(request, *carried, member) if carried else redirect(target)
     open_session(service, response, member)
     forget_half(service, response)
     remember_device(service, response, device_of(request, service), member)
     return response
 
 
-def _code_page(request: web.Request, target: str, error: str = "", status: int = 200) -> web.Response:
-    return page(request, "console/login_code.html", status=status, next=target, error=error, now=now_ms())
+def _code_page(
+    request: web.Request,
+    target: str,
+    error: str = "",
+    status: int = 200,
+    carried: tuple[str, str] | None = None,
+) -> web.Response:
+    return page(
+        request,
+        "console/login_code.html",
+        status=status,
+        next=target,
+        error=error,
+        now=now_ms(),
+        carried=carried,
+    )
 
 
 async def log_out(staff_request: StaffRequest) -> web.Response:

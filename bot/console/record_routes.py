@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from bot.console import segments
+from bot.console import note_templates, segments, word_calendars
 from bot.console.access import ConsoleRoutes
-
-KEY = "{key}"
 
 
 def add_records(routes: ConsoleRoutes) -> None:
-    routes.get("/segments", "see", segments.show_list)
-    routes.get("/segments/new", "write", segments.show_new)
-    routes.post("/segments/new", "write", segments.create)
     routes.post("/segments/from-notice", "write", segments.from_notice)
-    routes.get(f"/segments/{KEY}", "write", segments.show_edit)
-    routes.post(f"/segments/{KEY}", "write", segments.change)
-    routes.post(f"/segments/{KEY}/close", "write", segments.close)
+    routes.post("/segments/{key}/close", "write", segments.close)
+    for name, pages in (
+        ("segments", segments),
+        ("templates", note_templates),
+        ("word-calendars", word_calendars),
+    ):
+        routes.get(f"/{name}", "see", pages.show_list)
+        routes.get(f"/{name}/new", "write", pages.show_new)
+        routes.post(f"/{name}/new", "write", pages.create)
+        routes.get(f"/{name}/{{key}}", "write", pages.show_edit)
+        routes.post(f"/{name}/{{key}}", "write", pages.change)

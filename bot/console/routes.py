@@ -11,6 +11,7 @@ from bot.console import (
     accounts,
     after_sending,
     calendar,
+    carried,
     compose,
     confirm,
     consent,
@@ -46,6 +47,10 @@ def add_console(app: web.Application) -> None:
     app.router.add_post("/console/login/code", login.enter_code)
     app.router.add_get("/console/password", account.show_password)
     app.router.add_post("/console/password", account.set_password)
+    # A path of its own, since it may carry a whole notice.
+    app.router.add_post("/console/resume", login.log_in)
+    app.router.add_post("/console/resume/here", carried.resume_here)
+    app.router.add_post("/console/resume/code", login.enter_code)
     routes = ConsoleRoutes(app)
     _add_people(routes)
     routes.post("/logout", "see", login.log_out)

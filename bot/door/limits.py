@@ -48,6 +48,7 @@ PREFIXES = (
     ("/metrics", "probes"),
     ("/line/", "line"),
     ("/console/login", "login"),
+    ("/console/resume", "login"),
     ("/console", "staff"),
     ("/api/", "machines"),
 )

@@ -51,7 +51,7 @@ def read_calendar(content: bytes) -> tuple[tuple[str, ...], dict[str, dict[str, 
         raise CalendarError(
             "1行目の項目の名前が空か、同じ名前が2つあります。列ごとに別の名前を書いてください。"
         )
-    days: dict[str, dict[str, str]] = Field(default_factory=dict)
+    days: dict[str, dict[str, str]] = {}
     lines: dict[str, int] = {}
     for number, cells in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in cells):

@@ -45,7 +45,7 @@ async def create(
         known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
         assert known is not None
         return int(known), False
-    await _add_version(connection, new_id, 1, spec, staff, at)
+    await _add_version(connection, new_id, 1, spec.texts, staff, at)
     await connection.execute(
         insert(trigger).values(notice_id=new_id, state=TriggerState.WAITING, **_due_columns(spec))
     )
@@ -75,7 +75,7 @@ async def revise(
     if not changed.rowcount:
         return False
     number = await connection.scalar(select(notice.c.version).where(notice.c.id == notice_id))
-    await _add_version(connection, notice_id, number or 1, spec, staff, at)
+    await _add_version(connection, notice_id, number or 1, spec.texts, staff, at)
     await connection.execute(
         update(trigger).where(trigger.c.notice_id == notice_id).values(**_due_columns(spec))
     )
@@ -125,6 +125,19 @@ async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
     return bool(changed.rowcount)
 
 
+async def fill_words(
+    connection: AsyncConnection, notice_id: int, texts: dict[str, tuple[str, str]], *, at: int
+) -> None:
+    """The words of an occurrence with its gaps filled from a calendar, before it fires: a version of its own."""
+    number = await connection.scalar(
+        update(notice)
+        .where(notice.c.id == notice_id)
+        .values(version=notice.c.version + 1)
+        .returning(notice.c.version)
+    )
+    await _add_version(connection, notice_id, number or 1, texts, "scheduler", at)
+
+
 def _columns(spec: NoticeSpec) -> dict[str, object]:
     return {
         "category": spec.category,
@@ -150,15 +163,20 @@ def _due_columns(spec: NoticeSpec) -> dict[str, object]:
 
 
 async def _add_version(
-    connection: AsyncConnection, notice_id: int, number: int, spec: NoticeSpec, staff: str, at: int
+    connection: AsyncConnection,
+    notice_id: int,
+    number: int,
+    words: dict[str, tuple[str, str]],
+    staff: str,
+    at: int,
 ) -> None:
-    texts = {key: {"title": title, "body": body} for key, (title, body) in spec.texts.items()}
+    texts = {key: {"title": title, "body": body} for key, (title, body) in words.items()}
     await connection.execute(
         insert(notice_version).values(
             notice_id=notice_id,
             number=number,
             texts=json.dumps(texts, ensure_ascii=False),
-            searched=normalise("\n".join(part for words in spec.texts.values() for part in words)),
+            searched=normalise("\n".join(part for texts_of in words.values() for part in texts_of)),
             created_by=staff,
             created_at=at,
         )

@@ -24,7 +24,10 @@ async def test_every_console_route_but_the_login_has_a_permission(service: Servi
         for route in create_app(service).router.routes()
         if route.resource and route.resource.canonical.startswith("/console")
     ]
-    open_to_all = {"/console", "/console/login", "/console/login/code", "/console/password"}
+    open_to_all = {
+        *("/console", "/console/login", "/console/login/code", "/console/password"),
+        *("/console/resume", "/console/resume/code", "/console/resume/here"),
+    }
     guarded = {
         route for route in routes if set(getattr(route.handler, "permissions", [""])) <= ALL_PERMISSIONS
     }
@@ -107,7 +110,7 @@ async def test_a_form_sent_after_the_session_ended_is_told_how_to_be_kept(
     typed = {"title.ja": "件名", "body.ja": "本文", "category": "kosodate"}
     answer = await tanaka.submit(page, "/console/notices/new", typed)
     assert answer.status == 401
-    assert "まだ消えていません" in answer.text
+    assert "この画面に残っています" in answer.text
     await tanaka.log_in()
     again = await tanaka.submit(page, "/console/notices/new", typed)
     assert again.path.endswith("/confirm")

@@ -21,7 +21,10 @@ from tests.bot.web_visitor import Page, Visitor
 from tests.factories import make_notice
 
 # Whom they let in is the very thing that these find out.
-OPEN_TO_ALL = {"/console", "/console/login", "/console/login/code", "/console/password"}
+OPEN_TO_ALL = {
+    *("/console", "/console/login", "/console/login/code", "/console/password"),
+    *("/console/resume", "/console/resume/code", "/console/resume/here"),
+}
 
 
 @dataclass(frozen=True)

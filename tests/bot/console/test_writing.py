@@ -8,7 +8,8 @@ from bot.service import Service
 from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import Target
-from tests.bot.web_visitor import Page, Visitor
+from tests.bot.console.test_people import enrol
+from tests.bot.web_visitor import PASSWORD, Page, Visitor
 from tests.factories import ELDER, PARENT, make_subscriber
 
 NEW = "/console/notices/new"
@@ -182,3 +183,55 @@ async def test_the_count_and_the_look_follow_the_form_and_name_empty_districts(
     assert dict(whole.form(NEW))["title.ja"] == "断水のお知らせ"
     async with service.database.read() as connection:
         assert await notices.recent(connection) == []
+
+
+async def test_a_session_that_ends_in_the_middle_loses_no_words(tanaka: Visitor, service: Service) -> None:
+    page = await tanaka.get(NEW)
+    fields = typed(page, {**WORDS, "target": "chosen", "area": ["funaoka"], "body.ja": "\n一行目\n<b>二行目"})
+    tanaka.client.session.cookie_jar.clear()
+    ended = await tanaka.post(NEW, fields)
+    assert ended.status == 401 and "書いた内容は、この画面に残っています" in ended.text
+    wrong = await tanaka.submit(ended, "/console/resume", {"login": "tanaka", "password": "ちがう"})
+    assert wrong.status == 401 and "ログインできませんでした" in wrong.text
+    entered = await tanaka.submit(wrong, "/console/resume", {"login": "tanaka", "password": PASSWORD})
+    confirm = await tanaka.submit(entered, NEW)
+    stored = await only_notice(service)
+    assert confirm.path == f"/console/notices/{stored.id}/confirm"
+    assert stored.body == "一行目\n<b>二行目"
+    assert "地区が船岡" in confirm.text
+
+
+async def test_signed_in_again_in_another_tab_the_words_go_on_too(tanaka: Visitor, service: Service) -> None:
+    page = await tanaka.get(NEW)
+    tanaka.client.session.cookie_jar.clear()
+    ended = await tanaka.post(NEW, typed(page, WORDS))
+    not_yet = await tanaka.submit(ended, "/console/resume/here")
+    assert not_yet.status == 401 and "まだログインしていません" in not_yet.text
+    await tanaka.enter(service, "tanaka")
+    entered = await tanaka.submit(not_yet, "/console/resume/here")
+    assert (await tanaka.submit(entered, NEW)).path.endswith("/confirm")
+
+
+async def test_an_act_is_not_carried_nor_what_another_site_sends(tanaka: Visitor) -> None:
+    confirm = await tanaka.write()
+    page = await tanaka.get(NEW)
+    tanaka.client.session.cookie_jar.clear()
+    approve = confirm.path.replace("/confirm", "/approve")
+    assert "carried" not in (await tanaka.post(approve, [("word", "配信")])).html
+    foreign = await tanaka.post(NEW, typed(page, WORDS), True, **{"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status == 401 and "carried" not in foreign.html
+    climbing = [("carried_path", "/console/notices/1/approve"), ("carried", "[]")]
+    assert (await tanaka.post("/console/resume/here", climbing)).status == 403
+
+
+async def test_with_a_second_factor_the_words_go_on_too(tanaka: Visitor, service: Service) -> None:
+    _, recovery = await enrol(tanaka)
+    page = await tanaka.get(NEW)
+    tanaka.client.session.cookie_jar.clear()
+    ended = await tanaka.post(NEW, typed(page, WORDS))
+    code = await tanaka.submit(ended, "/console/resume", {"login": "tanaka", "password": PASSWORD})
+    wrong = await tanaka.submit(code, "/console/resume/code", {"code": "000000"})
+    assert wrong.status == 401
+    entered = await tanaka.submit(wrong, "/console/resume/code", {"code": recovery[0]})
+    assert (await tanaka.submit(entered, NEW)).path.endswith("/confirm")
+    assert (await only_notice(service)).title == "断水のお知らせ"
