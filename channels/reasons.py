@@ -9,18 +9,41 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# Temporary ones and those of an account. What a server says of one recipient for good is not among them.
+_CAN_PASS = frozenset(
+    (
+        *("authentication", "connect_timeout", "connection_lost", "credentials", "domain_limit"),
+        *(
+            "domain_unreachable",
+            "foreign_answer",
+            "not_found",
+            "quota",
+            "rate",
+            "receiver_busy",
+            "redirected",
+        ),
+        *("sender_refused", "server_busy", "server_error", "temporarily_refused", "tls", "too_late"),
+        *("unreachable", "unreadable"),
+    )
+)
+
 
 class Reason(StrEnum):
-    """A code with its words. `what` has no full stop, `remedy` is one sentence or more."""
+    """A code with its words. `what` has no full stop, `remedy` is one sentence or more.
+
+    `can_pass`: it lies in the moment or in the account, so that the same recipients may be tried again later.
+    """
 
     what: str
     remedy: str
+    can_pass: bool
 
     def __new__(cls, code: str, what: str, remedy: str) -> Reason:
         member = str.__new__(cls, code)
         member._value_ = code
         member.what = what
         member.remedy = remedy
+        member.can_pass = code in _CAN_PASS
         return member
 
     ACCOUNT_GONE = (

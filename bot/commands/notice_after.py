@@ -1,4 +1,4 @@
-"""notice correct, withdraw, stop: what can still be done once a notice has gone out."""
+"""notice correct, withdraw, stop, retry: what can still be done once a notice has gone out."""
 
 from __future__ import annotations
 
@@ -71,6 +71,31 @@ def add_commands(app: typer.Typer, show: Show) -> None:
     def stop(notice_id: int, json: options.Json = False) -> None:
         """Stop sending (配信を止める): what has not left does not leave. Twice does no harm."""
         run(_stop(notice_id, json, show))
+
+    @app.command()
+    def retry(
+        notice_id: int, wait: Wait = False, timeout: Timeout = 3600.0, json: options.Json = False
+    ) -> None:
+        """Send again to the refused alone, where the reason can pass (送り直す); never to who may have it."""
+        run(_retry(notice_id, wait, timeout, json, show))
+
+
+async def _retry(notice_id: int, wait: bool, timeout: float, as_json: bool, show: Show) -> None:
+    # Here, since to show a notice takes nothing of it.
+    from scheduler import retrying
+
+    async with opened(load_settings()) as service:
+        try:
+            number = await retrying.retry(service.context, notice_id, staff=operator())
+        except LookupError:
+            fail(f"お知らせ {notice_id} はありません。", FAILED)
+        except NoticeRefused as error:
+            refuse(error)
+        talk.print(f"{number:,}件を送り直します。", highlight=False)
+        code, status = await wait_for_end(service, notice_id, timeout if wait else 0.0)
+        if status is not None:
+            show(status, as_json)
+    raise typer.Exit(code if wait else OK)
 
 
 async def _follow(

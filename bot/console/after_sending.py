@@ -16,7 +16,7 @@ from bot.pages import redirect
 from channels.rendering import clean
 from content.notices.notices import NoticeSpec
 from content.notices.states import NoticeKind, NoticeState
-from scheduler import after_sending, notice_service
+from scheduler import after_sending, notice_service, retrying
 from scheduler.checks import NoticeRefused, Problem
 from scheduler.impact import measure_impact
 
@@ -35,6 +35,18 @@ async def stop(staff_request: StaffRequest) -> web.Response:
     )
     note = "sending-stopped" if stopped else "nothing-to-stop"
     return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
+
+
+async def retry(staff_request: StaffRequest) -> web.Response:
+    """Sends again to the refused alone; the page that follows shows them on their way."""
+    try:
+        await retrying.retry(
+            staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
+        )
+    except NoticeRefused as refused:
+        words = "".join(item.message for item in refused.problems)
+        return message_page(staff_request.request, 409, "送り直せません", words, "Nothing was sent again.")
+    return redirect(f"/console/notices/{staff_request.notice_id}?note=retried")
 
 
 async def show_correct(staff_request: StaffRequest) -> web.Response:

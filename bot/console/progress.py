@@ -21,6 +21,7 @@ from bot.console.words import (
     urgency_words,
 )
 from bot.pages import redirect
+from channels.reasons import find_reason
 from content.clock import SECOND, now_ms, words
 from content.notices import chains, notices, submissions
 from content.notices.publicity import is_public
@@ -41,6 +42,7 @@ NOTES = {
     "no-draft": "このお知らせはもう下書きではないため、内容は変えていません。",
     "sending-stopped": "配信を止めました。まだ出ていなかった分は送りません。届いた人に伝えることがあれば、下の「訂正を送る」か「取り消しを知らせる」を選んでください。",
     "nothing-to-stop": "止めるものは残っていませんでした。今の状態を下で確かめてください。",
+    "retried": "断られた分を送り直しています。",
     "released": "配信を始めました。",
     "cannot-release": "まだ配信していません。下の理由がなくなるまで、このお知らせは送れません。理由をなくしてからもう一度押すか、取り消して新しいお知らせを作ってください。",
     "not-released": "保留ではなかったため、何も変えていません。今の状態を下で確かめてください。",
@@ -174,6 +176,8 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
             )
             for channel, reason, number in status.reasons
         ],
+        "can_retry": status.state == "partly"
+        and any(find_reason(reason).can_pass for _, reason, _ in status.reasons),
         "reason_words": reason_words,
         "shortages": [(account_words(town, item.account), shortage_words(item)) for item in status.shortages],
         "more_quota": MORE_QUOTA,

@@ -79,6 +79,7 @@ def add_console(app: web.Application) -> None:
     routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
     routes.get(f"{NOTICE}/stop-sending", SEND, _found(after_sending.show_stop))
     routes.post(f"{NOTICE}/stop-sending", SEND, _found(after_sending.stop))
+    routes.post(f"{NOTICE}/retry", SEND, _found(after_sending.retry))
     routes.get(f"{NOTICE}/correct", SEND, _found(after_sending.show_correct))
     routes.post(f"{NOTICE}/correct", SEND, _found(after_sending.correct))
     routes.get(f"{NOTICE}/withdraw", SEND, _found(after_sending.show_withdraw))

@@ -40,8 +40,8 @@ async def reserved(
         select(func.sum(still_open + since))
         .select_from(delivery)
         .join(batch, batch.c.delivery_id == delivery.c.id)
-        # No lane sends for so long, and without this the whole history would be read.
-        .where(*_others(account, lanes, but), delivery.c.created_at > asked_at - DAY)
+        # No lane sends for so long, not even what was tried again, and without this the whole history would be read.
+        .where(*_others(account, lanes, but), delivery.c.created_at > asked_at - 2 * DAY)
     )
     return int(found or 0)
 

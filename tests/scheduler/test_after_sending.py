@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from channels.channel import Part, Refusal
+from channels.channel import BatchRefused, Part, Refusal
 from channels.reasons import Reason
 from content.clock import DAY, now_ms
 from content.keys import Keys
@@ -21,7 +21,7 @@ from content.register import subscriber_changes
 from content.register.subscribers import Preferences
 from content.staff import audit
 from content.town import Town
-from scheduler import after_sending, fanout, notice_service
+from scheduler import after_sending, fanout, notice_service, retrying
 from scheduler.checks import NoticeRefused
 from scheduler.fanout import plan_next
 from scheduler.sweeps import summarise_old, sweep
@@ -384,3 +384,32 @@ async def _history(stage: Stage, steps: list[tuple[str, int]], size: int) -> Non
             assert found <= meant - gone
     last = await follow(stage, original)
     assert await recipients_of(stage, last) <= meant - gone
+
+
+async def test_only_those_refused_for_a_passing_reason_are_sent_to_again(stage: Stage) -> None:
+    ids = await stage.subscribers(6)
+    stage.line.then(
+        Part(2, (Refusal(ids[0], Reason.TEMPORARILY_REFUSED), Refusal(ids[1], Reason.INVALID_RECIPIENT)))
+    )
+    stage.line.then(1, BatchRefused(Reason.SENDER_REFUSED, "差出人"))
+    stage.line.then(BatchRefused(Reason.CONTENT_REFUSED, "内容"))
+    original = await send_out(stage)
+    delivery_id = (await deliveries_of(stage.database, original))["line"].id
+    before = await tally_of(stage.database, delivery_id)
+    assert (before.accepted, before.refused) == (1, 5)
+    keys = {row.retry_key for row in await rows_of(stage.database, delivery_id)}
+    stage.line.calls.clear()
+    assert await retrying.retry(stage.context, original, staff="cli:sato") == 2
+    await drain(stage, original)
+    assert sorted(stage.line.accepted) == [ids[0], ids[3]]
+    assert not keys & {call.retry_key for call in stage.line.calls}
+    after = await tally_of(stage.database, delivery_id)
+    assert (after.planned, after.accepted, after.refused, after.open) == (before.planned, 3, 3, 0)
+    status = await notice_service.status(stage.context, original)
+    assert sum(number for _, _, number in status.reasons) == 3
+    with pytest.raises(NoticeRefused, match="送り直せる宛先はありません"):
+        await retrying.retry(stage.context, original, staff="cli:sato")
+    # And whoever heard of it at the second try hears of its correction.
+    assert await recipients_of(stage, await follow(stage, original)) == {ids[0], ids[2], ids[3]}
+    with pytest.raises(NoticeRefused, match="訂正か取り消し"):
+        await retrying.retry(stage.context, original, staff="cli:sato")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from bot.service import Service
 from content.clock import now_ms
-from content.ledger.deliveries import delivery
+from content.ledger.deliveries import batch, delivery
 from content.notices import notices
 from scheduler import notice_service
 from tests.bot.console.test_progress import sent_notice
@@ -80,3 +81,20 @@ async def test_who_may_only_see_does_none_of_it(kikaku: Visitor, service: Servic
     async with service.database.read() as connection:
         states = (await connection.scalars(delivery.select().with_only_columns(delivery.c.state))).all()
     assert states == ["planned"]
+
+
+async def test_those_refused_for_a_passing_reason_are_sent_to_again(
+    tanaka: Visitor, service: Service
+) -> None:
+    original = await sent_notice(service, accepted=10)
+    page = await tanaka.get(f"/console/notices/{original}")
+    assert "断られた分を送り直す" not in page.text
+    async with service.database.write() as connection:
+        await connection.execute(
+            update(batch).values(accepted=4, refused=6, position=4, reason="server_busy")
+        )
+    page = await tanaka.get(f"/console/notices/{original}")
+    again = await tanaka.submit(page, f"/console/notices/{original}/retry", {})
+    assert "断られた分を送り直しています" in again.text and "残り6件" in again.text
+    twice = await tanaka.submit(page, f"/console/notices/{original}/retry", {})
+    assert twice.status == 409 and "送り直せる宛先はありません" in twice.text
