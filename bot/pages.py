@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
+from bot.linked import linked
 from bot.service import Service
 from content import clock
 
@@ -53,6 +54,7 @@ def environment(service: Service) -> jinja2.Environment:
         day=day_words,
         lang=html_language,
         shown_json=shown_json,
+        linked=linked,
     )
     made.globals.update(
         town=service.town,

@@ -29,7 +29,7 @@ from bot.forms import read_fields
 from bot.pages import redirect
 from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line.messages import TEXT_LIMIT
-from channels.rendering import TITLE_LIMIT, utf16_length
+from channels.rendering import TITLE_LIMIT, utf16_length, wording
 from content.notices.kept_forms import KeptForm
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.records import RecordKind, all_records, find_record
@@ -44,6 +44,7 @@ WORDS: dict[str, Any] = {
     "language_name": language_words,
     "channel_name": channel_words,
     "category_name": category_words,
+    "stop_words": lambda language: wording(language).stop,
 }
 OTHER_FIELDS = (
     *(

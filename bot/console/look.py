@@ -40,6 +40,8 @@ async def look_at(service: Service, form: NoticeForm) -> Look:
     town, spec = service.town, to_spec(service.town, form)
     if not form.category:
         return Look(missing="分野を選ぶと、宛先の数が分かります。")
+    if form.target == CHOSEN and not form.chosen:
+        return Look(missing="地区などに印を付けると、宛先の数が分かります。")
     try:
         accounts = chosen_accounts(service.context, spec)
         counts = await count_audience(

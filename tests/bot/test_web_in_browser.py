@@ -317,6 +317,12 @@ def _console_pages(site: Site) -> list[str]:
             f"/console/notices/{site.notices[key]}"
             for key in ("sending", "partly", "held", "scheduled", "series", "occurrence")
         ),
+        "/console/segments",
+        "/console/segments/new",
+        "/console/templates",
+        "/console/templates/new",
+        "/console/word-calendars",
+        "/console/word-calendars/new",
         "/console/reports",
         "/console/reports/indicators/line_registrations",
         "/console/none",

@@ -178,6 +178,7 @@ async def test_the_count_and_the_look_follow_the_form_and_name_empty_districts(
     assert "<html" not in part.html
     assert "1 件 登録の数" in part.text and "登録のない地区:西住" in part.text
     assert "断水のお知らせ" in part.text and "通知(ロック画面)" in part.text
+    assert "配信を止めるためのリンク" in part.text
     whole = await tanaka.post(LOOK, fields)
     assert "登録のない地区:西住" in whole.text
     assert dict(whole.form(NEW))["title.ja"] == "断水のお知らせ"
