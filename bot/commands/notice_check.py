@@ -100,7 +100,7 @@ def _stops(examined: Examination, accepted: Collection[str]) -> bool:
 
 def _say(item: Finding, accepted: Collection[str]) -> None:
     answered = "(確認済み)" if item.level == Level.WARNING and item.code in accepted else ""
-    line = f"{SIGNS[item.level]} [{item.code}]{answered} {item.message}{item.remedy}"
+    line = f"{SIGNS[item.level]} [{item.code}]{answered} {item.message} {item.remedy}"
     talk.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -9,7 +9,7 @@ from math import ceil
 from bot.console.access import StaffRequest
 from bot.console.words import MORE_QUOTA, account_words, language_words, reason_words
 from content.check_rules import Level
-from content.ledger.usual import last_pace
+from content.ledger.usual import FAIR, last_pace
 from content.notices.checks.examine import open_questions
 from content.notices.checks.finding import Finding
 from content.notices.notices import Notice, NoticeSpec
@@ -33,6 +33,7 @@ class Row:
     goes: int
     why_not: str = ""
     figures: str = ""
+    metered: bool = False
     allowance: Allowance | None = None
     languages: tuple[tuple[str, int], ...] = ()
 
@@ -138,6 +139,7 @@ def _row(staff_request: StaffRequest, examined: Examination, impact: Impact) -> 
         goes=0 if shortage else impact.count,
         why_not=why_not,
         figures=shortage_words(shortage) if shortage else "",
+        metered=staff_request.service.context.channel_of(town.account[impact.account]).metered,
         allowance=allowance,
         languages=tuple(
             (language_words(language), number)
@@ -159,6 +161,8 @@ async def _seconds(staff_request: StaffRequest, rows: tuple[Row, ...], examined:
         if channel.rate:
             pace = min(pace or channel.rate * channel.batch_size, channel.rate * channel.batch_size)
         if pace is None:
+            if row.goes < FAIR:
+                continue
             return None
         longest = max(longest, row.goes / pace)
     return max(1, ceil(longest)) if longest else None
