@@ -114,6 +114,31 @@ class MailSettings(Section):
         return value
 
 
+class AlarmSettings(Section):
+    mail_to: str = Field(
+        "",
+        description="Addresses of operators who are told of alarms, separated by commas; through MAIL's own server.",
+    )
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="URL that is posted alarms as JSON with `text`, `code` and `ended`."
+    )
+
+    @field_validator("mail_to")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        if any("@" not in part or any(map(str.isspace, part)) for part in _parts(value)):
+            raise ValueError("write addresses, separated by commas: ops@example.jp, chief@example.jp")
+        return value
+
+    @property
+    def mail_addresses(self) -> list[str]:
+        return _parts(self.mail_to)
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 class WebhookSettings(Section):
     allow_private: bool = Field(False, description="Allow webhooks to private and loopback addresses.")
 
@@ -152,6 +177,7 @@ class Settings(BaseSettings):
     line: LineSettings = LineSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
+    alarms: AlarmSettings = AlarmSettings()
 
     @property
     def public_url(self) -> str:

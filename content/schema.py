@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
 from content.figures import counts
-from content.ledger import account_health, account_outages, deliveries, presence, retention, suspensions
+from content.ledger import (
+    account_health,
+    account_outages,
+    alarms,
+    deliveries,
+    presence,
+    retention,
+    suspensions,
+)
 from content.notices import kept_forms, maintenance, notices, records, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
@@ -22,6 +30,7 @@ from content.staff import audit, audit_chain, codes, members, rights, second_fac
 TABLE_MODULES = (
     account_health,
     account_outages,
+    alarms,
     audit,
     audit_chain,
     codes,

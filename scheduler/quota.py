@@ -58,6 +58,13 @@ class Left:
 
 async def ask(context: TownContext, account_key: str) -> Left | None:
     """None when the account has no limit, is not there or gave no answer. Never inside a transaction."""
+    asked_at = context.database.now()
+    found = await ask_figures(context, account_key)
+    return None if found is None or found.left is None else Left(found.left, asked_at, found.limit or 0)
+
+
+async def ask_figures(context: TownContext, account_key: str) -> Quota | None:
+    """What the service says of this month; None when the account is not metered, not there or gave no answer."""
     account = context.town.account.get(account_key)
     if account is None:
         return None
@@ -67,10 +74,9 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
     session = channel.open()
     if not isinstance(session, MeteredSession):
         raise TypeError(f"channel {channel.name} says that it is metered, and its session is not")
-    asked_at = context.database.now()
     try:
         async with asyncio.timeout(MAX_WAIT):
-            found: Quota = await session.quota()
+            return await session.quota()
     except Exception as error:
         # Whatever is wrong with the figure, a notice is not kept back for it.
         reason = error.reason if isinstance(error, ChannelError) else type(error).__name__
@@ -78,7 +84,6 @@ async def ask(context: TownContext, account_key: str) -> Left | None:
         return None
     finally:
         await session.close()
-    return None if found.left is None else Left(found.left, asked_at, found.limit or 0)
 
 
 async def ask_for(context: TownContext, delivery_id: int) -> Left | None:

@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from content.clock import HOUR, JST
 from content.database.wakeups import Signal
+from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
 from scheduler.presence import Presence
@@ -45,6 +46,7 @@ POLL = 1.0
 SWEEP_EVERY = 5.0
 DRAIN = 10.0
 WATCH_EVERY = 30.0
+LOOK_EVERY = 60.0
 
 
 class Runner:
@@ -76,6 +78,7 @@ class Runner:
             "audit": self._repeat("audit", link_audit, database.listen("audit")),
             "sweeps": self._sweep_regularly(),
             "database": self._watch_database(),
+            "alarms": self._watch_over(),
             **({} if database.is_sqlite else {"wake-ups": database.hear_others()}),
             "sender": self._sender.run(),
         }
@@ -100,7 +103,7 @@ class Runner:
             self._context.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
-            await asyncio.wait(self._tasks[:5], timeout=DRAIN)
+            await asyncio.wait(self._tasks[:6], timeout=DRAIN)
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -133,6 +136,13 @@ class Runner:
                     await sweep(self._context)
             except Exception:
                 log.exception("sweep_failed")
+
+    async def _watch_over(self) -> None:
+        while await tick(LOOK_EVERY, self._stop):
+            try:
+                await watch(self._context)
+            except Exception:
+                log.exception("watching_failed")
 
     async def _watch_database(self) -> None:
         while await tick(WATCH_EVERY, self._stop):

@@ -25,6 +25,16 @@ BUDGET: dict[str, int] = {Lane.URGENT: 2 * HOUR, Lane.ROUTINE: 12 * HOUR, Lane.D
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorMessage:
+    """What operators read of an alarm, or of its end. Never personal data."""
+
+    subject: str
+    body: str
+    code: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TownContext:
     """`channel_of(account)` describes the account's channel; who sends opens a session of it.
 
@@ -39,6 +49,8 @@ class TownContext:
     notice_url: Callable[[str], str]
     keep_recipients: int = 90 * DAY
     ask_link: Callable[[str], Awaitable[LinkAnswer]] = ask_link
+    # None when nobody is to be told.
+    tell_operators: Callable[[OperatorMessage], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
 from bot.console.accounts import account_rows
+from bot.console.alarms import alarm_row
 from bot.console.calendar import entries_between
 from bot.console.waiting import waiting_for
 from bot.console.words import category_words, channel_words, mode_words, shown_state, state_words
@@ -18,7 +19,7 @@ from bot.heartbeat import WORDS as HELD_WORDS
 from content.clock import now_ms, today_jst
 from content.database import identity
 from content.figures.counts import active_now
-from content.ledger import due
+from content.ledger import alarms, due
 from content.ledger.tallies import progress_state, refusal_reasons, tally
 from content.notices import searching, submissions
 from content.notices.notices import Notice
@@ -72,6 +73,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         rows = await _found(staff_request, connection, Wanted(), ON_HOME)
         accounts = await account_rows(staff_request, connection)
         wordless = await coming_without_words(connection, now_ms())
+        alarms_now = [alarm_row(item) for item in await alarms.going_on(connection)]
         to_confirm = await waiting_for(connection, service.town, staff_request.staff, now_ms())
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
@@ -94,6 +96,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
         drafts=drafts,
         urgent=urgent,
         accounts=accounts,
+        alarms=alarms_now,
         to_confirm=to_confirm,
     )
 

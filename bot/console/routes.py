@@ -10,6 +10,7 @@ from bot.console import (
     account,
     accounts,
     after_sending,
+    alarms,
     calendar,
     carried,
     compose,
@@ -89,6 +90,7 @@ def add_console(app: web.Application) -> None:
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
     routes.get("/calendar", "see", calendar.show_calendar)
     routes.get("/groups", "see", groups.show_groups)
+    routes.get("/alarms", "see", alarms.show_alarms)
     routes.get("/accounts", "see", accounts.show_accounts)
     routes.get("/settings", "administer", settings.show_settings)
     routes.get("/maintenance", "administer", maintenance.show_maintenance)

@@ -1,0 +1,133 @@
+"""What is wrong now: asked of the ledger, the clock and the disk. Nothing here knows who is told."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.reasons import find_reason
+from content.clock import MINUTE, SECOND, words
+from content.ledger import account_health
+from content.ledger.account_health import AccountHealth
+from content.ledger.account_outages import find_outages
+from content.notices import triggers
+from content.register import inbound_events
+from scheduler.alarm_codes import AlarmCode
+from scheduler.town_context import TownContext
+from scheduler.words import CHANNEL_NAMES
+
+# Waiting for so long, with nothing accepted in that time, is silence.
+SILENT = 10 * MINUTE
+# Whatever is accepted meanwhile, what waits for longer than this is told of.
+OLD = 60 * MINUTE
+OVERDUE = 2 * MINUTE
+STUCK = 5 * MINUTE
+QUOTA_SHARE = 0.8
+# Both must be undercut: five percent of a large disk are plenty.
+FREE_SHARE, FREE_BYTES = 0.05, 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`subject` is the key of an account, or "" for what concerns all."""
+
+    code: AlarmCode
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    total: int
+    free: int
+
+
+def disk_of(context: TownContext) -> Disk | None:
+    """That of the database; None when it stands on another machine."""
+    if not context.database.is_sqlite:
+        return None
+    found = shutil.disk_usage(context.database.path.parent)
+    return Disk(found.total, found.free)
+
+
+async def find_troubles(
+    context: TownContext, disk: Callable[[TownContext], Disk | None] = disk_of
+) -> list[Trouble]:
+    now = context.database.now()
+    async with context.database.read() as connection:
+        found = [*await _accounts(connection, context, now), *await _machine(connection, now)]
+    return [*found, *_clock(context), *_disk(disk(context))]
+
+
+async def _accounts(connection: AsyncConnection, context: TownContext, now: int) -> list[Trouble]:
+    found = []
+    stopped = set()
+    for outage in await find_outages(connection, now):
+        stopped.add(outage.account)
+        waiting = f"待っている宛先は{outage.waiting:,}件です。" if outage.waiting else ""
+        detail = f"{_name(context, outage.account)}:{find_reason(outage.reason).what}。{waiting}"
+        found.append(Trouble(AlarmCode.ACCOUNT_STOPPED, outage.account, detail))
+    for health in await account_health.health_of(connection, list(context.town.account)):
+        name = _name(context, health.account)
+        if health.account not in stopped:
+            found += _waiting(name, health, now)
+        found += _quota(name, health)
+    return found
+
+
+def _waiting(name: str, health: AccountHealth, now: int) -> Iterator[Trouble]:
+    if not health.waiting or health.oldest is None:
+        return
+    detail = f"{name}:{words(health.oldest)} から、{health.waiting:,}件が待っています。"
+    heard = max(health.oldest, health.last_accepted_at or 0)
+    if now - heard > SILENT:
+        yield Trouble(AlarmCode.ACCOUNT_SILENT, health.account, detail)
+    elif now - health.oldest > OLD:
+        yield Trouble(AlarmCode.QUEUE_OLD, health.account, detail)
+
+
+def _quota(name: str, health: AccountHealth) -> Iterator[Trouble]:
+    quota = health.quota
+    if quota is not None and quota.limit and quota.used >= quota.limit * QUOTA_SHARE:
+        detail = f"{name}:{quota.limit:,}通のうち{quota.used:,}通を使いました。"
+        yield Trouble(AlarmCode.QUOTA_HIGH, health.account, detail)
+
+
+async def _machine(connection: AsyncConnection, now: int) -> list[Trouble]:
+    found = []
+    overdue = await triggers.due(connection, now - OVERDUE)
+    if overdue:
+        detail = f"時刻を2分以上過ぎたお知らせが{len(overdue)}件あります。"
+        found.append(Trouble(AlarmCode.SENDER_SILENT, "", detail))
+    oldest = await inbound_events.oldest_waiting(connection)
+    if oldest is not None and now - oldest > STUCK:
+        found.append(Trouble(AlarmCode.SOURCE_STUCK, "", f"{words(oldest)} に届いたものから止まっています。"))
+    return found
+
+
+def _clock(context: TownContext) -> Iterator[Trouble]:
+    clock = context.database.clock
+    if clock.own_is_far_off:
+        seconds = round(clock.own_is_ahead / SECOND)
+        yield Trouble(
+            AlarmCode.CLOCK_WRONG,
+            "",
+            f"この機器の時計は{abs(seconds):,}秒{'進んで' if seconds > 0 else '遅れて'}います。",
+        )
+
+
+def _disk(disk: Disk | None) -> Iterator[Trouble]:
+    if disk is not None and disk.free < FREE_BYTES and disk.free < disk.total * FREE_SHARE:
+        yield Trouble(
+            AlarmCode.DISK_FULL,
+            "",
+            f"空きは{disk.free / 2**30:.1f}GB({100 * disk.free // disk.total}%)です。",
+        )
+
+
+def _name(context: TownContext, account: str) -> str:
+    known = context.town.account.get(account)
+    return account if known is None else CHANNEL_NAMES.get(known.channel, known.channel)

@@ -1,0 +1,69 @@
+"""What operators can be told of: every alarm with its words and its remedy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AlarmCode(StrEnum):
+    """A code with its words. `what` has no full stop, `remedy` is one sentence or more."""
+
+    what: str
+    remedy: str
+
+    def __new__(cls, code: str, what: str, remedy: str) -> AlarmCode:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.what = what
+        member.remedy = remedy
+        return member
+
+    ACCOUNT_STOPPED = (
+        "account-stopped",
+        "配信手段が止まっています",
+        "「配信手段」の画面で理由を確かめて直してください。急ぐお知らせは別の手段で伝えてください。",
+    )
+    ACCOUNT_SILENT = (
+        "account-silent",
+        "送信を待っているのに、受付がありません",
+        "通信回線と相手のサーバーの状態を確かめてください。急ぐお知らせは別の手段で伝えてください。",
+    )
+    QUEUE_OLD = (
+        "queue-old",
+        "送信待ちが長く続いています",
+        "お知らせの画面で残りを確かめてください。急ぐお知らせは別の手段でも伝えてください。",
+    )
+    QUOTA_HIGH = (
+        "quota-high",
+        "今月の通数を8割以上使いました",
+        "LINEの料金プランか追加メッセージの上限を上げるか、ふだんのお知らせの宛先を絞ってください。",
+    )
+    SENDER_SILENT = (
+        "sender-silent",
+        "時刻になったお知らせが出ていません",
+        "サービスが動いているか確かめ、再起動してください。直らないときは別の手段で伝えてください。",
+    )
+    SOURCE_STUCK = (
+        "source-stuck",
+        "届いた操作を処理できていません",
+        "サービスの記録(ログ)を確かめ、再起動してください。住民の登録や変更が反映されていません。",
+    )
+    DISK_FULL = (
+        "disk-full",
+        "ディスクの空きが少なくなりました",
+        "古い控えや記録を別の場所に移して空けてください。いっぱいになると配信も止まります。",
+    )
+    CLOCK_WRONG = (
+        "clock-wrong",
+        "機器の時計がずれています",
+        "時刻合わせ(NTP)の設定を直してください。予約の時刻がずれ、配信が止まることがあります。",
+    )
+
+
+def find_alarm(code: str) -> tuple[str, str]:
+    """The words and the remedy of a stored code; one of another version keeps its code."""
+    try:
+        found = AlarmCode(code)  # type: ignore[call-arg]
+    except ValueError:
+        return code, ""
+    return found.what, found.remedy
