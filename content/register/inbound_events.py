@@ -146,7 +146,8 @@ async def set_aside(connection: AsyncConnection, keys: Keys, limit: int = 100) -
 async def oldest_waiting(connection: AsyncConnection) -> int | None:
     """When the oldest event that nobody has handled came in; None when nothing waits."""
     waits = inbound_event.c.state == InboundState.WAITING
-    return await connection.scalar(select(func.min(inbound_event.c.received_at)).where(waits))
+    found = await connection.scalar(select(func.min(inbound_event.c.received_at)).where(waits))
+    return None if found is None else int(found)
 
 
 async def count_set_aside(connection: AsyncConnection) -> int:
