@@ -1,4 +1,7 @@
-"""How operators are told of alarms: by mail and by webhook, as the settings say."""
+"""How operators are told of alarms: by mail and by webhook, as the settings say.
+
+What speaks to the outside is imported when there is something to tell: most commands tell nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import json
 from collections.abc import Awaitable, Callable
 
 from bot.settings import Settings
-from channels.http import HttpClient
-from channels.mail.plain import send_plain
 from scheduler.town_context import OperatorMessage
 
 
@@ -36,6 +37,8 @@ def operator_teller(settings: Settings) -> Callable[[OperatorMessage], Awaitable
 
 
 async def _mail(settings: Settings, message: OperatorMessage) -> None:
+    from channels.mail.plain import send_plain
+
     await send_plain(
         settings.mail.smtp_url.get_secret_value(),
         sender=settings.mail.sender,
@@ -47,6 +50,8 @@ async def _mail(settings: Settings, message: OperatorMessage) -> None:
 
 async def _post(settings: Settings, message: OperatorMessage) -> None:
     """`text` is what chat services show; `code` and `ended` are for machines."""
+    from channels.http import HttpClient
+
     client = HttpClient()
     body = {"text": f"{message.subject}\n{message.body}", "code": message.code, "ended": message.ended}
     try:
