@@ -20,7 +20,18 @@ from common import mark, show, talk
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 RESULTS = HERE / "results.json"
-NAMES = ("line", "mail", "urgent", "importing", "fanout", "count", "memory", "workers", "recovery")
+NAMES = (
+    "line",
+    "mail",
+    "soft_failures",
+    "urgent",
+    "importing",
+    "fanout",
+    "count",
+    "memory",
+    "workers",
+    "recovery",
+)
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 

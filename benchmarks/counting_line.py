@@ -1,7 +1,9 @@
 """A LINE that only counts, as a process of its own.
 
-`counting_line.py [latency in ms]` prints its port. It answers every multicast as LINE does, after the
-latency, and remembers every user id and retry key; a key that it has seen is answered with 409.
+`counting_line.py [latency in ms] [one in so many fails]` prints its port. It answers every multicast as LINE does,
+after the latency, and remembers every user id and retry key; a key that it has seen is answered with 409.
+Calls that fail are picked at random, half of them after they were taken: 429 (never taken), 500, or a connection
+that is closed without an answer.
 GET /totals tells calls, recipients, recipients that came once, more than once, and calls without a key.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import resource
 import sys
 import time
@@ -23,8 +26,10 @@ REQUEST_ID = {"x-line-request-id": "0"}
 
 
 class CountingLine:
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, one_in: int = 0) -> None:
         self._latency = latency
+        self._one_in = one_in
+        self._random = random.Random(1)
         self._start_over()
 
     def _start_over(self) -> None:
@@ -37,7 +42,22 @@ class CountingLine:
         body = await request.read()
         if self._latency:
             await asyncio.sleep(self._latency)
-        key = request.headers.get("X-Line-Retry-Key", "")
+        failure = self._failure()
+        if failure is None:
+            return self._take(request.headers.get("X-Line-Retry-Key", ""), body)
+        if failure != "rate" and self._random.random() < 0.5:
+            self._take(request.headers.get("X-Line-Retry-Key", ""), body)
+        if failure == "reset" and request.transport is not None:
+            request.transport.abort()
+        status = 429 if failure == "rate" else 500
+        return web.json_response({"message": "Failed on purpose"}, status=status, headers=REQUEST_ID)
+
+    def _failure(self) -> str | None:
+        if not self._one_in or self._random.random() >= 1 / self._one_in:
+            return None
+        return self._random.choice(("rate", "error", "reset"))
+
+    def _take(self, key: str, body: bytes) -> web.Response:
         if not _is_uuid(key):
             self._bad_keys += 1
             return web.json_response({"message": "Invalid retry key"}, status=400, headers=REQUEST_ID)
@@ -100,7 +120,8 @@ def _is_uuid(text: str) -> bool:
 
 
 async def main() -> None:
-    line = CountingLine(float(sys.argv[1]) / 1000 if len(sys.argv) > 1 else 0.0)
+    latency, one_in = (*map(int, sys.argv[1:3]), 0, 0)[:2]
+    line = CountingLine(latency / 1000, one_in)
     app = web.Application(client_max_size=4_000_000)
     app.router.add_post("/v2/bot/message/multicast", line.accept)
     app.router.add_get("/v2/bot/message/quota", no_limit)

@@ -23,7 +23,7 @@ import uvloop
 from common import Bench, Figures, Row, cpu_seconds, run
 from registry import Register, Seeded, line_id, seed_sqlite
 from sending import send_all
-from servers import LineServer, counting_line
+from servers import CountingServer, counting_line
 from town_hall import BODY, approve, fan_out, open_bench_context, spec
 
 from channels.line.channel import CONCURRENCY, LineChannel
@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
 
 
 async def send(
-    options: argparse.Namespace, database: Path, seeded: Seeded, server: LineServer, case: Case
+    options: argparse.Namespace, database: Path, seeded: Seeded, server: CountingServer, case: Case
 ) -> Figures:
     shutil.copy(seeded.database, database)
     concurrency = options.concurrency

@@ -19,7 +19,7 @@ import postgres
 from common import Bench, Figures, Row, run
 from processes import deployed, until
 from registry import Register, Seeded, seed_postgres, seed_sqlite
-from servers import LineServer, counting_line
+from servers import CountingServer, counting_line
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Seeded:
@@ -120,7 +120,7 @@ def _settled_postgres(url: str, held: list[int]) -> list[int]:
     return [row[0] for row in postgres.fetch(url, query, held)]
 
 
-def require_all(options: argparse.Namespace, line: LineServer) -> None:
+def require_all(options: argparse.Namespace, line: CountingServer) -> None:
     """Everyone exactly once, the killed process's sends included."""
     calls = options.registrations // 500
     until(lambda: line.count()["calls"] >= calls, "the send to end", 600, every=0.5)

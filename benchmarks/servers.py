@@ -1,4 +1,4 @@
-"""The other ends, each a process of its own: a LINE that counts, Postfix's smtp-sink and smtp-source."""
+"""The other ends, each a process of its own: a LINE and a mail server that count, Postfix's smtp-sink and smtp-source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from common import need
 HERE = Path(__file__).parent
 
 
-class LineServer:
+class CountingServer:
     def __init__(self, url: str) -> None:
         self.url = url
 
@@ -49,13 +49,27 @@ class LineServer:
 
 
 @contextmanager
-def counting_line(latency_ms: int = 0) -> Iterator[LineServer]:
+def counting_line(latency_ms: int = 0, *, one_in: int = 0) -> Iterator[CountingServer]:
+    """`one_in` so many calls fails; 0: none."""
+    with _printing_ports("counting_line.py", str(latency_ms), str(one_in)) as (port,):
+        yield CountingServer(f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def unreliable_mail(*, one_in: int = 0) -> Iterator[tuple[int, CountingServer]]:
+    """The port for mails, and what counts them. `one_in` so many mails is answered "later"."""
+    with _printing_ports("unreliable_mail.py", str(one_in)) as (smtp, figures):
+        yield smtp, CountingServer(f"http://127.0.0.1:{figures}")
+
+
+@contextmanager
+def _printing_ports(script: str, *arguments: str) -> Iterator[list[int]]:
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "counting_line.py"), str(latency_ms)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(HERE / script), *arguments], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
-        yield LineServer(f"http://127.0.0.1:{int(process.stdout.readline())}")
+        yield [int(port) for port in process.stdout.readline().split()]
     finally:
         process.terminate()
         process.wait()

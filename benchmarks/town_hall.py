@@ -26,14 +26,22 @@ BODY = "阿武隈川の水位が上がり、あふれるおそれがあります
 
 
 def open_bench_context(
-    seeded: Seeded, url: str, channel_of: Callable[[Account], Channel] | None = None
+    seeded: Seeded,
+    url: str,
+    channel_of: Callable[[Account], Channel] | None = None,
+    *,
+    line: str = "http://127.0.0.1:1",
+    smtp: int = 1,
 ) -> TownContext:
-    """`channel_of` in place of the channels that a town's settings open. Warm, as a service is."""
+    """`channel_of` in place of the channels that a town's settings describe; else these go to `line` and the port `smtp`.
+
+    Warm, as a service is.
+    """
     warm_up()
     settings = Settings(
         town=seeded.town_file,
-        line=LineSettings(channel_token=SecretStr("bench")),
-        mail=MailSettings(smtp_url=SecretStr("smtp://127.0.0.1:1"), **{"from": "town@example.jp"}),
+        line=LineSettings(channel_token=SecretStr("bench"), api_base=line),
+        mail=MailSettings(smtp_url=SecretStr(f"smtp://127.0.0.1:{smtp}"), **{"from": "town@example.jp"}),
     )
     context = open_town_context(settings, seeded.town(), Database(url), seeded.keys())
     return context if channel_of is None else replace(context, channel_of=channel_of)

@@ -17,7 +17,6 @@ from channels.channel import (
     ChannelError,
     DeliveryStopped,
     Part,
-    TemporaryFailure,
 )
 from channels.reasons import Reason, find_reason
 from content.clock import SECOND, monotonic_seconds
@@ -250,6 +249,8 @@ class BatchSender:
             lease=LEASE,
         )
         self._shortages = 0
+        if progress.accepted:
+            self._limiter.accepted()
         recorded = await (self._write_acceptance(step) if progress.accepted else self._write(step))
         self.leased(claimed, since)
         gone = [item.subscriber_id for item in progress.refused if item.reason == Reason.GONE]
@@ -281,14 +282,15 @@ class BatchSender:
             self._paused_until = asyncio.get_running_loop().time() + failures.STOPPED_ACCOUNT_WAIT / SECOND
             self._outages.add(claimed.account)
         # Broadcasts have a limit of their own, which says nothing about the lists.
-        of_lists = claimed.kind == BatchKind.LIST
-        if isinstance(error, TemporaryFailure) and error.reason == Reason.RATE and of_lists:
-            self._limiter.slow_down(error.retry_after)
+        if claimed.kind == BatchKind.LIST:
+            failures.tell_limiter(self._limiter, error)
         if is_shortage(error):
             self._back_off()
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error
-        step = partial(write_failure, claimed=claimed, error=error, reason=reason)
+        # Where one account has one service. Of many receivers the others say nothing about this one.
+        bad_luck = self._channel.idempotent and self._limiter.takes_most
+        step = partial(write_failure, claimed=claimed, error=error, reason=reason, bad_luck=bad_luck)
         try:
             await self._context.database.write_step(partial(step, now=self._context.database.now()))
         except Exception:

@@ -16,6 +16,7 @@ from channels.channel import (
     Deferred,
     DeliveryStopped,
     TemporaryFailure,
+    UnknownOutcome,
 )
 from channels.reasons import Reason
 from content.clock import HOUR, MINUTE, SECOND
@@ -24,6 +25,7 @@ from content.ledger.batches import Batch
 from content.ledger.deferring import Later, RefusedRecipient
 from content.ledger.settling import stop_delivery
 from content.ledger.states import BatchState, DeliveryState, Lane, Outcome
+from scheduler.rate_limiter import RateLimiter
 from scheduler.town_context import BUDGET
 
 LONGEST_WAIT: dict[str, int] = {
@@ -35,6 +37,8 @@ LONGEST_WAIT: dict[str, int] = {
 LONGEST_ASKED_WAIT: dict[str, int] = {Lane.URGENT: 5 * MINUTE, Lane.ROUTINE: HOUR, Lane.DIGEST: HOUR}
 # For recipients deferred by a service that names no time.
 FIRST_WAIT: dict[str, int] = {Lane.URGENT: 20 * SECOND, Lane.ROUTINE: MINUTE, Lane.DIGEST: MINUTE}
+# So many tries may fail one after the other by bad luck alone, where one call in ten fails.
+LUCKLESS = 3
 STOPPED_ACCOUNT_WAIT = 30 * SECOND
 NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
 
@@ -63,13 +67,33 @@ def refuse_too_late(claimed: Batch, until: int | None, now: int) -> None:
         raise TooLate(Reason.TOO_LATE if budget_is_over else Reason.EXPIRED, message)
 
 
-def write_failure(connection: Connection, claimed: Batch, error: Exception, reason: Reason, now: int) -> None:
-    """Settle the batch or requeue it, as the error and the time left say."""
+def tell_limiter(limiter: RateLimiter, error: Exception) -> None:
+    """How the call that failed counts for the account's rate."""
+    if isinstance(error, TemporaryFailure) and error.reason == Reason.RATE:
+        limiter.refused(error.retry_after)
+    elif isinstance(error, TemporaryFailure | UnknownOutcome):
+        limiter.failed()
+
+
+def write_failure(
+    connection: Connection,
+    claimed: Batch,
+    error: Exception,
+    reason: Reason,
+    now: int,
+    *,
+    bad_luck: bool = False,
+) -> None:
+    """Settle the batch or requeue it, as the error and the time left say.
+
+    `bad_luck`: the account takes most batches, so this one need not wait longer with each of its first tries.
+    """
     if isinstance(error, AccountStopped):
         account_outages.begin(connection, claimed.account, reason=reason, now=now)
     # What went well since the batch was claimed makes this the first failure.
     attempt = batches.attempts(connection, claimed)
-    not_before = now + _wait_before_retry(claimed.lane, attempt, error)
+    waits = max(1, attempt - LUCKLESS) if bad_luck else attempt
+    not_before = now + _wait_before_retry(claimed.lane, waits, error)
     spent = not_before - claimed.created_at > BUDGET[claimed.lane]
     # A try that was never heard of is not forgotten because a later one surely failed.
     maybe_sent = claimed.maybe_sent or not isinstance(error, (*NOTHING_WENT_OUT, TooLate))

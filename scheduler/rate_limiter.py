@@ -2,7 +2,8 @@
 
 LINE limits each endpoint by a token bucket of its own: multicast 200 and push 2,000 requests a second,
 broadcast 60 an hour; beyond that it answers 429 without saying for how long (Messaging API reference,
-"Rate limits" and "Response headers"). So a refusal halves the rate here, and time brings it back.
+"Rate limits" and "Response headers"). So refusals that repeat lower the rate here, the more of the calls they are
+up to the half of it, and time brings it back. A single one among answers that are good is the trouble of its batch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from typing import Literal
 
 from scheduler.town_context import LANES
 
@@ -23,8 +25,16 @@ FLOOR = 1 / 20
 RECOVERY = 60.0
 # Refusals of calls that were in flight together are one lesson, not several.
 LESSON = 1.0
+# How long an answer counts, and which part of those answers must be refusals (and how many) to mean the account.
+WINDOW = 5.0
+STRAY = 1 / 20
+REPEATED = 2
+# From this part on, the wait that a refusal asks for is asked of everybody.
+MOST = 1 / 2
 # What a service asks for at the most: an urgent notice must not be kept back for an hour.
 LONGEST_PAUSE = 300.0
+
+Answer = Literal["accepted", "refused", "failed"]
 
 
 class RateLimiter:
@@ -36,6 +46,8 @@ class RateLimiter:
         # The part of the rate that the service was last found to bear, and from when it grows again.
         self._learned, self._grows_from = 1.0, -math.inf
         self._lesson_at = -math.inf
+        # When a call ended, and how; none older than WINDOW.
+        self._answers: deque[tuple[float, Answer]] = deque()
         # Full at the first permit. Nothing flows in before `_filled_at`, which a pause moves ahead.
         self._tokens, self._filled_at = math.inf, -math.inf
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {lane: deque() for lane in LANES}
@@ -57,22 +69,54 @@ class RateLimiter:
                 self._reset_timer()
             raise
 
-    def slow_down(self, retry_after: float | None = None) -> None:
-        """The service refused by rate. With `retry_after` seconds nothing at all is asked of it meanwhile."""
+    def accepted(self) -> None:
+        """The service took a call."""
+        self._remember("accepted")
+
+    def failed(self) -> None:
+        """A call failed for another reason than the rate."""
+        self._remember("failed")
+
+    def refused(self, retry_after: float | None = None) -> None:
+        """The service refused a call by rate. When it does so to most, nothing is asked of it for `retry_after` seconds."""
+        self._remember("refused")
+        refusals = self._number("refused")
+        part = refusals / len(self._answers)
+        if refusals >= REPEATED and part > STRAY:
+            self._slow_down(min(part, 1 / 2), (retry_after or 0.0) if part >= MOST else 0.0)
+
+    def _slow_down(self, by: float, pause: float) -> None:
         now = _now()
         self._fill(now)
         self._tokens = 0.0
-        self._filled_at = max(self._filled_at, now + min(retry_after or 0.0, LONGEST_PAUSE))
+        self._filled_at = max(self._filled_at, now + min(pause, LONGEST_PAUSE))
         if now >= self._lesson_at + LESSON:
-            self._learned, self._lesson_at = max(FLOOR, self._part(now) / 2), now
+            self._learned, self._lesson_at = max(FLOOR, self._part(now) * (1 - by)), now
         self._grows_from = max(now, self._filled_at)
         self._reset_timer()
+
+    def _remember(self, answer: Answer) -> None:
+        self._answers.append((_now(), answer))
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        while self._answers and self._answers[0][0] < _now() - WINDOW:
+            self._answers.popleft()
+
+    def _number(self, answer: Answer) -> int:
+        return sum(one == answer for _, one in self._answers)
 
     def share(self, senders: int) -> None:
         """So many processes use the account: each takes its part of the rate."""
         self._fill(_now())
         self._senders = max(1, senders)
         self._reset_timer()
+
+    @property
+    def takes_most(self) -> bool:
+        """Whether the service has lately taken most of what it was asked: who failed had bad luck."""
+        self._forget_old()
+        return self._number("accepted") > len(self._answers) / 2
 
     @property
     def rate(self) -> float | None:

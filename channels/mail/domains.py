@@ -23,6 +23,8 @@ HANG_UP = 4
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 300.0
 MEMORY = 600.0
+# Seconds until a domain that was given up on after a moment, for the sake of the others, is asked with patience.
+FIRST_LOOK = 2.0
 # Seconds to wait for the answer to the one mail that probes a closed domain.
 PROBE_WAIT = 10.0
 
@@ -59,6 +61,8 @@ class _Domain:
     closed_until: float | None = None
     probing: bool = False
     suspect: bool = False
+    # Has kept somebody waiting: from now on it gets the time that it needs, of one connection.
+    slow: bool = False
     # The one who waits for its answer.
     waiter: object = None
 
@@ -100,7 +104,7 @@ class MailDomains:
         _leave(domain)
         domain.failures, domain.pause, domain.closed_until = 0, FIRST_PAUSE, None
         domain.suspect = False
-        if domain.limit is None:
+        if domain.limit is None and not domain.slow:
             del self._domains[name]
 
     def failed(self, name: str, weight: int = 1) -> None:
@@ -119,14 +123,29 @@ class MailDomains:
             domain.closed_until = now + domain.pause * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
             domain.pause = min(LONGEST_PAUSE, domain.pause * 2)
 
-    def stalled(self, name: str) -> None:
-        """The server said nothing at RCPT: each such mail costs a connection, so one is enough."""
-        self.failed(name, FAILURES)
+    def stalled(self, name: str) -> bool:
+        """The server said nothing at RCPT: each such mail costs a connection, so one is enough.
+
+        True when it was given a moment only. It is soon asked again, and then waited for.
+        """
+        domain = self._domains.setdefault(name, _Domain(None))
+        if domain.slow and (domain.probing or domain.closed_until is None):
+            self.failed(name, FAILURES)
+            return False
+        _leave(domain)
+        domain.slow = True
+        domain.closed_until = max(domain.closed_until or 0.0, self._clock() + FIRST_LOOK)
+        return True
 
     def may_wait(self, name: str, who: object) -> bool:
-        """Whether `who` may go on waiting for an answer at RCPT: one at a time, so that a hanging domain costs
-        one connection and not all of them."""
-        domain = self._domains.setdefault(name, _Domain(None))
+        """Whether `who` may go on waiting for an answer at RCPT.
+
+        Nobody at first, for there are others in the batch; later one at a time, so that a hanging domain costs one
+        connection and not all of them.
+        """
+        domain = self._domains.get(name)
+        if domain is None or not domain.slow:
+            return False
         if domain.waiter is None:
             domain.waiter = who
         return domain.waiter is who

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from channels.channel import ChannelError, Deferred, Part, Recipient, Refusal, always
-from channels.mail.domains import MailDomains, Wait
+from channels.mail.domains import FIRST_LOOK, MailDomains, Wait
 from channels.mail.messages import domain_of, quote_address
 from channels.mail.smtp_errand import Envelope, Loss, Reply, Stage
 from channels.mail.verdicts import (
@@ -170,6 +171,9 @@ class MailErrand:
         outcome = judge(stage, reply, number, urgent=self._urgent)
         if isinstance(outcome, ChannelError):
             return self._fail(outcome)
+        if isinstance(outcome, Deferred) and speaks_for_server(stage, reply) and self._accepted_any:
+            # A server that takes others says it of a part of its mails: no reason to wait longer each time.
+            outcome = replace(outcome, growing=False)
         self._settle(mail.position, outcome)
         self._of_server = self._of_server + 1 if speaks_for_server(stage, reply) else 0
         if self._of_server >= IN_A_ROW:
@@ -196,10 +200,11 @@ class MailErrand:
             self._held = self._under_way.popleft()
         elif loss.at_recipient and loss.stalled:
             self._under_way.popleft()
-            self._domains.stalled(mail.domain)
+            soon = self._domains.stalled(mail.domain)
+            wait = FIRST_LOOK if soon else MAX_WAIT[self._urgent]
             number = self._recipients[mail.position].subscriber_id
             self._settle(
-                mail.position, Deferred(number, Reason.DOMAIN_UNREACHABLE, "", MAX_WAIT[self._urgent])
+                mail.position, Deferred(number, Reason.DOMAIN_UNREACHABLE, "", wait, growing=not soon)
             )
         elif loss.at_recipient:
             self._under_way.popleft()

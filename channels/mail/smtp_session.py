@@ -16,7 +16,7 @@ from channels.mail.smtp_errand import Envelope, Errand, Loss, Reply, Stage, pars
 
 REPLY_LIMIT = 32_768
 # Seconds of silence at RCPT after which one connection waits for a domain, and no other.
-SLOW = 1.0
+SLOW = 0.5
 
 # What a reply that we wait for answers.
 MAIL: Final = "MAIL"

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 RECIPIENT = re.compile(r"RCPT TO:<reader(\d+)@")
-HANG, DROP, TAKE_AND_DROP = "hang", "drop", "take and drop"
+HANG, DROP, TAKE_AND_DROP, LATE = "hang", "drop", "take and drop", "late"
+# Seconds after which a reply that is late comes.
+LATE_BY = 0.8
 
 
 class _HungUpError(Exception):
@@ -16,7 +18,7 @@ class _HungUpError(Exception):
 
 @dataclass
 class ScriptedSmtp:
-    """`script`: recipient's number → command ("RCPT", "DATA", "content") → reply, `hang` or `drop`.
+    """`script`: recipient's number → command ("RCPT", "DATA", "content") → reply, `hang`, `drop` or `late`.
 
     `lazy`: replies leave when nothing more is to be read, as pipelining servers do. `careless`: goes ahead at
     DATA although nobody was accepted (RFC 2920 §3.1). `once`: a line of the script is used once.
@@ -125,6 +127,9 @@ class _Session:
         reply = lines.pop(command, otherwise) if self.server.once else lines.get(command, otherwise)
         if reply == HANG:
             await asyncio.Event().wait()
+        if reply == LATE:
+            await asyncio.sleep(LATE_BY)
+            return otherwise
         if reply == DROP:
             raise _HungUpError
         return reply

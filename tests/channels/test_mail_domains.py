@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from channels.channel import Recipient, TemporaryFailure, UnknownOutcome
 from channels.mail.domains import (
     FAILURES,
+    FIRST_LOOK,
     FIRST_PAUSE,
     LONGEST_PAUSE,
     MEMORY,
@@ -26,13 +27,12 @@ from tests.channels.announcements import (
     collect,
     collect_until_error,
     deferred,
-    mail_readers,
     notice,
     refusals,
     total,
 )
 from tests.channels.channel_settings import make_mail
-from tests.channels.scripted_smtp import DROP, HANG, ScriptedSmtp
+from tests.channels.scripted_smtp import DROP, HANG, LATE, ScriptedSmtp
 
 BAD, GOOD = "bad.example.jp", "good.example.jp"
 
@@ -64,8 +64,20 @@ def fail(domains, times, name=BAD):
 def close(domains, clock):
     """Closed by a stall, and on until the probe is due."""
     domains.admit(BAD, urgent=False)
-    domains.stalled(BAD)
+    assert domains.stalled(BAD)
+    clock.now += FIRST_LOOK
+    assert domains.admit(BAD, urgent=False) == "alone"
+    assert not domains.stalled(BAD)
     clock.now += FIRST_PAUSE * 1.25
+
+
+def keep_waiting_once(domains, clock):
+    """Kept somebody waiting, and answered when it was given time."""
+    domains.admit(BAD, urgent=False)
+    domains.stalled(BAD)
+    clock.now += FIRST_LOOK
+    domains.admit(BAD, urgent=False)
+    domains.answered(BAD)
 
 
 def test_a_domain_is_closed_after_failures_in_a_row_and_others_are_not(domains):
@@ -213,7 +225,8 @@ async def make(mail_server):
 async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     make, mail_server, bad, urgency
 ):
-    session = await make(stall=0.2)
+    clock = Clock()
+    session = await make(stall=0.2, domains=MailDomains(clock=clock))
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     begun = monotonic()
     parts, error = await send(session, readers(30, bad), urgency=urgency)
@@ -222,10 +235,27 @@ async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
     assert deferred(parts) == dict.fromkeys(bad, "domain_unreachable")
     first = next(item for part in parts for item in part.deferred)
-    assert first.retry_after == MAX_WAIT[urgency == "urgent"]
+    assert first.retry_after == FIRST_LOOK
     assert mail_server.mailroom.stats()["messages"] == 30 - len(bad)
     assert mail_server.mailroom.stats()["duplicates"] == 0
     assert mail_server.connections <= 2
+    clock.now += FIRST_LOOK
+    parts, _ = await send(session, readers(1, {1}), urgency=urgency)
+    assert parts[0].deferred[0].retry_after == MAX_WAIT[urgency == "urgent"]
+
+
+async def test_a_domain_that_needs_time_to_answer_gets_it_at_the_second_look():
+    """A server that asks another before it answers: longer than the others can be made to wait."""
+    clock = Clock()
+    async with ScriptedSmtp({1: {"RCPT": LATE}, 2: {"RCPT": LATE}}) as server:
+        session = make_mail(server.port, domains=MailDomains(clock=clock))
+        parts, _ = await send(session, readers(1, {1}))
+        assert deferred(parts) == {1: "domain_unreachable"}
+        clock.now += FIRST_LOOK
+        for several in (1, 2):
+            parts, error = await send(session, readers(several, {1, 2}))
+            assert (error, deferred(parts), total(parts)) == (None, {}, several)
+        await session.close()
 
 
 async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail_server):
@@ -342,12 +372,18 @@ async def test_a_batch_given_up_in_the_middle_frees_the_connections_of_its_domai
 
 
 async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
-    """All connections meet the domain at the same moment, before anything is known about it."""
+    """All connections meet the domain at the same moment, and it is known to answer late."""
+    clock = Clock()
+    domains = MailDomains(clock=clock)
+    keep_waiting_once(domains, clock)
     async with ScriptedSmtp({number: {"RCPT": "hang"} for number in range(1, 5)}) as server:
-        session = make_mail(server.port, connections=4, timeout=60.0, stall=60.0)
+        session = make_mail(server.port, connections=4, timeout=60.0, stall=60.0, domains=domains)
         prepared = session.channel.prepare(notice(), "ja")
         sends = [
-            asyncio.create_task(collect(session.send(prepared, [one], RETRY_KEY))) for one in mail_readers(4)
+            asyncio.create_task(
+                collect(session.send(prepared, [Recipient(n, f"reader{n}@{BAD}")], RETRY_KEY))
+            )
+            for n in range(1, 5)
         ]
         async with asyncio.timeout(30):
             while sum(task.done() for task in sends) < 3:
@@ -361,8 +397,13 @@ async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
     assert {reason for parts in ended for reason in deferred(parts).values()} == {"domain_unreachable"}
 
 
-def test_one_waits_for_a_domain_at_a_time():
-    domains = MailDomains()
+def test_nobody_waits_for_a_domain_that_was_never_known_to_be_slow(domains):
+    domains.admit(BAD, urgent=False)
+    assert not domains.may_wait(BAD, "first")
+
+
+def test_one_waits_for_a_slow_domain_at_a_time(domains, clock):
+    keep_waiting_once(domains, clock)
     assert domains.may_wait(BAD, "first")
     assert not domains.may_wait(BAD, "second")
     domains.answered(BAD)

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rate_limiter import BURST, FLOOR, LESSON, LONGEST_PAUSE, RECOVERY, TICK, RateLimiter
+from scheduler.rate_limiter import (
+    BURST,
+    FLOOR,
+    LESSON,
+    LONGEST_PAUSE,
+    RECOVERY,
+    REPEATED,
+    TICK,
+    WINDOW,
+    RateLimiter,
+)
 from tests.scheduler.virtual_time import run_virtually
 
 RATE = 100.0
@@ -28,6 +38,12 @@ def virtually(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
 
 def clock() -> float:
     return asyncio.get_running_loop().time()
+
+
+def refuse(limiter: RateLimiter, retry_after: float | None = None) -> None:
+    """Nothing but refusals: more than one, so that they mean the account."""
+    for _ in range(REPEATED):
+        limiter.refused(retry_after)
 
 
 async def seconds_of(permits: int, take: Callable[[], Awaitable[None]]) -> float:
@@ -148,9 +164,59 @@ async def test_a_permit_that_came_to_somebody_who_gave_up_goes_to_the_next() -> 
 
 
 @virtually
-async def test_a_refusal_halves_the_rate_and_time_brings_it_back() -> None:
+async def test_a_stray_refusal_among_acceptances_is_the_trouble_of_its_batch() -> None:
     limiter = RateLimiter(RATE)
-    limiter.slow_down()
+    limiter.refused(retry_after=30)
+    for number in range(1_000):
+        await limiter.acquire("routine")
+        limiter.refused(retry_after=30) if number % 30 == 29 else limiter.accepted()
+    assert limiter.rate == RATE
+    assert clock() == pytest.approx(10.0, abs=0.5)
+
+
+@virtually
+async def test_refusals_that_repeat_slow_the_account_by_the_part_that_they_are() -> None:
+    limiter = RateLimiter(RATE)
+    for number in range(200):
+        await limiter.acquire("routine")
+        limiter.refused(retry_after=30) if number % 5 == 4 else limiter.accepted()
+        if (limiter.rate or 0) < RATE:
+            break
+    assert limiter.rate == pytest.approx(RATE * 0.8, rel=0.05)
+    assert await turns_within(1.0, limiter) > 70, "the wait that was asked for is not asked of everybody"
+
+
+@virtually
+async def test_refusals_that_are_not_repeated_soon_are_forgotten() -> None:
+    limiter = RateLimiter(RATE)
+    for _ in range(3):
+        limiter.refused()
+        await asyncio.sleep(WINDOW + 0.1)
+    assert limiter.rate == RATE
+
+
+@virtually
+async def test_a_service_that_takes_half_of_the_rate_soon_gets_no_more() -> None:
+    """A bucket at the other end, as LINE's: it fills with half of what we may ask."""
+    limiter = RateLimiter(RATE)
+    tokens, filled_at, refusals = 0.0, clock(), 0
+    while clock() < 30:
+        await limiter.acquire("routine")
+        tokens, filled_at = min(5.0, tokens + (clock() - filled_at) * RATE / 2), clock()
+        if tokens >= 1:
+            tokens -= 1
+            limiter.accepted()
+        else:
+            refusals += 1 if clock() > 10 else 0
+            limiter.refused()
+    assert (limiter.rate or 0) < RATE * 0.65
+    assert refusals < 20 * RATE / 2 * 0.15
+
+
+@virtually
+async def test_nothing_but_refusals_halve_the_rate_and_time_brings_it_back() -> None:
+    limiter = RateLimiter(RATE)
+    refuse(limiter)
     assert limiter.rate == RATE / 2
     assert await turns_within(1.0, limiter) == pytest.approx(RATE / 2, rel=0.05)
     await asyncio.sleep(RECOVERY / 4)
@@ -163,7 +229,7 @@ async def test_a_refusal_halves_the_rate_and_time_brings_it_back() -> None:
 async def test_refusals_of_calls_that_were_in_flight_together_are_one_lesson() -> None:
     limiter = RateLimiter(RATE)
     for _ in range(8):
-        limiter.slow_down()
+        refuse(limiter)
         await asyncio.sleep(LESSON / 100)
     assert limiter.rate == pytest.approx(RATE / 2, rel=0.01)
 
@@ -172,7 +238,7 @@ async def test_refusals_of_calls_that_were_in_flight_together_are_one_lesson() -
 async def test_however_often_it_is_refused_the_account_is_still_used_a_little() -> None:
     limiter = RateLimiter(RATE)
     for _ in range(50):
-        limiter.slow_down()
+        refuse(limiter)
         assert (limiter.rate or 0) >= RATE * FLOOR
         await asyncio.sleep(LESSON)
     assert await turns_within(3.0, limiter) >= 3 * RATE * FLOOR
@@ -182,8 +248,8 @@ async def test_however_often_it_is_refused_the_account_is_still_used_a_little() 
 @virtually
 async def test_a_wait_that_was_asked_for_holds_the_whole_account(rate: float | None) -> None:
     limiter = RateLimiter(rate)
-    limiter.slow_down(retry_after=20)
-    limiter.slow_down(retry_after=5)
+    refuse(limiter, retry_after=20)
+    refuse(limiter, retry_after=5)
     started = clock()
     await asyncio.gather(*(limiter.acquire(lane) for lane in ("routine", "digest", "urgent")))
     assert 20 <= clock() - started <= 20.1
@@ -195,7 +261,7 @@ async def test_who_was_waiting_before_the_refusal_waits_as_long() -> None:
     await limiter.acquire("routine")
     waiting = asyncio.create_task(limiter.acquire("urgent"))
     await asyncio.sleep(0.1)
-    limiter.slow_down(retry_after=20)
+    refuse(limiter, retry_after=20)
     await waiting
     assert clock() >= 20.1
 
@@ -203,7 +269,7 @@ async def test_who_was_waiting_before_the_refusal_waits_as_long() -> None:
 @virtually
 async def test_a_service_cannot_keep_an_urgent_notice_back_for_an_hour() -> None:
     limiter = RateLimiter(RATE)
-    limiter.slow_down(retry_after=3600)
+    refuse(limiter, retry_after=3600)
     assert await seconds_of(1, lambda: limiter.acquire("urgent")) <= LONGEST_PAUSE + 1
 
 
@@ -255,9 +321,9 @@ async def _play(rate: float, steps: list[tuple[float, str]]) -> None:
     tasks: list[asyncio.Task[None]] = []
     for number, (wait, what) in enumerate(steps):
         if what == "refused":
-            limiter.slow_down()
+            limiter.refused()
         elif what == "asked to wait":
-            limiter.slow_down(retry_after=3)
+            limiter.refused(retry_after=3)
         elif what == "share":
             limiter.share(1 + number % 3)
         elif what == "give up" and tasks:
