@@ -56,9 +56,9 @@ def counting_line(latency_ms: int = 0, *, one_in: int = 0) -> Iterator[CountingS
 
 
 @contextmanager
-def unreliable_mail(*, one_in: int = 0) -> Iterator[tuple[int, CountingServer]]:
+def unreliable_mail(latency_ms: int = 0, *, one_in: int = 0) -> Iterator[tuple[int, CountingServer]]:
     """The port for mails, and what counts them. `one_in` so many mails is answered "later"."""
-    with _printing_ports("unreliable_mail.py", str(one_in)) as (smtp, figures):
+    with _printing_ports("unreliable_mail.py", str(latency_ms), str(one_in)) as (smtp, figures):
         yield smtp, CountingServer(f"http://127.0.0.1:{figures}")
 
 

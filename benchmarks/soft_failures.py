@@ -48,11 +48,11 @@ def measure(options: argparse.Namespace, folder: Path, seeded: tuple[Seeded, See
                 send(line, database, "line", options.line, line_url=server.url)
             )
             server.require(options.line)
-        with unreliable_mail(one_in=one_in) as (port, server):
+        with unreliable_mail(options.mail_latency, one_in=one_in) as (port, server):
             shutil.copy(mail.database, database)
             figures[f"mail_{name}_s"] = uvloop.run(send(mail, database, "mail", options.mails, smtp=port))
             server.require(options.mails)
-        with unreliable_mail() as (port, server):
+        with unreliable_mail(options.mail_latency) as (port, server):
             shutil.copy(hanging.database, database)
             hung = move_to_hanging_domain(database, hanging.keys(), options.hanging) if one_in else 0
             figures[f"hanging_{name}_s"] = uvloop.run(
@@ -145,6 +145,7 @@ if __name__ == "__main__":
                 ("mails", 50_000, "mails"),
                 ("hanging", 10_000, "mails beside a domain that never answers"),
                 ("latency", 40, "ms that LINE takes to answer"),
+                ("mail_latency", 2, "ms that the mail server takes for a content"),
             ),
             prepare,
             measure,

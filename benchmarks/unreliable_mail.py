@@ -1,7 +1,7 @@
 """A mail server that says "later" to some mails and has a domain behind it that never answers.
 
-`unreliable_mail.py [one in so many]` prints its port and that of its figures. One in so many mails is answered
-451 after its content (0: none). A RCPT of the domain in HANGING is not answered at all.
+`unreliable_mail.py [latency in ms] [one in so many]` prints its port and that of its figures. A content is answered after
+the latency, one in so many by 451 (0: none). A RCPT of the domain in HANGING is not answered at all.
 GET /totals tells mails taken, recipients that got one, and more than one.
 """
 
@@ -23,7 +23,8 @@ LATER = b"451 4.7.1 Try again later\r\n"
 
 
 class Figures:
-    def __init__(self, one_in: int) -> None:
+    def __init__(self, latency: float, one_in: int) -> None:
+        self.latency = latency
         self._one_in = one_in
         self._random = random.Random(1)
         self.taken: Counter[bytes] = Counter()
@@ -54,7 +55,7 @@ class Conversation(asyncio.Protocol):
         self._figures = figures
         self._buffer = bytearray()
         self._recipient: bytes | None = None
-        self._in_content = self._hangs = False
+        self._in_content = self._hangs = self._waits = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)
@@ -63,20 +64,27 @@ class Conversation(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         replies = bytearray()
-        while not self._hangs:
+        while not (self._hangs or self._waits):
             end = b"\r\n.\r\n" if self._in_content else b"\r\n"
             line, found, rest = self._buffer.partition(end)
             if not found:
                 break
             self._buffer = rest
-            replies += self._content() if self._in_content else self._command(bytes(line))
+            if self._in_content:
+                self._in_content = False
+                self._waits = True
+                asyncio.get_running_loop().call_later(self._figures.latency, self._answer_content)
+            else:
+                replies += self._command(bytes(line))
         if replies:
             self._transport.write(bytes(replies))
 
-    def _content(self) -> bytes:
-        self._in_content = False
+    def _answer_content(self) -> None:
+        self._waits = False
         recipient, self._recipient = self._recipient, None
-        return b"250 2.0.0 Taken\r\n" if self._figures.takes(recipient or b"") else LATER
+        taken = self._figures.takes(recipient or b"")
+        self._transport.write(b"250 2.0.0 Taken\r\n" if taken else LATER)
+        self.data_received(b"")
 
     def _command(self, line: bytes) -> bytes:
         verb = line[:4].upper()
@@ -101,7 +109,8 @@ class Conversation(asyncio.Protocol):
 
 
 async def main() -> None:
-    figures = Figures(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    latency, one_in = (*map(int, sys.argv[1:3]), 0, 0)[:2]
+    figures = Figures(latency / 1000, one_in)
     server = await asyncio.get_running_loop().create_server(lambda: Conversation(figures), "127.0.0.1", 0)
     app = web.Application()
     app.router.add_get("/totals", figures.totals)

@@ -236,7 +236,9 @@ class BatchSender:
 
     async def _record(self, claimed: Batch, progress: Progress) -> bool:
         now, since = self._context.database.now(), monotonic_seconds()
-        deferred, given_up = later(claimed, progress.deferred, now, apart=progress.apart)
+        deferred, given_up = later(
+            claimed, progress.deferred, now, apart=progress.apart, bad_luck=self._limiter.takes_most
+        )
         step = partial(
             batches.record_part,
             claimed=claimed,

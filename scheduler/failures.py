@@ -111,22 +111,29 @@ def write_failure(
 
 
 def later(
-    claimed: Batch, deferred: Sequence[Deferred], now: int, *, apart: bool = False
+    claimed: Batch, deferred: Sequence[Deferred], now: int, *, apart: bool = False, bad_luck: bool = False
 ) -> tuple[Later | None, list[RefusedRecipient]]:
-    """When those deferred get their next try; those for whom it would be too late are refused."""
+    """When those deferred get their next try; those for whom it would be too late are refused.
+
+    `bad_luck` as in `write_failure`.
+    """
     if not deferred:
         return None, []
-    not_before = now + max(_wait_after_deferring(claimed, item) for item in deferred)
+    not_before = now + max(_wait_after_deferring(claimed, item, bad_luck) for item in deferred)
     if not_before - claimed.created_at > BUDGET[claimed.lane]:
         return None, [RefusedRecipient(item.subscriber_id, item.reason, item.detail) for item in deferred]
     ids = tuple(item.subscriber_id for item in deferred)
     return Later(ids, deferred[0].reason, not_before, apart), []
 
 
-def _wait_after_deferring(claimed: Batch, item: Deferred) -> int:
+def _wait_after_deferring(claimed: Batch, item: Deferred, bad_luck: bool) -> int:
     """Milliseconds: at least what the service asked for, as a rule doubled with each try."""
     first = FIRST_WAIT[claimed.lane] if item.retry_after is None else round(item.retry_after * SECOND)
-    wait = first << min(claimed.attempt - 1, 12) if item.growing else first
+    tries = claimed.attempt - 1
+    if bad_luck and item.reason == Reason.SERVER_BUSY:
+        # A server that says it of some of its mails.
+        tries = max(0, tries - LUCKLESS)
+    wait = first << min(tries, 12) if item.growing else first
     return round(min(LONGEST_ASKED_WAIT[claimed.lane], wait) * random.uniform(1.0, 1.25))  # noqa: S311
 
 

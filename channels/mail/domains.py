@@ -144,7 +144,7 @@ class MailDomains:
         connection and not all of them.
         """
         domain = self._domains.get(name)
-        if domain is None or not domain.slow:
+        if domain is None or not domain.slow or (domain.closed_until is not None and not domain.probing):
             return False
         if domain.waiter is None:
             domain.waiter = who

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from channels.channel import ChannelError, Deferred, Part, Recipient, Refusal, always
@@ -171,9 +170,6 @@ class MailErrand:
         outcome = judge(stage, reply, number, urgent=self._urgent)
         if isinstance(outcome, ChannelError):
             return self._fail(outcome)
-        if isinstance(outcome, Deferred) and speaks_for_server(stage, reply) and self._accepted_any:
-            # A server that takes others says it of a part of its mails: no reason to wait longer each time.
-            outcome = replace(outcome, growing=False)
         self._settle(mail.position, outcome)
         self._of_server = self._of_server + 1 if speaks_for_server(stage, reply) else 0
         if self._of_server >= IN_A_ROW:

@@ -402,6 +402,17 @@ def test_nobody_waits_for_a_domain_that_was_never_known_to_be_slow(domains):
     assert not domains.may_wait(BAD, "first")
 
 
+def test_nobody_else_waits_for_a_domain_that_was_given_up_on_a_moment_ago(domains, clock):
+    for _ in range(2):
+        domains.admit(BAD, urgent=False)
+    domains.stalled(BAD)
+    assert not domains.may_wait(BAD, "second")
+    assert domains.stalled(BAD), "it was given a moment only as well"
+    clock.now += FIRST_LOOK
+    assert domains.admit(BAD, urgent=False) == "alone"
+    assert domains.may_wait(BAD, "third")
+
+
 def test_one_waits_for_a_slow_domain_at_a_time(domains, clock):
     keep_waiting_once(domains, clock)
     assert domains.may_wait(BAD, "first")
