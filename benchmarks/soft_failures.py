@@ -23,6 +23,7 @@ from town_hall import approve, fan_out, open_bench_context, spec
 from unreliable_mail import HANGING
 
 from content.keys import Keys
+from content.register.subscribers import seal_place
 from scheduler.sender import Sender
 
 ONE_IN = 10
@@ -102,7 +103,7 @@ def move_to_hanging_domain(database: Path, keys: Keys, mails: int) -> int:
         connection.executemany(
             "UPDATE address SET lookup = ?, sealed = ? WHERE subscriber_id = ?",
             (
-                (keys.lookup("mail", address), keys.seal(address), number)
+                (keys.lookup("mail", address), keys.seal(address, seal_place(number, "mail")), number)
                 for number in moved
                 for address in (f"r{number}@{HANGING}",)
             ),

@@ -81,13 +81,19 @@ class MailDomains:
         # Only domains with a limit or in trouble: to the others nothing needs to be remembered.
         self._domains = {name.lower(): _Domain(limit) for name, limit in (limits or {}).items()}
 
-    def admit(self, name: str, *, urgent: bool) -> Admission:
-        """Whether a mail may go out to this domain now ("alone": no other may wait behind it)."""
+    def admit(self, name: str, *, urgent: bool, others: Callable[[], bool] = lambda: False) -> Admission:
+        """Whether a mail may go out to this domain now ("alone": no other may wait behind it).
+
+        `others`: whether mails to domains that answer wait in the same batch. The probe of one that kept somebody
+        waiting may take its time, so it leaves from a batch without them.
+        """
         domain = self._domains.get(name)
         if domain is None:
             return "go"
         now = self._clock()
         closed = _closed(domain, now)
+        if closed is None and domain.closed_until is not None and domain.slow and others():
+            closed = Wait(Reason.DOMAIN_UNREACHABLE, FIRST_LOOK)
         wait = closed or _out_of_turn(domain, now, urgent=urgent)
         if wait is not None:
             return wait
@@ -136,6 +142,10 @@ class MailDomains:
         domain.slow = True
         domain.closed_until = max(domain.closed_until or 0.0, self._clock() + FIRST_LOOK)
         return True
+
+    def is_slow(self, name: str) -> bool:
+        domain = self._domains.get(name)
+        return domain is not None and domain.slow
 
     def may_wait(self, name: str, who: object) -> bool:
         """Whether `who` may go on waiting for an answer at RCPT.

@@ -225,7 +225,7 @@ class MailErrand:
                 self._settle(position, Refusal(recipient.subscriber_id, Reason.INVALID_ADDRESS))
                 continue
             domain = domain_of(to)
-            admission = self._domains.admit(domain, urgent=self._urgent)
+            admission = self._domains.admit(domain, urgent=self._urgent, others=self._others_wait)
             if isinstance(admission, Wait):
                 self._settle(
                     position,
@@ -236,6 +236,11 @@ class MailErrand:
             envelope.alone = admission == "alone"
             return _Mail(position, domain, envelope)
         return None
+
+    def _others_wait(self) -> bool:
+        """Whether anybody who was not chosen yet is at a domain that answers at once."""
+        rest = (quote_address(recipient.address) for recipient in self._recipients[self._cursor :])
+        return any(not self._domains.is_slow(domain_of(to or "")) for to in rest)
 
     def _settle(self, position: int, outcome: Outcome) -> None:
         self._outcomes[position] = outcome

@@ -9,7 +9,7 @@ from typing import Self
 RECIPIENT = re.compile(r"RCPT TO:<reader(\d+)@")
 HANG, DROP, TAKE_AND_DROP, LATE = "hang", "drop", "take and drop", "late"
 # Seconds after which a reply that is late comes.
-LATE_BY = 0.8
+LATE_BY = 1.5
 
 
 class _HungUpError(Exception):

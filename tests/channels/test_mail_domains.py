@@ -248,7 +248,7 @@ async def test_a_domain_that_needs_time_to_answer_gets_it_at_the_second_look():
     """A server that asks another before it answers: longer than the others can be made to wait."""
     clock = Clock()
     async with ScriptedSmtp({1: {"RCPT": LATE}, 2: {"RCPT": LATE}}) as server:
-        session = make_mail(server.port, domains=MailDomains(clock=clock))
+        session = make_mail(server.port, timeout=30.0, stall=30.0, domains=MailDomains(clock=clock))
         parts, _ = await send(session, readers(1, {1}))
         assert deferred(parts) == {1: "domain_unreachable"}
         clock.now += FIRST_LOOK
@@ -279,6 +279,10 @@ async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
     parts, _ = await send(session, readers(3, {1, 2, 3}))
     assert set(deferred(parts)) == {1, 2, 3}
     clock.now += FIRST_PAUSE * 1.25
+    parts, _ = await send(session, readers(5, {2}))
+    assert set(deferred(parts)) == {2}, "whoever is behind does not wait for the probe"
+    parts, error = await send(session, readers(1, {1}))
+    assert (error, deferred(parts), total(parts)) == (None, {}, 1)
     parts, error = await send(session, readers(5, {2}))
     assert (error, deferred(parts), total(parts)) == (None, {}, 5)
 
@@ -411,6 +415,14 @@ def test_nobody_else_waits_for_a_domain_that_was_given_up_on_a_moment_ago(domain
     clock.now += FIRST_LOOK
     assert domains.admit(BAD, urgent=False) == "alone"
     assert domains.may_wait(BAD, "third")
+
+
+def test_a_slow_domain_is_probed_from_a_batch_without_others(domains, clock):
+    domains.admit(BAD, urgent=False)
+    domains.stalled(BAD)
+    clock.now += FIRST_LOOK
+    assert isinstance(domains.admit(BAD, urgent=False, others=lambda: True), Wait)
+    assert domains.admit(BAD, urgent=False, others=lambda: False) == "alone"
 
 
 def test_one_waits_for_a_slow_domain_at_a_time(domains, clock):
