@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from content.clock import now_ms, words
@@ -17,6 +18,9 @@ ON_HOLIDAY = {
     "after": "祝日なら、その次の平日に送る",
 }
 MOVED = {"before": "前", "after": "次"}
+
+# Occurrences to look through for the first exception: more than a year of a daily notice.
+FAR = 400
 
 
 def rule_words(rule: RecurrenceRule) -> str:
@@ -58,6 +62,25 @@ def next_dates(notice: Notice, limit: int = 5) -> list[Occurrence]:
     # What is due and not yet done counts as still to come.
     since = now_ms() if notice.state == NoticeState.DRAFT or notice.due_at is None else notice.due_at - 1
     return upcoming(notice.spec.rule, since, limit)
+
+
+def beyond_first_exception(notice: Notice) -> tuple[str, ...]:
+    """The first day on which it does not come as usual (年末年始), and the next time after it.
+
+    Nothing when the first dates show it already, or when there is no exception in sight.
+    """
+    shown, rule = next_dates(notice), notice.spec.rule
+    if rule is None or not shown:
+        return ()
+    since = shown[0].due_at - 1
+    usual = upcoming(replace(rule, closures=(), on_holiday="send"), since, FAR)
+    real = upcoming(rule, since, FAR)
+    times = {item.due_at for item in real}
+    left_out = next((item for item in usual if item.due_at not in times), None)
+    if left_out is None or left_out.due_at < shown[-1].due_at:
+        return ()
+    after = next((item for item in real if item.due_at > left_out.due_at), None)
+    return (f"{words(left_out.due_at)} には送りません", *([occurrence_words(rule, after)] if after else []))
 
 
 def closure_words(item: Closure) -> str:

@@ -10,7 +10,13 @@ from bot.console.access import StaffRequest
 from bot.console.home import NoticeRow, rows_of
 from bot.console.words import category_words, mode_words
 from bot.pages import redirect
-from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
+from bot.recurrence_words import (
+    beyond_first_exception,
+    next_dates,
+    occurrence_words,
+    rule_details,
+    rule_words,
+)
 from content.notices import notices, triggers
 from content.notices.notices import Notice
 from scheduler import notice_service
@@ -25,6 +31,7 @@ class Outline:
     words: str
     details: tuple[tuple[str, str], ...]
     dates: tuple[str, ...]
+    beyond: tuple[str, ...] = ()
 
 
 def outline(notice: Notice) -> Outline | None:
@@ -33,7 +40,7 @@ def outline(notice: Notice) -> Outline | None:
     if rule is None:
         return None
     dates = tuple(occurrence_words(rule, item) for item in next_dates(notice))
-    return Outline(rule_words(rule), tuple(rule_details(rule)), dates)
+    return Outline(rule_words(rule), tuple(rule_details(rule)), dates, beyond_first_exception(notice))
 
 
 async def past_occurrences(staff_request: StaffRequest, series_id: int) -> list[NoticeRow]:
