@@ -149,11 +149,12 @@ async def test_an_evacuation_order_is_sent_from_a_phone_without_script(browser: 
     await page.get_by_label("川の名前", exact=True).fill("○○川")
     await page.get_by_label("避難所", exact=True).fill("船岡小学校")
     await page.get_by_role("button", name="確認画面へ進む").click()
-    assert "「○○」が残っています" in await page.inner_text("main")
+    assert "書きかけの所が残っています:「○○川" in await page.inner_text("main")
     await page.get_by_label("確認のため").fill("緊急　配信")
     await page.get_by_role("button", name="緊急配信を実行する").click()
     assert "まだ送信していません" in await page.inner_text("main")
-    await page.get_by_label("「○○」が残っています").check()
+    for box in await page.get_by_label("確認しました").all():
+        await box.check()
     await page.get_by_label("確認のため").fill("緊急　配信")
     await page.get_by_role("button", name="緊急配信を実行する").click()
     assert await page.inner_text("#progress strong") == "まもなく配信"
@@ -268,7 +269,10 @@ async def _check_mistakes(page: Page, site: Site) -> list[str]:
     await page.goto(f"{site.origin}/console/notices/{site.notices['draft']}/confirm")
     await page.get_by_label("確認のため").fill("配信")
     await page.get_by_role("button", name="緊急配信を実行する").click()
-    return found + await _faults(page, "confirm with the wrong word")
+    found += await _faults(page, "confirm with the wrong word")
+    await page.get_by_label("確認のため").fill("緊急配信")
+    await page.get_by_role("button", name="緊急配信を実行する").click()
+    return found + await _faults(page, "confirm with findings that nobody has answered")
 
 
 async def _faults(page: Page, where: str) -> list[str]:

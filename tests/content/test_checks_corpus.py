@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from content.notices.checks.examine import examine
 from content.notices.checks.finding import Finding
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
+from content.notices.states import NoticeKind
 from tests.factories import create_town
 
 CORPUS = Path(__file__).parent / "notices_corpus"
@@ -95,3 +96,9 @@ def test_every_check_of_the_words_has_a_faulty_example() -> None:
         *("link-dead", "link-unasked", "language-missing", "level-differs"),
     }
     assert {item.code for item in examples("faulty.txt")} == set(CHECKS) - of_the_moment
+
+
+def test_a_correction_asks_for_no_yes_to_everyone() -> None:
+    example = next(item for item in examples("faulty.txt") if item.code == "everyone")
+    correction = replace(example.spec, kind=NoticeKind.CORRECTION, corrects=1)
+    assert "everyone" not in {item.code for item in examine(correction, TOWN, Circumstances(now=example.at))}

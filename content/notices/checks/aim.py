@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from content.notices.checks.finding import Finding, quoted
 from content.notices.chosen import read_rules
 from content.notices.notices import NoticeSpec
-from content.notices.states import TargetKind
+from content.notices.states import NoticeKind, TargetKind
 from content.town import Template, Town
 
 
@@ -17,7 +17,8 @@ def check_aim(spec: NoticeSpec, town: Town) -> Iterator[Finding]:
     """What the words say against what was chosen beside them."""
     yield from _template(spec, town)
     yield from _areas(spec, town)
-    if spec.target.kind == TargetKind.EVERYONE:
+    # A correction goes to those who got the original, whoever that was.
+    if spec.target.kind == TargetKind.EVERYONE and spec.kind == NoticeKind.ORIGINAL:
         yield Finding(
             "everyone",
             "target",

@@ -10,7 +10,7 @@ from content.notices.checks.finding import Finding, Passage, passages
 from content.notices.notices import NoticeSpec
 
 # Fewer visible characters than this cannot say who should do what.
-SENTENCE = 6
+SENTENCE = 5
 # Rows of the keyboard, and kana in the order of the table, that a hand runs along.
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "あいうえお", "かきくけこ")
 _ONE_CHARACTER = re.compile(r"(.)\1{4,}")
