@@ -11,6 +11,7 @@ from bot.console import (
     accounts,
     after_sending,
     alarms,
+    audit,
     calendar,
     carried,
     compose,
@@ -117,6 +118,9 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.post(f"{PERSON}/reset", "administer", people.reset)
     routes.post(f"{PERSON}/code", "administer", people.make_code)
     routes.post(f"{PERSON}/factor", "administer", people.remove_factor)
+    routes.get("/audit", "administer", audit.show_audit)
+    routes.get("/audit.csv", "administer", audit.send_csv)
+    routes.post("/audit/check", "administer", audit.check_chain)
     routes.post("/departments", "administer", people.add_department)
     routes.post("/departments/{key:[a-z][a-z0-9_-]*}", "administer", people.change_department)
 

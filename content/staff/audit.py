@@ -87,8 +87,9 @@ async def entries(
     action: str | None = None,
     since: int | None = None,
     before: int | None = None,
+    before_id: int | None = None,
 ) -> list[Entry]:
-    """The newest first. `since` is included, `before` is not."""
+    """The newest first. `since` is included, `before` is not; `before_id` pages on."""
     entry = audit_entry.c
     wanted = (
         (subject, entry.subject == subject),
@@ -96,6 +97,7 @@ async def entries(
         (action, entry.action == action),
         (since, entry.at >= (since or 0)),
         (before, entry.at < (before or 0)),
+        (before_id, entry.id < (before_id or 0)),
     )
     rows = await connection.execute(
         select(audit_entry, audit_source.c.address)
@@ -108,6 +110,12 @@ async def entries(
         Entry(row.at, row.actor, row.action, row.subject, json.loads(row.detail), row.id, row.address or "")
         for row in rows
     ]
+
+
+async def actors(connection: AsyncConnection) -> list[str]:
+    """Everybody who stands in the trail."""
+    found = await connection.scalars(select(audit_entry.c.actor).distinct().order_by(audit_entry.c.actor))
+    return [str(row) for row in found]
 
 
 async def last_times(connection: AsyncConnection, action: str) -> dict[str, int]:
