@@ -14,11 +14,14 @@ from aiohttp import web
 
 from bot.audit_words import WORDS
 from bot.console.access import StaffRequest
+from bot.console.staff_words import PERMISSION_WORDS, ROLE_WORDS
 from content.clock import end_of_day, iso, start_of_day
 from content.register.csv_cells import harmless
 from content.staff import audit, audit_chain
 from content.staff.audit import Entry
 from content.staff.audit_chain import Broken
+from content.staff.rights import OFFICE
+from scheduler.words import MODE_NAMES, URGENCY_NAMES
 
 ON_PAGE = 50
 MOST_IN_FILE = 100_000
@@ -26,6 +29,39 @@ LONGEST = 200
 FIELDS = ("actor", "action", "subject", "from", "to")
 SUBJECT = re.compile(r"(notice|staff) (\d{1,18})")
 SUBJECT_WORDS = {"notice": "お知らせ", "staff": "職員"}
+# What stands beside an act, where it has a word for people; anything else is shown as it was written.
+DETAIL_WORDS = {
+    "login": "ログイン名",
+    "role": "権限",
+    "rights": "権限",
+    "second_factor": "二段階認証",
+    "urgency": "緊急度",
+    "mode": "種別",
+    "target": "宛先",
+    "accepted": "承知した指摘",
+    "reason": "理由",
+    "categories": "分野",
+    "first_at": "はじめ",
+    "last_at": "おわり",
+    "wrong": "パスワード違い",
+    "wrong_code": "コード違い",
+    "waiting": "待ち時間中",
+    "turned_away": "混雑でお断り",
+    "other_sources": "ほかの接続元",
+}
+VALUE_WORDS = {
+    **URGENCY_NAMES,
+    **MODE_NAMES,
+    **{key: word for key, word in ROLE_WORDS.items() if key},
+    "subscribed": "分野を選んだ登録者",
+    "segment": "配信対象",
+    "group": "グループ",
+    "areas": "地区",
+    "everyone": "登録者全員",
+    "app": "アプリ",
+    "recovery": "予備コード",
+    "emergency": "緊急コード",
+}
 BROKEN = {
     "changed": "内容が、書かれたときと違います",
     "gone": "記録が消されています",
@@ -143,8 +179,22 @@ def _row(entry: Entry) -> AuditRow:
 
 
 def _details(entry: Entry) -> str:
-    return "、".join(f"{name}: {_plain(value)}" for name, value in entry.detail.items())
+    return "、".join(
+        f"{DETAIL_WORDS.get(name, name)}:{_plain(name, value)}"
+        for name, value in entry.detail.items()
+        if value not in ("", [], None)
+    )
 
 
-def _plain(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _plain(name: str, value: object) -> str:
+    if name == "rights" and isinstance(value, list):
+        return " ".join(map(_right_words, value))
+    parts = value if isinstance(value, list) else [value]
+    return " ".join(VALUE_WORDS.get(str(part), str(part)) for part in parts)
+
+
+def _right_words(written: str) -> str:
+    """ "write:office:kenko" as it was given."""
+    permission, _, where = written.partition(":")
+    place = " ".join(part for part in where.replace(f"{OFFICE}:", "全庁:", 1).split(":") if part)
+    return f"{PERMISSION_WORDS.get(permission, permission)}({place})"

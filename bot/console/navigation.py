@@ -23,7 +23,6 @@ PAGES = (
     ("/console/", "ホーム", "see"),
     ("/console/waiting", "承認待ち", "see"),
     ("/console/notices", "お知らせ", "see"),
-    ("/console/waiting", "承認待ち", "write"),
     ("/console/calendar", "予定表", "see"),
     ("/console/segments", "配信対象", "see"),
     ("/console/templates", "ひな形", "see"),
