@@ -24,7 +24,7 @@ from content.keys import KeyFileError, create_key_file, load_keys
 from content.schema import SchemaMismatch, is_empty, upgrade
 from content.staff import audit, member_changes, members
 from content.staff.member_changes import LoginRefused
-from content.staff.passwords import PasswordRefused
+from content.staff.passwords import PasswordRefused, new_hash
 from content.town import Town, TownProfileError, load_town
 
 CANNOT_LISTEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
@@ -141,9 +141,10 @@ async def _first_administrator(database: Database, login: str, password_file: Pa
     password = read_password(password_file)
     now = now_ms()
     try:
+        password_hash = await new_hash(password, login)
         async with database.write() as connection:
             staff_id = await member_changes.add(
-                connection, login=login, password=password, role="administrator", at=now
+                connection, login=login, password_hash=password_hash, role="administrator", at=now
             )
             await audit.record(
                 connection,

@@ -19,7 +19,7 @@ from content.staff import audit, codes, member_changes, members, second_factor
 from content.staff.codes import CodePurpose
 from content.staff.member_changes import LastAdministrator, LoginRefused
 from content.staff.members import Staff
-from content.staff.passwords import PasswordRefused
+from content.staff.passwords import PasswordRefused, new_hash
 from content.staff.rights import ROLES, departments
 
 app = typer.Typer(no_args_is_help=True, help="職員の登録、無効化、パスワードと権限.")
@@ -81,8 +81,13 @@ def reset(login: Login, password_file: PasswordFile = None) -> None:
     run(_known(login))
     password = read_password(password_file)
 
+    try:
+        password_hash = run(new_hash(password, login))
+    except PasswordRefused as error:
+        fail(str(error), USAGE)
+
     async def change(connection: AsyncConnection, member: Staff, now: int) -> str | None:
-        await member_changes.set_password(connection, member, password, at=now)
+        await member_changes.set_password(connection, member, password_hash, at=now)
         still = "" if member.disabled_at is None else "無効のままです(戻すには staff enable)。"
         return f"のパスワードを新しくしました。開いていた画面はすべてログアウトされます。{still}"
 
@@ -172,9 +177,10 @@ async def _add(login: str, role: str, password: str) -> None:
     async with opened(load_settings()) as service:
         now = now_ms()
         try:
+            password_hash = await new_hash(password, login)
             async with service.database.write() as connection:
                 staff_id = await member_changes.add(
-                    connection, login=login, password=password, role=role, at=now
+                    connection, login=login, password_hash=password_hash, role=role, at=now
                 )
                 await _record(connection, now, "staff.added", staff_id, login, role=role)
         except (LoginRefused, PasswordRefused) as error:
@@ -212,8 +218,6 @@ async def _change(login: str, action: str, change: Change, *, already: str = "",
                 done = await change(connection, member, now)
                 if done is not None:
                     await _record(connection, now, action, member.id, login, **detail)
-        except PasswordRefused as error:
-            fail(str(error), USAGE)
         except LastAdministrator:
             fail(
                 f"「{login}」は最後の管理者です。先に、ほかの職員を管理者にしてください"

@@ -20,7 +20,7 @@ from content.staff import audit, codes, member_changes, members, second_factor
 from content.staff.codes import CodePurpose
 from content.staff.hashing import Busy
 from content.staff.members import Staff
-from content.staff.passwords import PasswordRefused
+from content.staff.passwords import PasswordRefused, new_hash
 from content.staff.sign_in import Attempt
 
 PAGE = "/console/account"
@@ -52,8 +52,9 @@ async def change_password(staff_request: StaffRequest) -> web.Response:
     if fields.get("new", "") != fields.get("again", ""):
         return await _account_page(staff_request, NOT_SAME)
     try:
+        password_hash = await new_hash(fields.get("new", ""), member.login)
         async with service.database.write() as connection:
-            await member_changes.set_password(connection, member, fields.get("new", ""), at=now_ms())
+            await member_changes.set_password(connection, member, password_hash, at=now_ms())
             await _record(connection, member, "staff.password_changed")
             changed = await members.get(connection, member.id)
     except PasswordRefused as error:
@@ -133,7 +134,9 @@ async def set_password(request: web.Request) -> web.Response:
                 if member is None or not fits:
                     error = "ログイン名かコードが違うか、期限が切れています。管理者に、新しいコードを頼んでください。"
                 else:
-                    await member_changes.set_password(connection, member, new, at=now_ms())
+                    # Behind the code: nobody without one may make us hash.
+                    password_hash = await new_hash(new, member.login)
+                    await member_changes.set_password(connection, member, password_hash, at=now_ms())
                     await _record(connection, member, "staff.password_set")
         except PasswordRefused as refused:
             # Together with the use of the code, which stays good.

@@ -26,6 +26,7 @@ from content.keys import create_key_file, load_keys
 from content.register.registration import Registration, register_many
 from content.schema import upgrade
 from content.staff import member_changes
+from content.staff.passwords import new_hash
 from content.town import Town, load_town
 from sandbox.line import SandboxOptions
 from sandbox.line import create_app as create_line
@@ -189,10 +190,13 @@ async def _seed(settings: Settings, hook_address: str) -> None:
         *seed.mail_registrations(town),
         seed.webhook_registration(town, hook_address),
     ]
+    hashes = {login: await new_hash(password, login) for login, password, _, _ in STAFF}
     async with database.write() as connection:
         await register_many(connection, keys, registrations, reason="demo")
-        for login, password, role, _ in STAFF:
-            await member_changes.add(connection, login=login, password=password, role=role, at=now_ms())
+        for login, _, role, _ in STAFF:
+            await member_changes.add(
+                connection, login=login, password_hash=hashes[login], role=role, at=now_ms()
+            )
     await database.close()
 
 

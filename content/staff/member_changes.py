@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.staff import codes, passwords
+from content.staff import codes
 from content.staff.codes import CodePurpose
 from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
+from content.staff.passwords import PasswordHash
 from content.staff.rights import Permission, Right, give, of_role, staff_right
 
 # No hash: nothing that is typed fits it.
@@ -26,18 +26,17 @@ class LastAdministrator(Exception):
     """Nobody could administer the service any more."""
 
 
-async def add(connection: AsyncConnection, *, login: str, password: str, role: str, at: int) -> int:
-    """The member's id, with the rights of a role.
-
-    Raises LoginRefused or PasswordRefused; IntegrityError when the login exists.
-    """
+async def add(
+    connection: AsyncConnection, *, login: str, password_hash: PasswordHash, role: str, at: int
+) -> int:
+    """The member's id, with the rights of a role. Raises LoginRefused; IntegrityError when the login exists."""
     if not is_login(login):
         raise LoginRefused(f"ログイン名は、空白や改行を含まない{LONGEST_LOGIN}文字までの名前にしてください。")
     new_id = await connection.scalar(
         insert(staff_member)
         .values(
             login=login,
-            password_hash=await _hashed(password, login),
+            password_hash=password_hash,
             password_set_at=at,
             created_at=at,
         )
@@ -87,9 +86,10 @@ async def enable(connection: AsyncConnection, member: Staff) -> None:
     await _change(connection, member.id, disabled_at=None)
 
 
-async def set_password(connection: AsyncConnection, member: Staff, password: str, *, at: int) -> None:
-    """Sessions end, and devices have to become known again. Raises PasswordRefused."""
-    password_hash = await _hashed(password, member.login)
+async def set_password(
+    connection: AsyncConnection, member: Staff, password_hash: PasswordHash, *, at: int
+) -> None:
+    """Sessions end, and devices have to become known again."""
     await _change(connection, member.id, password_hash=password_hash, password_set_at=at)
 
 
@@ -128,8 +128,3 @@ async def _refuse_the_last(connection: AsyncConnection, member: Staff) -> None:
     )
     if administrators.all() == [member.id]:
         raise LastAdministrator
-
-
-async def _hashed(password: str, login: str) -> str:
-    passwords.check(password, login)
-    return await asyncio.to_thread(passwords.make_hash, password)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
+from typing import NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -47,6 +49,10 @@ _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("nobody has this password")
 
 
+# What is kept of a password that was checked.
+PasswordHash = NewType("PasswordHash", str)
+
+
 class PasswordRefused(ValueError):
     """The password is too short or too easy to guess; the message says which."""
 
@@ -61,9 +67,18 @@ def check(password: str, login: str) -> None:
         )
 
 
-def make_hash(password: str) -> str:
+def make_hash(password: str) -> PasswordHash:
     """Slow on purpose: call it in a thread."""
-    return _hasher.hash(password)
+    return PasswordHash(_hasher.hash(password))
+
+
+async def new_hash(password: str, login: str) -> PasswordHash:
+    """Of a member's new password. It takes a while, so it is asked for before a transaction begins.
+
+    Raises PasswordRefused.
+    """
+    check(password, login)
+    return await asyncio.to_thread(make_hash, password)
 
 
 def fits(password_hash: str | None, password: str) -> bool:

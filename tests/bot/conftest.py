@@ -21,7 +21,7 @@ from bot.service import Service, open_town_context
 from bot.settings import Settings
 from content.database import Database
 from content.keys import Keys, create_key_file
-from content.staff import member_changes
+from content.staff import member_changes, passwords
 from content.town import Town
 from tests.bot.web_visitor import PASSWORD, Visitor
 from tests.factories import APRIL_TUESDAY, SHIBATA
@@ -110,5 +110,11 @@ async def _add_staff(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
     async with database.write() as connection:
         for login, role in STAFF.items():
-            await member_changes.add(connection, login=login, password=PASSWORD, role=role, at=APRIL_TUESDAY)
+            await member_changes.add(
+                connection,
+                login=login,
+                password_hash=await passwords.new_hash(PASSWORD, login),
+                role=role,
+                at=APRIL_TUESDAY,
+            )
     await database.close()

@@ -50,7 +50,13 @@ def queue():
 async def door(database, queue):
     for login in ("tanaka", "suzuki"):
         async with database.write() as connection:
-            await member_changes.add(connection, login=login, password=PASSWORD, role="editor", at=NOW)
+            await member_changes.add(
+                connection,
+                login=login,
+                password_hash=await passwords.new_hash(PASSWORD, login),
+                role="editor",
+                at=NOW,
+            )
     made = SignIns(database, queue)
     yield made
     made.close()
@@ -105,7 +111,9 @@ async def test_after_a_reset_every_device_is_a_stranger_again(door, database):
     device = await known_device(door)
     async with database.write() as connection:
         tanaka = await members.find(connection, "tanaka")
-        await member_changes.set_password(connection, tanaka, PASSWORD, at=NOW + 2)
+        await member_changes.set_password(
+            connection, tanaka, await passwords.new_hash(PASSWORD, "tanaka"), at=NOW + 2
+        )
     await fail(door, TRIES)
     assert await try_it(door, device=device) is None
 

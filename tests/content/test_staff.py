@@ -28,7 +28,13 @@ def quick_hashes(monkeypatch):
 def hire(database):
     async def add(login="tanaka", role="editor", password=PASSWORD):
         async with database.write() as connection:
-            return await member_changes.add(connection, login=login, password=password, role=role, at=NOW)
+            return await member_changes.add(
+                connection,
+                login=login,
+                password_hash=await passwords.new_hash(password, login),
+                role=role,
+                at=NOW,
+            )
 
     return add
 
@@ -65,7 +71,9 @@ async def test_a_new_password_ends_sessions_and_a_new_role_does_not(database, hi
     await hire()
     async with database.write() as connection:
         tanaka = await members.find(connection, "tanaka")
-        await member_changes.set_password(connection, tanaka, "another-kotoba-1", at=NOW + 1)
+        await member_changes.set_password(
+            connection, tanaka, await passwords.new_hash("another-kotoba-1", "tanaka"), at=NOW + 1
+        )
         assert (await members.find(connection, "tanaka")).session_number == 2
         await member_changes.set_role(connection, tanaka, "viewer")
         assert await members.find(connection, "tanaka") == Staff(tanaka.id, "tanaka", 2, of_role("viewer"))

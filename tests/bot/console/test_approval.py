@@ -13,7 +13,7 @@ from content.clock import HOUR, now_ms
 from content.notices import notices, submissions
 from content.notices.notices import Notice
 from content.notices.submissions import SubmissionState
-from content.staff import audit, member_changes, members
+from content.staff import audit, member_changes, members, passwords
 from content.staff.rights import Right
 from content.town import Town
 from scheduler import approval, notice_service
@@ -133,7 +133,11 @@ async def test_of_two_approvals_at_once_and_of_a_stale_one_only_one_counts(
     notice_id = id_of(confirm)
     async with service.database.write() as connection:
         await member_changes.add(
-            connection, login="sato", password="nagai-kotoba-desu", role="editor", at=now_ms()
+            connection,
+            login="sato",
+            password_hash=await passwords.new_hash("nagai-kotoba-desu", "sato"),
+            role="editor",
+            at=now_ms(),
         )
     await tanaka.submit(confirm, action(confirm, "submit"))
     seen = (await notice_of(service, notice_id)).version_id

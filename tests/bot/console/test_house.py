@@ -16,7 +16,7 @@ from content.clock import DAY, HOUR, now_ms, to_jst, today_jst
 from content.ledger import account_health, account_outages
 from content.notices import maintenance, notices, triggers
 from content.notices.recurrence import RecurrenceRule, read_closure
-from content.staff import audit, member_changes
+from content.staff import audit, member_changes, passwords
 from scheduler import notice_service
 from scheduler.triggers import fire_due
 from tests.bot.console.test_progress import sent_notice
@@ -28,7 +28,11 @@ from tests.factories import make_delivery, make_notice, make_subscriber, make_su
 async def admin(service: Service) -> AsyncIterator[Visitor]:
     async with service.database.write() as connection:
         await member_changes.add(
-            connection, login="admin", password=PASSWORD, role="administrator", at=now_ms()
+            connection,
+            login="admin",
+            password_hash=await passwords.new_hash(PASSWORD, "admin"),
+            role="administrator",
+            at=now_ms(),
         )
     async with TestClient(TestServer(create_app(service))) as client:
         visitor = Visitor(client)
