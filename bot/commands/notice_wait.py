@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.commands.common import FAILED, NOBODY, OK, PARTLY, TIMED_OUT, progress, talk
 from bot.service import Service
 from channels.reasons import find_reason
-from content.database import is_infrastructure
+from content.database import identity, is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from scheduler import notice_service
 from scheduler.impact import measure_impact
@@ -34,6 +34,10 @@ ENDED = {
 ASK_EVERY = 0.2
 ASK_AGAIN_AFTER = 1.0
 AWAY = "データベースにつながりません。配信は serve が続けます。つながるまで待ちます。"
+HELD = (
+    "このデータベースは、控えから戻したか写しの疑いがあるため、何も送りません。お知らせは登録されています。"
+    "`kairanban restore --confirm` で、たまっているものを確かめてから再開してください。"
+)
 UNSEEN = "データベースにつながらないまま待ち時間を過ぎました。`kairanban notice show {}` で確かめてください。"
 
 
@@ -61,6 +65,9 @@ async def wait_for_end(service: Service, notice_id: int, timeout: float) -> tupl
     found: Status | None = None
     try:
         found = await insist(lambda: notice_service.status(service.context, notice_id), timeout)
+        if await insist(lambda: _is_held(service), timeout):
+            talk.print(HELD, style="red", markup=False, soft_wrap=True)
+            return ENDED.get(found.state, FAILED), found
         if not timeout:
             return ENDED.get(found.state, TIMED_OUT), found
         spec = found.notice.spec
@@ -85,6 +92,13 @@ async def wait_for_end(service: Service, notice_id: int, timeout: float) -> tupl
     for line in _why_waiting(found):
         talk.print(line, style="yellow", markup=False, soft_wrap=True)
     return TIMED_OUT, found
+
+
+async def _is_held(service: Service) -> bool:
+    """Nothing goes out of this database until a person has looked, so nobody may wait for it."""
+    async with service.database.read() as connection:
+        found = await identity.read(connection)
+    return found is not None and found.held_since is not None
 
 
 def _why_waiting(found: Status) -> Iterator[str]:

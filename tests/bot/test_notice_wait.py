@@ -13,11 +13,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import Result
 
-from bot.commands.common import NOBODY, TIMED_OUT
+from bot.commands.common import FAILED, NOBODY, TIMED_OUT
 from bot.commands.notice_wait import insist, wait_for_end
 from bot.service import Service, open_town_context
 from bot.settings import Settings
-from content.database import Database
+from content.database import Database, identity
 from content.keys import Keys
 from content.notices import notices
 from content.notices.notices import notice
@@ -60,6 +60,26 @@ async def test_waiting_goes_on_through_a_time_without_the_database(
     code, found = await waiting
     assert found is not None
     assert (code, found.state) == (NOBODY, "nobody")
+
+
+@pytest.mark.parametrize("timeout", [0.0, 60.0])
+async def test_nobody_waits_for_a_database_that_sends_nothing(
+    database: Database,
+    keys: Keys,
+    town: Town,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    timeout: float,
+) -> None:
+    service = on(database, keys, town, tmp_path)
+    async with database.write() as connection:
+        await identity.bind(connection, town=town.code, key_check=keys.check)
+        await identity.hold(connection, "copy", 0)
+    notice_id = await notice_service.post(service.context, spec(), submission_key="a", staff="cli")
+    async with asyncio.timeout(30):
+        code, found = await wait_for_end(service, notice_id, timeout)
+    assert code == FAILED and found is not None
+    assert "kairanban restore --confirm" in capsys.readouterr().err
 
 
 async def test_without_the_database_until_the_end_what_was_seen_last_is_told(
