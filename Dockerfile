@@ -1,4 +1,8 @@
 FROM python:3.11-slim-bookworm
+# `kairanban backup` and `restore` call pg_dump and pg_restore, of the server's version (docker-compose.yml).
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client-15 \
+ && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/kairanban
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock

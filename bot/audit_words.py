@@ -13,6 +13,7 @@ WORDS = {
     "notice.held": "お知らせが保留になった",
     "notice.released": "保留のお知らせを出した",
     "notice.stopped": "まだ送っていない分の配信を止めた",
+    "notice.retried": "断られた分を送り直した",
     "notice.given_up": "残りの配信をやめた",
     "delivery.refused": "通数が足りず送らなかった",
     "series.occurred": "くり返しの1回を出した",

@@ -128,3 +128,10 @@ def test_the_image_has_a_python_that_is_supported_and_installs_the_lock():
 
 def test_json_logs_are_what_a_collector_of_containers_reads():
     assert all(environment(name)["KAIRANBAN_LOG_FORMAT"] == "json" for name in OURS)
+
+
+def test_the_programs_that_copy_the_database_are_of_its_version():
+    version = re.fullmatch(
+        r"postgres:(\d+)", next(it["image"] for it in SERVICES.values() if "postgres:" in it.get("image", ""))
+    )
+    assert version and f"postgresql-client-{version[1]} " in DOCKERFILE
