@@ -149,9 +149,10 @@ def _prepare(folder: Path, register: Register) -> Seeded:
 
 async def _make_database(database: Database, seeded: Seeded) -> None:
     await upgrade(database)
-    async with database.read() as connection:
-        found = await identity.read(connection)
-    assert found is not None
+    # Bound before anything is sealed: in a database that is nobody's yet, seals are tried without it.
+    check = load_keys(seeded.key_file).check
+    async with database.write() as connection:
+        found = await identity.bind(connection, town=seeded.town().code, key_check=check)
     seeded.identity_file.write_text(found.identity)
     await database.close()
 

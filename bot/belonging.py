@@ -32,7 +32,8 @@ async def bind(database: Database, town: Town, keys: Keys) -> Keys:
 
 async def bind_within(connection: AsyncConnection, town: Town, keys: Keys) -> Identity:
     """The same inside a transaction of the caller, which is given up when the database is another's."""
-    sealed = await any_sealed_address(connection)
+    before = await identity.read(connection)
+    sealed = await any_sealed_address(connection) if before is None or not before.town else None
     if sealed is not None:
         _prove(keys, *sealed)
     found = await identity.bind(connection, town=town.code, key_check=keys.check)

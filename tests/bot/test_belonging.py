@@ -40,6 +40,18 @@ async def test_the_first_town_and_key_bind_the_database_and_others_are_refused(
         await bind(database, create_town(**TORIDE), keys)
 
 
+async def test_init_may_be_run_again_when_there_are_registrations(
+    database: Database, keys: Keys, town: Town
+) -> None:
+    bound = await bind(database, town, keys)
+    async with database.write() as connection:
+        await make_subscriber(connection, bound)
+    async with database.write() as connection:
+        await bind_within(connection, town, keys)
+        with pytest.raises(KeyFileError, match="does not belong"):
+            await bind_within(connection, town, OTHER_KEY)
+
+
 async def test_a_database_from_before_is_not_taken_by_a_key_that_opens_nothing_in_it(
     database: Database, keys: Keys, town: Town
 ) -> None:
