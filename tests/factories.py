@@ -130,11 +130,12 @@ async def make_subscriber(
 
 
 async def make_subscribers(
-    connection: AsyncConnection, keys: Keys, number: int, *, at: int = APRIL_TUESDAY
+    connection: AsyncConnection, keys: Keys, number: int, *, at: int = APRIL_TUESDAY, channel: str = "line"
 ) -> list[int]:
-    """So many LINE registrations that chose 災害; their ids, ascending."""
+    """So many registrations on LINE, or by mail, that chose 災害; their ids, ascending."""
     chosen = Preferences(categories=frozenset({"saigai"}))
-    registrations = [Registration("line", "line", line_id(n + 1), chosen, at) for n in range(number)]
+    addresses = [line_id(n + 1) if channel == "line" else f"r{n + 1}@example.jp" for n in range(number)]
+    registrations = [Registration(channel, channel, address, chosen, at) for address in addresses]
     return await register_many(connection, keys, registrations, reason="import")
 
 

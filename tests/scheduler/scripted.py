@@ -182,9 +182,9 @@ class Stage:
     def mail(self) -> Script:
         return self.scripts["mail"]
 
-    async def subscribers(self, number: int) -> list[int]:
+    async def subscribers(self, number: int, channel: str = "line") -> list[int]:
         async with self.database.write() as connection:
-            return await make_subscribers(connection, self.context.keys, number, at=now_ms())
+            return await make_subscribers(connection, self.context.keys, number, at=now_ms(), channel=channel)
 
     async def deliver(self, batches: Sequence[Sequence[int]], **changes: Any) -> int:
         """A fired notice whose batches wait to be sent; the id of its delivery."""

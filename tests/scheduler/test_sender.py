@@ -168,7 +168,8 @@ async def test_what_cannot_be_rendered_is_refused_and_nothing_is_sent(small_stag
 async def test_a_used_up_quota_stops_this_delivery_and_says_so_while_mail_goes_on(stage: Stage) -> None:
     ids = await stage.subscribers(6)
     line = await stage.deliver([ids[:2], ids[2:4], ids[4:]])
-    other = await stage.deliver([ids[:2], ids[2:4]], account="mail")
+    readers = await stage.subscribers(4, "mail")
+    other = await stage.deliver([readers[:2], readers[2:]], account="mail")
     stage.line.then(QUOTA)
     async with sending(stage.context):
         await until_settled(stage, line)
