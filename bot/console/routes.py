@@ -122,7 +122,7 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.get("/audit.csv", "administer", audit.send_csv)
     routes.post("/audit/check", "administer", audit.check_chain)
     routes.post("/departments", "administer", people.add_department)
-    routes.post("/departments/{key:[a-z][a-z0-9_-]*}", "administer", people.change_department)
+    routes.post("/departments/{key:[a-z0-9_-]+}", "administer", people.change_department)
 
 
 def _found(handler: ConsoleHandler) -> Callable[[StaffRequest], Awaitable[web.StreamResponse]]:
