@@ -21,7 +21,7 @@ class MenuItem:
 # Shown as soon as there is a page under the address. (address, word, permission)
 PAGES = (
     ("/console/", "ホーム", "see"),
-    ("/console/waiting", "承認待ち", "see"),
+    ("/console/waiting", "承認待ち", "write"),
     ("/console/notices", "お知らせ", "see"),
     ("/console/calendar", "予定表", "see"),
     ("/console/segments", "配信対象", "see"),
