@@ -124,6 +124,20 @@ async def test_what_staff_are_told_of_a_stopped_account_is_accessible_too(
     assert "今月あと12,000通" in await page.inner_text("main")
 
 
+async def test_stopping_and_correcting_are_accessible_and_fit_a_phone(browser: Browser, site: Site) -> None:
+    page = await browser.new_page()
+    await _log_in(page, site)
+    number = site.notices["sending"]
+    acts = ("stop-sending", "correct", "withdraw")
+    paths = [f"/console/notices/{number}", *(f"/console/notices/{number}/{act}" for act in acts)]
+    assert await _check(page, site, paths) == []
+    # What a frightened member of staff needs stands before the figures.
+    await page.goto(f"{site.origin}/console/notices/{number}")
+    stop, table = page.get_by_role("link", name="配信を止める"), page.locator("table").first
+    above, below = await stop.bounding_box(), await table.bounding_box()
+    assert above is not None and below is not None and above["y"] < below["y"]
+
+
 async def test_after_signing_out_the_way_back_shows_nothing_of_before(browser: Browser, site: Site) -> None:
     context = await browser.new_context()
     page = await context.new_page()
