@@ -9,19 +9,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from content.clock import now_ms
+from content.clock import HOUR, now_ms
 from content.database import Database
+from content.database.shared_clock import SharedClock
 from content.keys import Keys
 from content.ledger import presence as presence_rows
 from content.town import Town
 from scheduler import notice_service, presence, runner
+from scheduler.clock_watch import ClockWatch
 from scheduler.presence import Presence
 from scheduler.runner import Runner
 from scheduler.sweeps import sweep
 from tests.factories import line_id
 from tests.scheduler.outside import Outside, register
-from tests.scheduler.scripted import Stage, eventually, run_sql
+from tests.scheduler.scripted import Stage, eventually, make_stage, run_sql
 
 SOON = 1.0
 
@@ -88,6 +91,35 @@ async def test_the_part_of_a_process_that_died_goes_to_the_others(
 def test_nobody_waits_longer_than_twenty_seconds_for_the_part_of_a_dead_process() -> None:
     assert presence_rows.ALIVE / 1000 + presence.BEAT < 20
     assert presence_rows.ALIVE / 1000 > 3 * presence.BEAT, "two beats that come late are no death"
+
+
+@pytest.mark.services
+@pytest.mark.faults
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+async def test_a_machine_whose_clock_is_wrong_takes_nobody_for_dead_and_is_not_taken_for_it(
+    town: Town, postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """Rows are written and judged by the database's clock, whatever a machine's own says before and after."""
+    monkeypatch.setattr(presence, "BEAT", 0.05)
+    async with AsyncExitStack() as stack:
+        wrong = Database(postgres_database.url)
+        stack.push_async_callback(wrong.close)
+        # As if the machine's clock had been wrong when the process was started.
+        monkeypatch.setattr(wrong, "clock", SharedClock(lambda: now_ms() + ahead))
+        stages = [make_stage(town, each, keys) for each in (postgres_database, wrong)]
+        with capture_logs() as lines:
+            told = []
+            for stage in stages:
+                await ClockWatch(stage.context).look()
+                told.append(await stack.enter_async_context(present(stage.database, f"sender {len(told)}")))
+            for _ in range(3):
+                for stage in stages:
+                    await sweep(stage.context)
+                await asyncio.sleep(0.1)
+    assert wrong.stands_aside and not postgres_database.stands_aside
+    assert [line["event"] for line in lines if line["event"] == "senders_gone"] == []
+    assert [each[-1] for each in told] == [2, 2]
+    assert len(told[0]) > 3 and told[0] == sorted(told[0]), "who was counted stays counted"
 
 
 @pytest.mark.faults
