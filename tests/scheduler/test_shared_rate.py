@@ -108,7 +108,7 @@ async def test_a_machine_whose_clock_is_wrong_takes_nobody_for_dead_and_is_not_t
         monkeypatch.setattr(wrong, "clock", SharedClock(lambda: now_ms() + ahead))
         stages = [make_stage(town, each, keys) for each in (postgres_database, wrong)]
         with capture_logs() as lines:
-            told = []
+            told: list[list[int]] = []
             for stage in stages:
                 await ClockWatch(stage.context).look()
                 told.append(await stack.enter_async_context(present(stage.database, f"sender {len(told)}")))
