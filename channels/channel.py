@@ -160,7 +160,14 @@ class TemporaryFailure(ChannelError):
 
 
 class UnknownOutcome(ChannelError):
-    """The rest of the batch may or may not have been accepted; ask again with the same retry key."""
+    """The rest of the batch may or may not have been accepted; ask again with the same retry key.
+
+    `for_good`: that has been done long enough, and what became of it stays unknown.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, for_good: bool = False) -> None:
+        super().__init__(reason, message)
+        self.for_good = for_good
 
 
 class BatchRefused(ChannelError):

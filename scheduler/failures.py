@@ -103,7 +103,7 @@ def write_failure(
     elif isinstance(error, DeliveryStopped) and (spent or _is_planned(connection, claimed)):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
         stop_delivery(connection, claimed.delivery_id, reason=reason, now=now)
-    elif spent or isinstance(error, TooLate):
+    elif spent or isinstance(error, TooLate) or (isinstance(error, UnknownOutcome) and error.for_good):
         batches.settle_rest(connection, claimed, outcome=outcome, reason=reason, now=now)
     else:
         state = BatchState.UNKNOWN if maybe_sent else BatchState.READY

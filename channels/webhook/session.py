@@ -7,6 +7,7 @@ all attempts, so the receiver can tell a repetition; `webhook-signature` is HMAC
 from __future__ import annotations
 
 from binascii import Error as Base64Error
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,16 @@ from uuid import UUID, uuid5
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from yarl import URL
 
-from channels.channel import Channel, ChannelError, Part, Recipient, Refusal, TemporaryFailure, always
+from channels.channel import (
+    Channel,
+    ChannelError,
+    Part,
+    Recipient,
+    Refusal,
+    TemporaryFailure,
+    UnknownOutcome,
+    always,
+)
 from channels.http import HttpAnswer, HttpClient, PrivateAddress, UnusableUrl
 from channels.reasons import Reason
 
@@ -26,7 +36,7 @@ ANSWER_LIMIT = 1_024
 # Calls to one host at the same time, less than `concurrency`: a host that hangs leaves room for the others.
 PER_HOST = 4
 HOST_BUSY_WAIT = 1.0
-# Seconds after which a receiver's no is believed.
+# Seconds after which a receiver's no is believed, and after which no other answer than a page is hoped for.
 NO_FOR_GOOD = 600.0
 # One, and for the time of a change the one before.
 MOST_SECRETS = 2
@@ -72,7 +82,7 @@ class WebhookSession:
         self.channel = channel
         self._allow_private = allow_private
         self._calls: Counter[str] = Counter()
-        # Since when (monotonic seconds) a receiver refuses, by the id of the message.
+        # Since when (monotonic seconds) a message is refused or answered with a page, by its id.
         self._refused_since: dict[str, float] = {}
         self._http = HttpClient(timeout=timeout, connections=channel.concurrency, allow_private=allow_private)
 
@@ -123,17 +133,25 @@ class WebhookSession:
 
         A receiver that is being moved or mended says 404, 401 or a redirect for a while, so such an answer is
         final only when it is still given after NO_FOR_GOOD. What was asked before a restart is asked anew.
+        A 2xx with a page is as a rule a portal's or a host's, which says nothing of the message. Who answers so
+        for good may have it or not, and would get it again and again: after the same time it stays unknown.
         """
         status = answer.status
-        if 200 <= status < 300 or status == 410:
+        accepted = 200 <= status < 300 and not _is_page(answer)
+        if accepted or status == 410:
             self._refused_since.pop(identifier, None)
-            return None if status < 300 else Refusal(number, Reason.GONE, "HTTP 410")
+            return None if accepted else Refusal(number, Reason.GONE, "HTTP 410")
         error = _later(answer)
         if error is not None:
             raise error
-        if monotonic() - self._refused_since.setdefault(identifier, monotonic()) < NO_FOR_GOOD:
+        for_good = monotonic() - self._refused_since.setdefault(identifier, monotonic()) >= NO_FOR_GOOD
+        if for_good:
+            del self._refused_since[identifier]
+        if status < 300:
+            message = f"受信側ではなく、HTMLのページから応答がありました（{status}）。"
+            raise UnknownOutcome(Reason.FOREIGN_ANSWER, message, for_good=for_good)
+        if not for_good:
             raise TemporaryFailure(Reason.REFUSED, f"受信側に断られました（{status}）。しばらく試します。")
-        del self._refused_since[identifier]
         return Refusal(number, Reason.REFUSED, f"HTTP {status}")
 
 
@@ -151,6 +169,13 @@ def _signed_headers(signers: Sequence[Webhook], content: str, identifier: str) -
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signer.sign(identifier, now, content) for signer in signers),
     }
+
+
+def _is_page(answer: HttpAnswer) -> bool:
+    """Whether this is a page for people. The type alone does not tell: PHP calls everything HTML, even "ok"."""
+    body = answer.body.removeprefix(BOM_UTF8).lstrip()
+    named = answer.headers.get("Content-Type", "").lower().startswith("text/html")
+    return body.startswith(b"<") or (named and b"<" in body)
 
 
 def _later(answer: HttpAnswer) -> ChannelError | None:

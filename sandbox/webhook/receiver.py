@@ -54,11 +54,15 @@ TEMPLATES = environment(
 
 @dataclass(slots=True)
 class WebhookFaults:
-    """`status` is answered instead of 204 when not 0; `delay_ms` passes first; `retry_after` is sent when not ""."""
+    """`status` is answered instead of 204 when not 0; `delay_ms` passes first; `retry_after` is sent when not "".
+
+    `page` is answered with 200 as HTML when not "", as by a portal that stands in between and wants a login.
+    """
 
     status: int = 0
     delay_ms: int = 0
     retry_after: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,13 @@ async def _receive(request: web.Request) -> web.Response:
     body = (await request.read()).decode("utf-8", "replace")
     if faults.delay_ms:
         await asyncio.sleep(faults.delay_ms / 1000)
-    arrival = sandbox.add(request.match_info["name"], request.headers, body, faults.status or 204)
+    status = faults.status or (200 if faults.page else 204)
+    arrival = sandbox.add(request.match_info["name"], request.headers, body, status)
     if faults.status:
         headers = {"Retry-After": faults.retry_after} if faults.retry_after else {}
         return web.Response(status=faults.status, headers=headers)
+    if faults.page:
+        return web.Response(text=faults.page, content_type="text/html")
     return web.Response(status=401 if arrival.valid is False else 204)
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from channels.channel import Part, Recipient, TemporaryFailure, UnknownOutcome
@@ -93,6 +94,65 @@ async def test_a_receiver_that_is_mended_in_time_gets_its_notice(webhook, hooks,
     assert (await post(webhook, hooks_origin))[0] == [Part(1)]
     first, second = hooks.arrivals
     assert first.webhook_id == second.webhook_id
+
+
+async def receiver_that_answers(serve, body, content_type):
+    async def answer(request):
+        return web.Response(body=body, headers={"Content-Type": content_type} if content_type else {})
+
+    app = web.Application()
+    app.router.add_post("/hooks/bus", answer)
+    return await serve(app)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"<!DOCTYPE html><title>Wi-Fi</title>", "text/html; charset=utf-8"),
+        (b"\xef\xbb\xbf\r\n <html>", "text/html"),
+        (b"<html>", "text/plain"),
+        (b"Please <a href='/login'>log in</a>", "Text/HTML"),
+    ],
+)
+async def test_a_page_of_somebody_in_between_is_no_acceptance(webhook, serve, body, content_type):
+    parts, error = await post(webhook, await receiver_that_answers(serve, body, content_type))
+    assert parts == []
+    assert isinstance(error, UnknownOutcome)
+    assert (error.reason, error.for_good) == ("foreign_answer", False)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "text/html"),
+        (b"ok", "text/html; charset=UTF-8"),
+        (b"1 < 2", "text/plain"),
+        (b'{"status":"<accepted>"}', "application/json"),
+        (b"\x00\xff", ""),
+    ],
+)
+async def test_a_receiver_may_say_yes_in_any_words_but_a_page(webhook, serve, body, content_type):
+    assert await post(webhook, await receiver_that_answers(serve, body, content_type)) == ([Part(1)], None)
+
+
+async def test_behind_a_page_the_same_message_is_asked_for_again(webhook, hooks, hooks_origin):
+    hooks.faults = WebhookFaults(page="<html>Wi-Fi</html>")
+    await post(webhook, hooks_origin)
+    hooks.faults = WebhookFaults()
+    assert (await post(webhook, hooks_origin))[0] == [Part(1)]
+    assert hooks.stats() == {"received": 2, "invalid": 0, "duplicates": 1}
+
+
+async def test_a_receiver_that_answers_pages_for_good_is_left_as_unknown(
+    webhook, hooks, hooks_origin, monkeypatch
+):
+    hooks.faults = WebhookFaults(page="<html>Thank you</html>")
+    await post(webhook, hooks_origin)
+    monkeypatch.setattr(webhook_session, "NO_FOR_GOOD", 0.0)
+    parts, error = await post(webhook, hooks_origin)
+    assert parts == []
+    assert isinstance(error, UnknownOutcome)
+    assert (error.reason, error.for_good) == ("foreign_answer", True)
 
 
 @pytest.mark.parametrize(

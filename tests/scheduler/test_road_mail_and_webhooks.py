@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from channels.webhook import session as webhook_session
 from content.clock import SECOND, now_ms
 from content.register.states import SubscriberState
 from content.register.subscriber_changes import erase
@@ -279,3 +280,31 @@ async def test_a_partner_who_wants_no_more_is_noted_as_gone(real: Stage, outside
     async with real.database.read() as connection:
         found = await get(connection, gone)
     assert found is not None and found.state == SubscriberState.LEFT
+
+
+@pytest.mark.faults
+async def test_a_partner_behind_a_login_page_gets_the_same_event_when_the_page_is_gone(
+    real: Stage, outside: Outside
+) -> None:
+    outside.hooks.faults = WebhookFaults(page="<html>Wi-Fi</html>")
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.context):
+        await eventually(lambda: _has_reason(real, delivery_id, "foreign_answer"))
+        outside.hooks.faults = WebhookFaults()
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    assert len(outside.hooks.webhook_ids) == 1
+    assert (await tally_of(real.database, delivery_id)).accepted == 1
+
+
+@pytest.mark.faults
+async def test_a_partner_who_answers_with_pages_for_good_is_left_as_unknown(
+    real: Stage, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.hooks.faults = WebhookFaults(page="<html>Thank you</html>")
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.context):
+        await eventually(lambda: _has_reason(real, delivery_id, "foreign_answer"))
+        monkeypatch.setattr(webhook_session, "NO_FOR_GOOD", 0.0)
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.refused, found.unknown) == (0, 0, 1)
