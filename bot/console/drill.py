@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.audit_words import WORDS
 from bot.console.access import StaffRequest
+from bot.console.staff_words import BY_ITSELF, actor_words
 from bot.console.words import category_words, channel_words, mode_words
 from content.clock import SECOND, iso
 from content.notices.notices import Notice
@@ -18,8 +19,6 @@ from content.staff import audit
 from content.town import Mode
 from scheduler import notice_service
 from scheduler.notice_service import Status
-
-BY_ITSELF = "(自動)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ async def download_report(staff_request: StaffRequest) -> web.Response:
 async def steps_of(staff_request: StaffRequest, status: Status) -> list[Step]:
     async with staff_request.service.database.read() as connection:
         entries = await audit.entries(connection, f"notice {status.notice.id}", limit=1000)
-    found = [(item.at, _who(item.actor), WORDS.get(item.action, item.action)) for item in entries]
+    found = [(item.at, actor_words(item.actor), WORDS.get(item.action, item.action)) for item in entries]
     found += _sent(status.notice, status)
     found.sort()
     start = found[0][0] if found else 0
@@ -88,10 +87,6 @@ def _sent(notice: Notice, status: Status) -> list[tuple[int, str, str]]:
             )
         )
     return [(at, who, what) for at, who, what in found if at is not None]
-
-
-def _who(actor: str) -> str:
-    return BY_ITSELF if actor == "scheduler" else actor
 
 
 async def _drill(staff_request: StaffRequest) -> Status:

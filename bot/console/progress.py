@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.access import DECIDE, SEND, StaffRequest
+from bot.console.cancelling import acts_on
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
     MORE_QUOTA,
@@ -66,11 +67,13 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
         review = await submissions.review_of(connection, staff_request.notice_id)
         root = await chains.root_of(connection, staff_request.notice_id)
         chain = [await notices.get(connection, number) for number in await chains.members(connection, root)]
+        acts = await acts_on(connection, staff_request.notice_id) if status.state == "cancelled" else []
     return staff_request.page(
         "console/notice.html",
         note=note,
         past=past,
         review=review,
+        acts=acts,
         chain=[item for item in chain if item and item.id != staff_request.notice_id],
         now=now_ms(),
         may_review=review is not None
@@ -95,18 +98,6 @@ async def release(staff_request: StaffRequest) -> web.Response:
         note = "released" if released else "not-released"
     except NoticeRefused:
         note = "cannot-release"
-    return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
-
-
-async def cancel(staff_request: StaffRequest) -> web.Response:
-    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    cancelled = await notice_service.cancel(
-        staff_request.service.context, staff_request.notice_id, staff=staff_request.staff.login
-    )
-    if found.spec.rule and found.approved_by:
-        note = "stopped" if cancelled else "not-stopped"
-    else:
-        note = "cancelled" if cancelled else "not-cancelled"
     return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
 
 

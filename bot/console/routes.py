@@ -13,6 +13,7 @@ from bot.console import (
     alarms,
     audit,
     calendar,
+    cancelling,
     carried,
     compose,
     confirm,
@@ -78,7 +79,8 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/drill", "see", _found(drill.show_report))
     routes.get(f"{NOTICE}/drill.csv", "see", _found(drill.download_report))
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
-    routes.post(f"{NOTICE}/cancel", "write", _found(progress.cancel))
+    routes.get(f"{NOTICE}/cancel", "write", _found(cancelling.show_cancel))
+    routes.post(f"{NOTICE}/cancel", "write", _found(cancelling.cancel))
     routes.get(f"{NOTICE}/stop-sending", SEND, _found(after_sending.show_stop))
     routes.post(f"{NOTICE}/stop-sending", SEND, _found(after_sending.stop))
     routes.post(f"{NOTICE}/retry", SEND, _found(after_sending.retry))

@@ -1,4 +1,4 @@
-"""The words of rights and roles."""
+"""The words of rights, roles and who acts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ PERMISSION_WORDS: dict[str, str] = {
     Permission.ADMINISTER: "管理",
 }
 ROLE_WORDS = {"viewer": "閲覧", "editor": "作成・配信", "administrator": "管理者", "": "個別の権限"}
+# Who did what nobody did.
+BY_ITSELF = "(自動)"
 
 
 def role_words(role: str) -> str:
     return ROLE_WORDS[role]
+
+
+def actor_words(actor: str) -> str:
+    """Who stands in the audit trail."""
+    return BY_ITSELF if actor == "scheduler" else actor

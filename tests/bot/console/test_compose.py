@@ -96,7 +96,8 @@ async def test_a_draft_can_be_changed(tanaka: Visitor, service: Service) -> None
 async def test_a_cancelled_draft_is_not_changed_any_more(tanaka: Visitor, service: Service) -> None:
     page = await tanaka.write()
     edit = await tanaka.get(page.path.replace("/confirm", "/edit"))
-    await tanaka.submit(page, page.path.replace("/confirm", "/cancel"))
+    asked = await tanaka.get(page.path.replace("/confirm", "/cancel"))
+    await tanaka.submit(asked, asked.path)
     answer = await tanaka.submit(edit, edit.path, {"title.ja": "直した件名"})
     assert "内容は変えていません" in answer.text
     assert (await all_notices(service))[0].title == "乳幼児健診のお知らせ"

@@ -154,8 +154,14 @@ async def test_everyone_is_spelled_out_with_what_a_broadcast_adds(tanaka: Visito
 
 async def test_a_draft_is_cancelled_and_never_sent(tanaka: Visitor, service: Service) -> None:
     page = await tanaka.write()
-    after = await tanaka.submit(page, page.path.replace("/confirm", "/cancel"))
+    cancel = page.path.replace("/confirm", "/cancel")
+    assert f'href="{cancel}"' in page.html
+    asked = await tanaka.get(cancel)
+    assert "この下書きを取り消す" in asked.text and "乳幼児健診のお知らせ" in asked.text
+    assert (await newest(service)).state == "draft"
+    after = await tanaka.submit(asked, cancel)
     assert "取り消しました" in after.text
+    assert "tanaka:お知らせを取りやめた" in after.text and "tanaka:お知らせの下書きを作った" in after.text
     assert (await newest(service)).state == "cancelled"
     assert (await tanaka.get(page.path)).path == after.path.partition("?")[0]
 

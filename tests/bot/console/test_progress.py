@@ -116,7 +116,13 @@ async def test_a_scheduled_notice_is_cancelled_and_one_that_fired_is_not(
     page = await tanaka.get(f"/console/notices/{notice_id}")
     assert 'data-next="60000"' in page.html and "http-equiv" not in page.html
     action = f"/console/notices/{notice_id}/cancel"
-    assert "取り消しました" in (await tanaka.submit(page, action)).text
+    assert action in page.html
+    page = await tanaka.get(action)
+    assert "予約を取り消す" in page.text and "だれにも送られません" in page.text
+    after = await tanaka.submit(page, action)
+    assert "取り消しました" in after.text
+    assert "tanaka:お知らせを取りやめた" in after.text
+    assert (await tanaka.get(action)).path.endswith("?note=not-cancelled")
     fired = await sent_notice(service, accepted=10)
     after = await tanaka.post(f"/console/notices/{fired}/cancel", page.form(action))
     assert "取り消せませんでした" in after.text
