@@ -48,6 +48,7 @@ WORDS = {
     "subscriber.ended": "登録を終わらせた",
     "subscriber.erased": "登録を消去した",
     "subscribers.imported": "登録者を取り込んだ",
+    "subscribers.secrets_changed": "取り込みでWebhookの秘密を替えた",
     "subscribers.exported": "登録者を書き出した",
     "events.retried": "処理できなかった受信をやり直した",
     "database.backed_up": "控えを取った",

@@ -10,6 +10,7 @@ import csv
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,14 @@ from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, oper
 from bot.service import Service
 from content.clock import now_ms, words
 from content.keys import Keys
-from content.register import addresses, importing, subscriber_changes, subscribers, subscribers_csv
+from content.register import (
+    addresses,
+    importing,
+    subscriber_changes,
+    subscribers,
+    subscribers_csv,
+    webhook_secrets,
+)
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
 from content.register.importing import ImportOvertaken
@@ -54,7 +62,10 @@ def import_(
         Path, typer.Argument(help="CSV: " + ",".join(subscribers_csv.COLUMNS), exists=True, dir_okay=False)
     ],
 ) -> None:
-    """Take registrations in: all or nothing. Known addresses keep what they chose themselves."""
+    """Take registrations in: all or nothing. Known addresses keep what they chose themselves.
+
+    A known webhook with another secret gets that one.
+    """
     run(_import(file))
 
 
@@ -105,12 +116,15 @@ async def _import(file: Path) -> None:
                 f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
                 USAGE,
             )
-        now = now_ms()
+        now, secrets = now_ms(), 0
 
-        async def in_the_trail(connection: AsyncConnection) -> None:
-            await audit.record(
-                connection, at=now, actor=operator(), action="subscribers.imported", number=len(registrations)
-            )
+        async def when_decided(connection: AsyncConnection) -> None:
+            nonlocal secrets
+            secrets = await webhook_secrets.renew_secrets(connection, service.keys, registrations)
+            trail = partial(audit.record, connection, at=now, actor=operator())
+            await trail(action="subscribers.imported", number=len(registrations))
+            if secrets:
+                await trail(action="subscribers.secrets_changed", number=secrets)
 
         with progress("取り込み", len(registrations)) as advance:
             try:
@@ -120,7 +134,7 @@ async def _import(file: Path) -> None:
                     registrations,
                     advance,
                     at=now,
-                    when_decided=in_the_trail,
+                    when_decided=when_decided,
                 )
             except ImportOvertaken:
                 fail(
@@ -130,6 +144,8 @@ async def _import(file: Path) -> None:
     talk.print(
         f"{imported.new}件を登録しました。登録済みで変更しなかったもの: {imported.already}件", highlight=False
     )
+    if secrets:
+        talk.print(f"秘密を替えたWebhook: {secrets}件", highlight=False)
 
 
 async def _export() -> None:
@@ -210,7 +226,7 @@ async def _find(service: Service, typed: str) -> list[int]:
     async with service.database.read() as connection:
         for account in service.town.accounts:
             with suppress(BadAddress):
-                plain = addresses.normalise(account.channel, typed)
+                plain = addresses.normalise_sought(account.channel, typed)
                 found.append(
                     await subscribers.find(connection, service.keys, account.key, account.channel, plain)
                 )

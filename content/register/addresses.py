@@ -27,6 +27,17 @@ def normalise(channel: str, address: str) -> str:
     return check(address.strip())
 
 
+def normalise_sought(channel: str, address: str) -> str:
+    """What somebody types to find a registration, for `lookup_part`: of a webhook the URL alone will do.
+
+    Raises BadAddress.
+    """
+    url = address.strip()
+    return (
+        url if channel == "webhook" and " " not in url and _is_web_url(url) else normalise(channel, address)
+    )
+
+
 def lookup_part(channel: str, address: str) -> str:
     """The part of a normalised address that identifies it: for a webhook the URL without its secret."""
     return address.split(" ")[0] if channel == "webhook" else address

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.register.addresses import BadAddress, lookup_part, normalise
+from content.register.addresses import BadAddress, lookup_part, normalise, normalise_sought
 from content.town import ChannelName
 
 SECRET = "whsec_" + "A" * 32
@@ -102,6 +102,19 @@ def test_a_webhook_is_found_by_its_url_whatever_its_secret():
         "webhook", f"https://bus.example.jp/hook {other}"
     )
     assert lookup_part("mail", "a@example.jp") == "a@example.jp"
+
+
+@pytest.mark.parametrize(
+    "typed", [" https://bus.example.jp/hook\n", f"https://bus.example.jp/hook {SECRET}\n"]
+)
+def test_a_webhook_is_sought_by_its_url_with_its_secret_or_without(typed):
+    assert lookup_part("webhook", normalise_sought("webhook", typed)) == "https://bus.example.jp/hook"
+
+
+@pytest.mark.parametrize("typed", ["", "bus.example.jp", "https://bus.example.jp/hook secret"])
+def test_what_is_no_webhook_is_not_sought(typed):
+    with pytest.raises(BadAddress):
+        normalise_sought("webhook", typed)
 
 
 def test_an_unknown_channel_names_the_known_ones():

@@ -10,9 +10,11 @@ import pytest
 
 from channels.webhook import session as webhook_session
 from content.clock import SECOND, now_ms
+from content.register.registration import Registration
 from content.register.states import SubscriberState
 from content.register.subscriber_changes import erase
 from content.register.subscribers import find, get
+from content.register.webhook_secrets import renew_secrets
 from sandbox.webhook.receiver import WebhookFaults
 from scheduler.sender import Sender
 from scheduler.sweeps import take_over
@@ -32,6 +34,7 @@ from tests.scheduler.scripted import (
 
 PEOPLE = [f"p{number:02d}@example.jp" for number in range(17)]
 ONCE = Counter(PEOPLE)
+NEW_SECRET = "whsec_" + "B" * 32
 
 
 async def planned(stage: Stage, channel: str, addresses: list[str], **changes: Any) -> int:
@@ -308,3 +311,34 @@ async def test_a_partner_who_answers_with_pages_for_good_is_left_as_unknown(
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
     found = await tally_of(real.database, delivery_id)
     assert (found.accepted, found.refused, found.unknown) == (0, 0, 1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("status", [302, 400, 404])
+async def test_a_partner_who_says_no_for_a_moment_gets_its_notice_and_stays_registered(
+    real: Stage, outside: Outside, status: int
+) -> None:
+    outside.hooks.faults = WebhookFaults(status=status)
+    delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
+    async with sending(real.context):
+        await eventually(lambda: _has_reason(real, delivery_id, "refused"))
+        outside.hooks.faults = WebhookFaults()
+        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
+    found = await tally_of(real.database, delivery_id)
+    assert (found.accepted, found.refused) == (1, 0)
+    assert len(outside.hooks.webhook_ids) == 1
+
+
+@pytest.mark.parametrize("known", [HOOK_SECRET, NEW_SECRET], ids=["knows the old one", "knows the new one"])
+async def test_a_secret_that_is_being_changed_reaches_a_partner_with_either(
+    real: Stage, outside: Outside, known: str
+) -> None:
+    (bus,) = hooks(outside, "bus")
+    url = bus.split()[0]
+    delivery_id = await planned(real, "webhook", [bus])
+    both = Registration("webhook", "webhook", f"{url} {NEW_SECRET} {HOOK_SECRET}")
+    async with real.database.write() as connection:
+        assert await renew_secrets(connection, real.context.keys, [both]) == 1
+    outside.hooks.secrets["bus"] = known
+    await send_all(real, delivery_id)
+    assert [arrival.valid for arrival in outside.hooks.arrivals] == [True]
