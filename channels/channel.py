@@ -247,6 +247,8 @@ class Session(Protocol):
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
+        *,
+        maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
         """Hand the batch over, yielding parts in the order of `recipients` as they are settled.
 
@@ -254,7 +256,8 @@ class Session(Protocol):
         what is under way, yields that and ends: the rest was not tried.
 
         `retry_key` is the UUID stored with the batch: the same key with the same recipients never
-        delivers twice where the service offers that. Raises the errors above for the rest of the batch.
+        delivers twice where the service offers that. `maybe_sent`: an earlier try of these recipients may have
+        been accepted unheard. Raises the errors above for the rest of the batch.
         """
         ...
 

@@ -200,8 +200,8 @@ class BatchSender:
     async def _send_parts(
         self, claimed: Batch, message: Message, cursor: RecipientCursor, connection: AsyncExitStack
     ) -> None:
-        may_go_on = partial(self._may_go_on, claimed)
-        parts = self._session.send(message.prepared, cursor.sendable, claimed.retry_key, may_go_on)
+        send = partial(self._session.send, maybe_sent=claimed.maybe_sent)
+        parts = send(message.prepared, cursor.sendable, claimed.retry_key, partial(self._may_go_on, claimed))
         async with aclosing(parts):
             async for part in parts:
                 progress = cursor.advance(part)

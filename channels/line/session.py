@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from channels.channel import (
     Announcement,
@@ -21,6 +22,7 @@ from channels.channel import (
     Recipient,
     Refusal,
     TemporaryFailure,
+    UnknownOutcome,
     always,
 )
 from channels.line.answers import InvalidRequest, check
@@ -34,6 +36,8 @@ VALIDATE = "/v2/bot/message/validate/multicast"
 # So many bad ids of one notice, from all over its batches, and no good list between them: these are ids of another
 # account, and asking on would be abuse.
 HOPELESS = 50
+# Seconds after which LINE's no to a list is believed that it may have accepted before.
+BELIEVED_AFTER = 60.0
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class LineSession:
     def __init__(self, channel: Channel, api: LineApi) -> None:
         self.channel = channel
         self._api = api
+        # Since when (monotonic seconds) LINE refuses a list that it may have accepted, by retry key.
+        self._refused_since: dict[str, float] = {}
 
     async def send(
         self,
@@ -57,13 +63,17 @@ class LineSession:
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
+        *,
+        maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
         """Multicast to the batch. Usually one request and one Part.
 
         LINE refuses a whole multicast (400) when it dislikes one id, and tells nobody. Then the first half is
         deferred, to a batch with a key of its own, and the second half is asked again, until the bad id stands
         alone. Nothing goes out before the ledger knows who is left under `retry_key`: a key that LINE refused
-        is unused, and so each recipient is only ever named under one key that LINE may have accepted.
+        is unused, and so each recipient is only ever named under one key that LINE may have accepted. Where an
+        answer to this key was lost (`maybe_sent`), its no must last before it counts: a mistaken one would send
+        to everybody again under other keys.
         """
         rest = recipients
         while rest and may_go_on():
@@ -72,8 +82,12 @@ class LineSession:
                 prepared, rest, retry_key
             ):
                 prepared.refused_in_a_row = 0
+                self._refused_since.pop(retry_key, None)
                 yield Part(len(rest))
                 return
+            if maybe_sent:
+                self._insist_on_lasting(retry_key)
+                maybe_sent = False
             if len(rest) == 1:
                 prepared.refused_in_a_row += 1
                 yield Part(1, (Refusal(rest[0].subscriber_id, Reason.INVALID_RECIPIENT),))
@@ -121,6 +135,15 @@ class LineSession:
                 Reason.NOT_FOUND, "LINEのAPIに届きません。接続先の設定を確かめてください。"
             ) from None
         return True
+
+    def _insist_on_lasting(self, retry_key: str) -> None:
+        """Raises UnknownOutcome until LINE has refused this key for long enough; then it was never accepted."""
+        now = monotonic()
+        if now - self._refused_since.setdefault(retry_key, now) < BELIEVED_AFTER:
+            raise UnknownOutcome(
+                Reason.NO_ANSWER, "LINEが受け付けたかもしれない宛先を断りました。時間をおいて確かめます。"
+            )
+        del self._refused_since[retry_key]
 
     async def _messages_are_valid(self, prepared: LinePrepared) -> bool:
         """LINE's own opinion of the words, asked before blaming recipients one by one for a faulty text."""

@@ -34,6 +34,8 @@ class MailSession:
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
+        *,
+        maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
         """Send the batch over one connection, or more when one is lost over a domain that says nothing.
 

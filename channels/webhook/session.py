@@ -92,6 +92,8 @@ class WebhookSession:
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
+        *,
+        maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
         """Post to one receiver after the other, a Part for each."""
         for recipient in recipients:

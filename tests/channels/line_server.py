@@ -50,8 +50,8 @@ class LineServer:
         self.delivered: list[str] = []
         self.accepted_keys: set[str] = set()
         self.lost_answer = 0
-        # So many multicasts are refused for no reason.
-        self.refuse_next = 0
+        # So many multicasts are refused for no reason; with `even_accepted` also those taken before.
+        self.refuse_next, self.even_accepted = 0, False
         # This part of the calls fails: 429, 5xx, reset before or after.
         self.failing, self.dice = 0.0, Random(1)
 
@@ -93,7 +93,7 @@ class LineServer:
 
     def _answer(self, request: web.Request, content: Any) -> web.StreamResponse:
         key = request.headers.get("X-Line-Retry-Key")
-        if key in self.accepted_keys:
+        if key in self.accepted_keys and not (self.even_accepted and self.refuse_next):
             body = {"message": "The retry key is already accepted"}
             return web.json_response(
                 body, status=409, headers={**OWN, "x-line-accepted-request-id": ACCEPTED_ID}

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.channel import BatchRefused, Part, Recipient, TemporaryFailure, UnknownOutcome
+from channels.line import session as line_session
 from channels.line.channel import LineChannel
 from channels.line.session import LineSession
 from tests.channels.announcements import RETRY_KEY, collect, line_friends, notice
@@ -25,6 +26,7 @@ class Slice:
 
     rest: list[Recipient]
     key: str
+    maybe_sent: bool = False
 
 
 @dataclass
@@ -43,19 +45,23 @@ class Books:
         while self.open and (most := most - 1):
             current = self.open.popleft()
             try:
-                async for part in self.session.send(self.prepared, list(current.rest), current.key):
+                async for part in self.session.send(
+                    self.prepared, list(current.rest), current.key, maybe_sent=current.maybe_sent
+                ):
                     self._write(current, part)
             except BatchRefused as error:
                 self.refused |= {one.subscriber_id: error.reason for one in current.rest}
                 current.rest = []
-            except (TemporaryFailure, UnknownOutcome):
+            except (TemporaryFailure, UnknownOutcome) as error:
                 self.failures += 1
+                current.maybe_sent |= isinstance(error, UnknownOutcome)
             if current.rest:
                 self.open.append(current)
         assert not self.open
 
     def _write(self, current: Slice, part: Part) -> None:
         done, current.rest = current.rest[: part.size], current.rest[part.size :]
+        current.maybe_sent = False
         elsewhere = {item.subscriber_id for item in part.refused} | {
             item.subscriber_id for item in part.deferred
         }
@@ -70,6 +76,12 @@ class Books:
 
 def books(line: LineSession) -> Books:
     return Books(line, line.channel.prepare(notice(), "ja"))
+
+
+@pytest.fixture(autouse=True)
+def no_time_to_wait(monkeypatch):
+    """A no to a list that may have been accepted is believed at once, as if it had lasted."""
+    monkeypatch.setattr(line_session, "BELIEVED_AFTER", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +135,29 @@ async def test_an_unfounded_refusal_and_a_lost_answer_reach_nobody_twice(line, l
     await ledger.play(line_friends(500))
     assert len(line_server.delivered) == len(set(line_server.delivered)) == 500
     assert ledger.refused == {}
+
+
+@pytest.mark.parametrize("refusals", range(1, 9))
+async def test_refusals_of_a_list_that_may_have_been_accepted_send_to_nobody_again(
+    line, line_server, refusals, monkeypatch
+):
+    """Parts of it under other keys would arrive beside the list under its own."""
+    monkeypatch.setattr(line_session, "BELIEVED_AFTER", 60.0)
+    line_server.lost_answer, line_server.refuse_next, line_server.even_accepted = 1, refusals, True
+    ledger = books(line)
+    await ledger.play(line_friends(500))
+    assert len(line_server.delivered) == len(set(line_server.delivered)) == 500
+    assert ledger.refused == {}
+
+
+async def test_a_refusal_that_lasts_is_believed_although_an_answer_was_lost(line, line_server):
+    line_server.answers.append(Answer(fault="reset"))
+    friends = line_friends(60)
+    line_server.bad_ids = {friends[20].address}
+    ledger = books(line)
+    await ledger.play(friends)
+    assert len(line_server.delivered) == len(set(line_server.delivered)) == 59
+    assert ledger.refused == {21: "invalid_recipient"}
 
 
 @pytest.mark.parametrize("lost_answer", range(1, 24))

@@ -120,6 +120,8 @@ class ScriptedSession:
         recipients: Sequence[Recipient],
         retry_key: str,
         may_go_on: Callable[[], bool] = always,
+        *,
+        maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
         ids = tuple(recipient.subscriber_id for recipient in recipients)
         call = Call(ids, retry_key, prepared)
