@@ -3,10 +3,11 @@
 A parent reads Japanese, a 78-year-old reads やさしい日本語, a newcomer reads English.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from channels.channel import Announcement, Part, Recipient, Text
+from channels.channel import Announcement, Part, Recipient, Session, Text
 
 PARENT, ELDER, NEWCOMER = 101, 102, 103
 LANGUAGES = ("ja", "ja-easy", "en")
@@ -89,3 +90,11 @@ def line_friends(count: int) -> list[Recipient]:
 def mail_readers(count: int) -> list[Recipient]:
     """Recipients with mail addresses."""
     return [Recipient(number, f"reader{number}@mail.example.jp") for number in range(1, count + 1)]
+
+
+async def send(
+    session: Session, recipients: Sequence[Recipient], **changes: Any
+) -> tuple[list[Part], Exception | None]:
+    """Send a notice in Japanese; what `collect_until_error` says."""
+    prepared = session.channel.prepare(notice(**changes), "ja")
+    return await collect_until_error(session.send(prepared, recipients, RETRY_KEY))

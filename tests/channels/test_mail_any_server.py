@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.channel import AccountStopped, BatchRefused, Recipient, TemporaryFailure, UnknownOutcome
-from tests.channels.announcements import RETRY_KEY, collect_until_error, deferred, notice, refusals, total
+from tests.channels.announcements import deferred, refusals, send, total
 from tests.channels.channel_settings import make_mail
 from tests.channels.scripted_smtp import DROP, HANG, TAKE_AND_DROP, ScriptedSmtp
 
@@ -54,12 +54,6 @@ def readers(count):
 
 def mail_to(server):
     return make_mail(server.port, stall=0.1, timeout=0.3, connections=1)
-
-
-async def send(session, recipients):
-    return await collect_until_error(
-        session.send(session.channel.prepare(notice(), "ja"), recipients, RETRY_KEY)
-    )
 
 
 async def once(count, script, options):

@@ -25,10 +25,10 @@ from sandbox.mail.faults import SmtpFaults
 from tests.channels.announcements import (
     RETRY_KEY,
     collect,
-    collect_until_error,
     deferred,
     notice,
     refusals,
+    send,
     total,
 )
 from tests.channels.channel_settings import make_mail
@@ -198,11 +198,6 @@ def test_no_more_mails_at_once_than_the_domain_wants(clock):
 def readers(count, bad):
     """Readers 1 … count; those in `bad` live in the bad domain."""
     return [Recipient(n, f"reader{n}@{BAD if n in bad else GOOD}") for n in range(1, count + 1)]
-
-
-async def send(session, recipients, **changes):
-    prepared = session.channel.prepare(notice(**changes), "ja")
-    return await collect_until_error(session.send(prepared, recipients, RETRY_KEY))
 
 
 @pytest.fixture
