@@ -14,6 +14,9 @@ OWN = {"x-line-request-id": ACCEPTED_ID}
 RATE_LIMIT = {"message": "The API rate limit has been exceeded. Try again later."}
 
 
+MISTAKEN = "The property, to[0], in the request body is invalid (line: -, column: -)"
+
+
 @dataclass(frozen=True)
 class Received:
     """One request."""
@@ -50,8 +53,8 @@ class LineServer:
         self.delivered: list[str] = []
         self.accepted_keys: set[str] = set()
         self.lost_answer = 0
-        # So many multicasts are refused for no reason; with `even_accepted` also those taken before.
-        self.refuse_next, self.even_accepted = 0, False
+        # So many multicasts are refused for no reason; the second so many after LINE has taken the very same.
+        self.refuse_next = self.refuse_accepted = 0
         # This part of the calls fails: 429, 5xx, reset before or after.
         self.failing, self.dice = 0.0, Random(1)
 
@@ -93,15 +96,17 @@ class LineServer:
 
     def _answer(self, request: web.Request, content: Any) -> web.StreamResponse:
         key = request.headers.get("X-Line-Retry-Key")
-        if key in self.accepted_keys and not (self.even_accepted and self.refuse_next):
+        if key in self.accepted_keys and self.refuse_accepted:
+            self.refuse_accepted -= 1
+            return web.json_response({"message": MISTAKEN}, status=400, headers=OWN)
+        if key in self.accepted_keys:
             body = {"message": "The retry key is already accepted"}
             return web.json_response(
                 body, status=409, headers={**OWN, "x-line-accepted-request-id": ACCEPTED_ID}
             )
         if self.refuse_next:
             self.refuse_next -= 1
-            message = "The property, to[0], in the request body is invalid (line: -, column: -)"
-            return web.json_response({"message": message}, status=400, headers=OWN)
+            return web.json_response({"message": MISTAKEN}, status=400, headers=OWN)
         bad = [
             index for index, address in enumerate((content or {}).get("to", [])) if address in self.bad_ids
         ]

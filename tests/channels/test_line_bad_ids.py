@@ -143,7 +143,7 @@ async def test_refusals_of_a_list_that_may_have_been_accepted_send_to_nobody_aga
 ):
     """Parts of it under other keys would arrive beside the list under its own."""
     monkeypatch.setattr(line_session, "BELIEVED_AFTER", 60.0)
-    line_server.lost_answer, line_server.refuse_next, line_server.even_accepted = 1, refusals, True
+    line_server.lost_answer, line_server.refuse_accepted = 1, refusals
     ledger = books(line)
     await ledger.play(line_friends(500))
     assert len(line_server.delivered) == len(set(line_server.delivered)) == 500
