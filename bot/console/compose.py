@@ -13,6 +13,7 @@ from bot.console.access import StaffRequest
 from bot.console.form import (
     NoticeForm,
     blank_form,
+    copy_of,
     form_of,
     form_problems,
     read_form,
@@ -76,6 +77,12 @@ async def show_new(staff_request: StaffRequest) -> web.Response:
         return await _form_page(staff_request, _form_of_kept(staff_request, kept), [], saved="saved" in query)
     form = blank_form(staff_request.service, query.get("urgency", ""), query.get("template", ""))
     return await _form_page(staff_request, form, [])
+
+
+async def show_copy(staff_request: StaffRequest) -> web.Response:
+    """Nothing is stored yet: it is the form of a new notice."""
+    found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
+    return await _form_page(staff_request, copy_of(staff_request.service.town, found.spec), [], copied=found)
 
 
 async def create(staff_request: StaffRequest) -> web.Response:
@@ -208,6 +215,7 @@ async def _form_page(
     theirs: Notice | None = None,
     ask_replace: str = "",
     saved: bool = False,
+    copied: Notice | None = None,
 ) -> web.Response:
     town = staff_request.service.town
     async with staff_request.service.database.read() as connection:
@@ -228,7 +236,8 @@ async def _form_page(
         theirs=theirs,
         ask_replace=town.template.get(ask_replace),
         saved=saved,
-        kept=[] if notice_id or problems or asked else await kept_of(staff_request),
+        copied=copied,
+        kept=[] if notice_id or problems or asked or copied else await kept_of(staff_request),
         calendars=[item for item in calendars if item.content],
         unset=unset_channels(staff_request.service),
         mode_gaps=_mode_gaps(town),

@@ -118,6 +118,11 @@ def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
     )
 
 
+def copy_of(town: Town, spec: NoticeSpec) -> NoticeForm:
+    """A notice as a new one: its words and choices, but neither its time nor what it corrected."""
+    return replace(form_of(town, replace(spec, at=None, expires=None, rule=None)), calendar="")
+
+
 def read_form(town: Town, fields: Fields) -> NoticeForm:
     """What the browser sent."""
 

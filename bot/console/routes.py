@@ -67,6 +67,7 @@ def add_console(app: web.Application) -> None:
     routes.post("/notices/throw-away", "write", kept.throw_away)
     routes.get(NOTICE, "see", _found(progress.show_progress))
     routes.get(f"{NOTICE}/progress", "see", _found(progress.show_fragment))
+    routes.get(f"{NOTICE}/copy", "write", _found(compose.show_copy))
     routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
     routes.post(f"{NOTICE}/edit", "write", _found(compose.change))
     routes.get(f"{NOTICE}/confirm", DECIDE, _found(confirm.show_confirm))

@@ -329,6 +329,7 @@ def _console_pages(site: Site) -> list[str]:
         f"/console/notices/{draft_id}/edit",
         f"/console/notices/{draft_id}/confirm",
         f"/console/notices/{draft_id}/cancel",
+        f"/console/notices/{draft_id}/copy",
         f"/console/notices/{site.notices['empty']}/confirm",
         f"/console/notices/{site.notices['pattern']}/confirm",
         f"/console/notices/{site.notices['series']}/stop",
