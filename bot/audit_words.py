@@ -9,6 +9,7 @@ WORDS = {
     "notice.returned": "お知らせを差し戻した",
     "notice.reviewed": "送った後のお知らせを確認した",
     "notice.approved": "お知らせを承認した",
+    "notice.taken_back": "承認したお知らせを下書きに戻した",
     "notice.cancelled": "お知らせを取りやめた",
     "notice.held": "お知らせが保留になった",
     "notice.released": "保留のお知らせを出した",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
-from content.notices import maintenance, notice_changes, notices, triggers
+from content.notices import maintenance, notice_changes, notices, submissions, triggers
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recent_notices import find_by_key
 from content.notices.states import NoticeState, TriggerState
@@ -161,6 +161,20 @@ async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
                 connection, at=now, actor=staff, action="notice.cancelled", subject=f"notice {notice_id}"
             )
     return cancelled
+
+
+async def take_back(context: TownContext, notice_id: int, *, staff: str) -> bool:
+    """下書きに戻す: a booked notice becomes a draft again, and takes its approval anew; False once it has fired."""
+    now = context.database.now()
+    async with context.database.write() as connection:
+        await permits.require(connection, staff, notice_id, Permission.WRITE)
+        taken_back = await notice_changes.back_to_draft(connection, notice_id)
+        if taken_back:
+            await submissions.forget_review(connection, notice_id)
+            await audit.record(
+                connection, at=now, actor=staff, action="notice.taken_back", subject=f"notice {notice_id}"
+            )
+    return taken_back
 
 
 async def release(context: TownContext, notice_id: int, *, staff: str) -> bool:

@@ -46,8 +46,11 @@ async def fire_due(context: TownContext, now: int | None = None) -> int:
 
 
 async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notice_id: int, now: int) -> bool:
+    if not await triggers.lock_approved(connection, notice_id):
+        return False
     notice = await notices.get(connection, notice_id)
-    if notice is None:
+    # It may have been taken back, and approved again for another time, since it was found due.
+    if notice is None or (notice.due_at or 0) > now:
         return False
     context = replace(context, town=await records.town_now(connection, context.town))
     notice = await fill_occurrence(connection, notice, now)

@@ -1,4 +1,7 @@
-"""Cancelling what has not gone out: asked once, and afterwards the page says who did what and when."""
+"""Cancelling what has not gone out, or taking a booking back to a draft: asked once.
+
+Afterwards the page of a cancelled notice says who did what and when.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from bot.console.access import StaffRequest
 from bot.console.staff_words import actor_words
 from bot.console.words import category_words, mode_words
 from bot.pages import redirect
+from content.notices.states import NoticeKind
 from content.staff import audit
 from scheduler import notice_service
+from scheduler.notice_service import Status
 
 CAN_BE_CANCELLED = ("draft", "scheduled", "held")
 
@@ -45,6 +50,30 @@ async def cancel(staff_request: StaffRequest) -> web.Response:
     else:
         note = "cancelled" if cancelled else "not-cancelled"
     return redirect(f"/console/notices/{staff_request.notice_id}?note={note}")
+
+
+async def show_take_back(staff_request: StaffRequest) -> web.Response:
+    """Asks once, since it takes its approval anew."""
+    status = await notice_service.status(staff_request.service.context, staff_request.notice_id)
+    found = status.notice
+    if not can_be_taken_back(status):
+        return redirect(f"/console/notices/{found.id}?note=not-taken-back")
+    return staff_request.page("console/take_back.html", notice=found, mode=mode_words(found.spec.mode))
+
+
+async def take_back(staff_request: StaffRequest) -> web.Response:
+    notice_id = staff_request.notice_id
+    await notice_service.find(staff_request.service.context, notice_id)
+    taken_back = await notice_service.take_back(
+        staff_request.service.context, notice_id, staff=staff_request.staff.login
+    )
+    return redirect(f"/console/notices/{notice_id}{'/edit' if taken_back else '?note=not-taken-back'}")
+
+
+def can_be_taken_back(status: Status) -> bool:
+    """Whether there is something to offer; whether it is so still is for the act itself to see."""
+    found = status.notice
+    return status.state == "scheduled" and found.kind == NoticeKind.ORIGINAL and found.spec.series is None
 
 
 async def acts_on(connection: AsyncConnection, notice_id: int) -> list[tuple[int, str, str]]:

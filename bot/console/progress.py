@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.access import DECIDE, SEND, StaffRequest
-from bot.console.cancelling import acts_on
+from bot.console.cancelling import acts_on, can_be_taken_back
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
     MORE_QUOTA,
@@ -51,6 +51,7 @@ NOTES = {
     "given-up": "残りの配信をやめました。送っていない宛先は「不達」に数えています。",
     "not-given-up": "止まっている配信がなかったため、何も変えていません。今の状態を下で確かめてください。",
     "not-cancelled": "配信が始まっているため、取り消せませんでした。",
+    "not-taken-back": "予約中ではないため、下書きに戻していません。今の状態を下で確かめてください。",
     "stopped": "くり返しを止めました。これからの予定は送られません。",
     "not-stopped": "このくり返しは、もう止まっているか終わっています。",
 }
@@ -180,6 +181,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "urgency": urgency_words(spec.urgency),
         "language_name": language_words,
         "channel_name": channel_words,
+        "can_be_taken_back": can_be_taken_back(status),
         "needed": permission_to_send(spec),
     }
 

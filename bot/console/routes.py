@@ -82,6 +82,8 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/stop", "write", _found(series.show_stop))
     routes.get(f"{NOTICE}/cancel", "write", _found(cancelling.show_cancel))
     routes.post(f"{NOTICE}/cancel", "write", _found(cancelling.cancel))
+    routes.get(f"{NOTICE}/take-back", "write", _found(cancelling.show_take_back))
+    routes.post(f"{NOTICE}/take-back", "write", _found(cancelling.take_back))
     routes.get(f"{NOTICE}/stop-sending", SEND, _found(after_sending.show_stop))
     routes.post(f"{NOTICE}/stop-sending", SEND, _found(after_sending.stop))
     routes.post(f"{NOTICE}/retry", SEND, _found(after_sending.retry))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import insert, select, true, update
+from sqlalchemy import and_, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import insert_unless_known
@@ -12,7 +12,7 @@ from content.notices import recurrence
 from content.notices.notices import NoticeSpec, get, notice, notice_version, trigger
 from content.notices.recurrence import next_after
 from content.notices.searching import normalise
-from content.notices.states import NoticeState, TriggerState
+from content.notices.states import NoticeKind, NoticeState, TriggerState
 
 
 async def create(
@@ -109,8 +109,37 @@ async def approve(
     return True
 
 
+async def back_to_draft(connection: AsyncConnection, notice_id: int) -> bool:
+    """approved → draft, to be changed and approved again; False once it has fired, or waits for a decision.
+
+    Not for a series, an occurrence of one, or what corrects another: its approval has stopped that already.
+    """
+    bookable = and_(
+        notice.c.id == notice_id,
+        notice.c.state == NoticeState.APPROVED,
+        notice.c.kind == NoticeKind.ORIGINAL,
+        notice.c.series.is_(None),
+    )
+    # Locked first, as firing locks it: one of the two comes first, and the other then sees what it did.
+    if await connection.scalar(select(notice.c.id).where(bookable).with_for_update()) is None:
+        return False
+    waiting = and_(
+        trigger.c.notice_id == notice_id, trigger.c.state == TriggerState.WAITING, trigger.c.rule.is_(None)
+    )
+    changed = await connection.execute(update(trigger).where(waiting).values(released_at=None))
+    if changed.rowcount:
+        await connection.execute(
+            update(notice)
+            .where(notice.c.id == notice_id)
+            .values(state=NoticeState.DRAFT, approved_by=None, approved_at=None)
+        )
+    return bool(changed.rowcount)
+
+
 async def cancel(connection: AsyncConnection, notice_id: int) -> bool:
     """A draft, scheduled or held notice never goes out; False once it has fired."""
+    # In the order in which firing locks, so that the two never wait for each other.
+    await connection.execute(select(notice.c.id).where(notice.c.id == notice_id).with_for_update())
     changed = await connection.execute(
         update(trigger)
         .where(

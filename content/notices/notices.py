@@ -1,6 +1,6 @@
 """Notices (お知らせ): what the town says. Versions, states, the chain of corrections, and when it is due.
 
-draft → approved; from there its text cannot change, a change is a correction. `held` waits for a
+draft → approved, and back until it fires; an approved text cannot change, after firing a change is a correction. `held` waits for a
 person because it was due too long ago; `cancelled` never goes out. Whether an approved notice is
 scheduled, going out or finished is derived from trigger and ledger, never stored. A notice with a
 rule is the pattern of a series and never goes out itself, see content.notices.triggers.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     insert,
     select,
     text,
@@ -203,6 +204,11 @@ async def ask_for_review(
     await connection.execute(
         insert(review).values(notice_id=notice_id, sent_by=staff, reason=reason, due_at=at + REVIEW_WITHIN)
     )
+
+
+async def forget_review(connection: AsyncConnection, notice_id: int) -> None:
+    """It is no longer approved: whoever approves it next is looked at again."""
+    await connection.execute(delete(review).where(review.c.notice_id == notice_id))
 
 
 async def reviewed(connection: AsyncConnection, notice_id: int, *, staff: str, remark: str, at: int) -> bool:

@@ -45,11 +45,15 @@ async def due(connection: AsyncConnection, now: int) -> list[int]:
     return [int(row) for row in rows]
 
 
+async def lock_approved(connection: AsyncConnection, notice_id: int) -> bool:
+    """Whether it is approved, and stays so until the transaction ends: nobody takes it back to a draft meanwhile."""
+    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == NoticeState.APPROVED)
+    return await connection.scalar(approved.with_for_update()) is not None
+
+
 async def fire(connection: AsyncConnection, notice_id: int, now: int) -> bool:
     """Claim the trigger of an approved notice: waiting → fired. Row count 1 wins, whoever else tries."""
-    approved = select(notice.c.id).where(notice.c.id == notice_id, notice.c.state == NoticeState.APPROVED)
-    # Locked, since somebody may be taking it back to a draft.
-    if await connection.scalar(approved.with_for_update()) is None:
+    if not await lock_approved(connection, notice_id):
         return False
     changed = await connection.execute(
         update(trigger)

@@ -333,6 +333,7 @@ def _console_pages(site: Site) -> list[str]:
         f"/console/notices/{site.notices['empty']}/confirm",
         f"/console/notices/{site.notices['pattern']}/confirm",
         f"/console/notices/{site.notices['series']}/stop",
+        f"/console/notices/{site.notices['scheduled']}/take-back",
         *(
             f"/console/notices/{site.notices[key]}"
             for key in ("sending", "partly", "held", "scheduled", "series", "occurrence")

@@ -165,6 +165,39 @@ async def test_a_cancelled_notice_never_goes_out(database, approved):
         assert await triggers.due(connection, LATER) == []
 
 
+async def test_a_booked_notice_goes_back_to_a_draft_and_waits_for_a_new_approval(database):
+    async with database.write() as connection:
+        notice_id = await make_notice(connection, at=APRIL_TUESDAY, approved=False)
+        await notice_changes.revise(connection, notice_id, spec(at=LATER), staff="sato", at=APRIL_TUESDAY)
+        assert not await notice_changes.back_to_draft(connection, notice_id)
+        await notice_changes.approve(connection, notice_id, staff="sato", at=APRIL_TUESDAY)
+        assert await notice_changes.back_to_draft(connection, notice_id)
+        draft = await get(connection, notice_id)
+        assert (draft.state, draft.approved_by, draft.approved_at) == ("draft", None, None)
+        assert (draft.spec.at, draft.trigger_state) == (LATER, "waiting")
+        assert await triggers.due(connection, LATER) == []
+        assert not await triggers.fire(connection, notice_id, LATER)
+        assert await notice_changes.revise(
+            connection, notice_id, spec(at=LATER + HOUR), staff="sato", at=APRIL_TUESDAY
+        )
+        assert await notice_changes.approve(connection, notice_id, staff="suzuki", at=APRIL_TUESDAY)
+        assert await triggers.due(connection, LATER) == []
+        assert await triggers.due(connection, LATER + HOUR) == [notice_id]
+
+
+async def test_what_fired_is_held_or_cancelled_or_corrects_another_does_not_go_back_to_a_draft(database):
+    async with database.write() as connection:
+        fired, held, cancelled = [await make_notice(connection) for _ in range(3)]
+        correction = await make_notice(connection, kind="correction", corrects=fired)
+        await triggers.fire(connection, fired, LATER)
+        await triggers.hold(connection, held, "遅い")
+        await notice_changes.cancel(connection, cancelled)
+        for notice_id in (fired, held, cancelled, correction):
+            before = await get(connection, notice_id)
+            assert not await notice_changes.back_to_draft(connection, notice_id)
+            assert await get(connection, notice_id) == before
+
+
 async def test_what_has_fired_cannot_be_cancelled_or_held(database):
     async with database.write() as connection:
         notice_id = await make_notice(connection)

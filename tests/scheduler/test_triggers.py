@@ -11,9 +11,11 @@ from content.database import Database
 from content.keys import Keys
 from content.ledger.deliveries import delivery
 from content.ledger.tallies import progress_state
+from content.notices import notice_changes, triggers
 from content.notices.segments import Target
 from content.staff import audit
 from scheduler import notice_service
+from scheduler.town_context import TownContext
 from scheduler.triggers import fire_due
 from tests.factories import APRIL_TUESDAY, create_town, segment
 from tests.scheduler.scripted import (
@@ -63,6 +65,58 @@ async def test_a_draft_or_cancelled_notice_never_fires(small_stage: Stage) -> No
     assert await notice_service.cancel(small_stage.context, cancelled, staff="tanaka")
     assert await fire_due(small_stage.context, NINE_THIRTY + MINUTE) == 0
     assert await count(small_stage.database, delivery) == 0
+
+
+async def test_a_notice_fires_or_goes_back_to_a_draft_and_never_both(stage: Stage) -> None:
+    booked = [await stage.notice(written=NINE_THIRTY, at=NEXT_MORNING) for _ in range(12)]
+    async with another_process(stage) as other:
+
+        async def fire(context: TownContext) -> int:
+            return await fire_due(context, NEXT_MORNING)
+
+        async def edit(notice_id: int) -> bool:
+            # Beside the first half of them, so that both sides win some.
+            await asyncio.sleep(0)
+            return await notice_service.take_back(other.context, notice_id, staff="suzuki")
+
+        taken = await asyncio.gather(*map(edit, booked[6:]), fire(stage.context), fire(other.context))
+    taken_back = dict(zip(booked[6:], taken[:6], strict=True))
+    for notice_id in booked:
+        found = await get_notice(stage.database, notice_id)
+        deliveries = await deliveries_of(stage.database, notice_id)
+        if taken_back.get(notice_id):
+            assert (found.state, found.trigger_state, found.approved_by) == ("draft", "waiting", None)
+            assert not deliveries
+        else:
+            assert (found.state, found.trigger_state) == ("approved", "fired")
+            assert deliveries
+    assert await fire_due(stage.context, NEXT_MORNING) == 0
+    assert sum(taken[6:]) == len(booked) - sum(map(bool, taken[:6]))
+
+
+@pytest.mark.parametrize("first", ["fire", "take back"])
+async def test_whoever_takes_back_while_it_fires_waits_and_the_first_one_wins(
+    stage: Stage, first: str
+) -> None:
+    """The first holds the notice, uncommitted, when the second one asks."""
+    notice_id = await stage.notice(written=NINE_THIRTY, at=NEXT_MORNING)
+    async with another_process(stage) as other:
+        async with stage.database.write() as connection:
+            if first == "fire":
+                assert await triggers.fire(connection, notice_id, NEXT_MORNING)
+                second: asyncio.Task[int] = asyncio.create_task(
+                    notice_service.take_back(other.context, notice_id, staff="suzuki")
+                )
+            else:
+                assert await notice_changes.back_to_draft(connection, notice_id)
+                second = asyncio.create_task(fire_due(other.context, NEXT_MORNING))
+            await asyncio.sleep(0.2)
+            assert not second.done()
+        assert not await second
+    found = await get_notice(stage.database, notice_id)
+    assert (found.state, found.trigger_state) == (
+        ("approved", "fired") if first == "fire" else ("draft", "waiting")
+    )
 
 
 async def test_a_scheduled_notice_waits_for_its_minute(stage: Stage) -> None:
