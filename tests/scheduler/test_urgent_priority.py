@@ -13,7 +13,7 @@ from tests.scheduler.scripted import Stage, eventually, fire, rows_of, sending, 
 
 
 async def test_routine_mails_wait_while_an_urgent_send_gets_on(stage: Stage) -> None:
-    ids = await stage.subscribers(6)
+    ids = await stage.subscribers(6, "mail")
     gate = asyncio.Event()
     stage.mail.then(2, gate, 2)
     routine = await stage.deliver([ids[:4]], account="mail")
