@@ -18,11 +18,11 @@ from bot.service import Service
 
 
 def create_app(
-    service: Service, *, behind_door: bool = False, ended_loops: Callable[[], list[str]] = list
+    service: Service, *, behind_door: bool = False, loop_troubles: Callable[[], list[str]] = list
 ) -> web.Application:
     """Every page of one town's service. Handlers find it as `request.app[SERVICE]`.
 
-    Behind the door `request.remote` is the visitor's address as the door found it. `ended_loops` names
+    Behind the door `request.remote` is the visitor's address as the door found it. `loop_troubles` says
     what should run in this process and does not.
     """
     app = web.Application(middlewares=[take_source, error_pages] if behind_door else [error_pages])
@@ -30,7 +30,7 @@ def create_app(
     app[TEMPLATES] = environment(service)
     app.on_response_prepare.append(add_headers)
     app.router.add_static("/static", STATIC)
-    add_health(app, ended_loops)
+    add_health(app, loop_troubles)
     add_console(app)
     add_resident(app)
     add_line(app)

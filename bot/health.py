@@ -21,9 +21,9 @@ READY_WITHIN = 3.0
 ANSWER_HOLDS = 1.0
 
 
-def add_health(app: web.Application, ended_loops: Callable[[], list[str]]) -> None:
+def add_health(app: web.Application, loop_troubles: Callable[[], list[str]]) -> None:
     app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", Readiness(ended_loops).answer)
+    app.router.add_get("/readyz", Readiness(loop_troubles).answer)
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -34,8 +34,8 @@ async def healthz(request: web.Request) -> web.Response:
 class Readiness:
     """Asked by many at once, the database is asked once."""
 
-    def __init__(self, ended_loops: Callable[[], list[str]]) -> None:
-        self._ended_loops = ended_loops
+    def __init__(self, loop_troubles: Callable[[], list[str]]) -> None:
+        self._loop_troubles = loop_troubles
         self._lock = asyncio.Lock()
         self._known_until = 0.0
         self._known = (503, "")
@@ -49,9 +49,9 @@ class Readiness:
         return web.Response(status=status, text=f"{words}\n")
 
     async def _ask(self, service: Service) -> tuple[int, str]:
-        """The loops run, the database answers on the sender's own ways, and it is that of this town and key."""
-        if ended := self._ended_loops():
-            return 503, f"not running any more: {', '.join(ended)}"
+        """The loops run, the database answers on the sender's own ways, takes what is written, and is that of this town and key."""
+        if troubles := self._loop_troubles():
+            return 503, f"start the service anew: {', '.join(troubles)}"
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await service.database.ping()
@@ -59,6 +59,11 @@ class Readiness:
                     found = await identity.read(connection)
         except Exception:
             return 503, "database not reachable"
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await service.database.write_step(identity.write_anew)
+        except Exception:
+            return 503, "database cannot be written: is its disk full?"
         try:
             refuse_strange(found or Identity(""), service.town, service.keys)
         except (KeyFileError, WrongDatabase) as error:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
@@ -42,7 +42,8 @@ async def running(service: Service) -> AsyncIterator[str]:
         listening = held.enter_context(closing(await bind(*web_settings.host_and_port)))
         folder = held.enter_context(_folder())
         runner = Runner(service.context)
-        pages = await _serve_inside(service, runner, folder / "pages")
+        beside: dict[str, asyncio.Task[None]] = {}
+        pages = await _serve_inside(service, lambda: _troubles(runner, beside), folder / "pages")
         door = DoorKeeper(
             listening,
             folder / "pages",
@@ -51,11 +52,10 @@ async def running(service: Service) -> AsyncIterator[str]:
         )
         await door.open()
         heartbeat = Heartbeat(service.settings, service.database)
-        runner = Runner(service.context)
         await heartbeat.start(runner.is_sending)
         await runner.start()
         api = line_api(service.settings)
-        inbox = asyncio.create_task(run_inbox(service, api))
+        inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
@@ -74,10 +74,18 @@ async def running(service: Service) -> AsyncIterator[str]:
             log.info("stopped")
 
 
-async def _serve_inside(service: Service, runner: Runner, path: Path) -> web.AppRunner:
+def _troubles(runner: Runner, beside: dict[str, asyncio.Task[None]]) -> list[str]:
+    """What should run in this process and does not, in words."""
+    ended = [f"{name} has ended" for name, task in beside.items() if task.done()]
+    return [*runner.loop_troubles(), *ended]
+
+
+async def _serve_inside(
+    service: Service, loop_troubles: Callable[[], list[str]], path: Path
+) -> web.AppRunner:
     """The pages on a Unix socket that nobody but the door reaches."""
     pages = web.AppRunner(
-        create_app(service, behind_door=True, ended_loops=runner.ended_loops),
+        create_app(service, behind_door=True, loop_troubles=loop_troubles),
         access_log=None,
         auto_decompress=False,
         shutdown_timeout=LAST_ANSWERS,

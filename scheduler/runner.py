@@ -24,6 +24,7 @@ from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
 from scheduler.presence import Presence
+from scheduler.pulse import Pulse
 from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
@@ -45,6 +46,8 @@ log = structlog.get_logger(__name__)
 POLL = 1.0
 SWEEP_EVERY = 5.0
 DRAIN = 10.0
+# Seconds; what must go on sooner, the leases, has a loop of its own.
+LONGEST_SWEEP = 300.0
 WATCH_EVERY = 30.0
 LOOK_EVERY = 60.0
 
@@ -56,7 +59,8 @@ class Runner:
         self._context = context
         # In containers several processes may have the same name and number, and none may count as another.
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
-        self._sender = Sender(context, owner)
+        self._pulse = Pulse()
+        self._sender = Sender(context, owner, self._pulse)
         self._presence = Presence(context.database, owner, self._share_rates)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,8 +107,9 @@ class Runner:
             self._context.database.wakeups.wake(topic)
         await self._sender.stop(DRAIN)
         if self._tasks:
-            await asyncio.wait(self._tasks[:6], timeout=DRAIN)
-        for task in self._tasks[:-1]:
+            await asyncio.wait([*self._tasks[:6], self._tasks[-1]], timeout=DRAIN)
+        # A sender that hangs too, or the process could never be stopped.
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._presence.stop()
@@ -119,6 +124,11 @@ class Runner:
             return []
         return [task.get_name() for task in self._tasks if task.done()]
 
+    def loop_troubles(self) -> list[str]:
+        """In words: the loops that ended, and those that have not come round in time."""
+        hanging = [] if self._stop.is_set() else self._pulse.late()
+        return [*(f"{name} has ended" for name in self.ended_loops()), *(f"{name} hangs" for name in hanging)]
+
     def _share_rates(self, senders: int) -> None:
         """So many processes send, this one included: each has its part of every account's rate."""
         for limiter in self._sender.limiters.values():
@@ -128,6 +138,8 @@ class Runner:
         """By a clock of its own: a scheduler that goes by the wall's stops for as long as that is set back."""
         watch = ClockWatch(self._context)
         while await tick(SWEEP_EVERY, self._stop):
+            # One that finishes the large import of a killed command takes its minutes.
+            self._pulse.beat("sweeps", pause=LONGEST_SWEEP)
             try:
                 await watch.look()
                 # A process that stood still must not take its own batches for those of a dead one.
@@ -139,6 +151,8 @@ class Runner:
 
     async def _watch_over(self) -> None:
         while await tick(LOOK_EVERY, self._stop):
+            # Mail to operators has long timeouts.
+            self._pulse.beat("alarms", pause=10 * LOOK_EVERY)
             try:
                 await watch(self._context)
             except Exception:
@@ -155,8 +169,9 @@ class Runner:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""
         while not self._stop.is_set():
             try:
+                self._pulse.beat(name)
                 while not self._stop.is_set() and await step(self._context):
-                    pass
+                    self._pulse.beat(name)
             except Exception:
                 log.exception("step_failed", step=name)
                 await asyncio.sleep(POLL)

@@ -16,6 +16,7 @@ from content.ledger import leases, stopping
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
 from scheduler.outages import KnownOutages
+from scheduler.pulse import Pulse
 from scheduler.rate_limiter import RateLimiter
 from scheduler.town_context import LANES, TownContext
 
@@ -29,8 +30,9 @@ LOOK_FOR_STOPS = 1.0
 class Sender:
     """Sends for every account of the town until `stop`. `limiters` by account are for all its lanes."""
 
-    def __init__(self, context: TownContext, owner: str) -> None:
+    def __init__(self, context: TownContext, owner: str, pulse: Pulse | None = None) -> None:
         self._context = context
+        self._pulse = pulse or Pulse()
         self._outages = KnownOutages()
         self.limiters = {
             account.key: RateLimiter(context.channel_of(account).rate) for account in context.town.accounts
@@ -40,6 +42,7 @@ class Sender:
                 context,
                 BatchSender(context, account, lane, self.limiters[account.key], self._outages),
                 owner,
+                self._pulse,
             )
             for account in context.town.accounts
             for lane in LANES
@@ -76,6 +79,7 @@ class Sender:
 
     async def _look_after(self) -> None:
         while True:
+            self._pulse.beat("leases", pause=RENEW_EVERY)
             await asyncio.sleep(RENEW_EVERY)
             await self._look()
 
@@ -83,6 +87,7 @@ class Sender:
         """What a person stopped must not go on in a batch that is in flight here."""
         signal = self._context.database.listen("triggers")
         while True:
+            self._pulse.beat("stops", pause=LOOK_FOR_STOPS)
             await signal.wait_for(LOOK_FOR_STOPS)
             in_flight = set().union(*(lane.deliveries for lane in self._lanes))
             if not in_flight:

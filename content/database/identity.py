@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Connection,
     Integer,
     LargeBinary,
     Table,
@@ -152,6 +153,11 @@ async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat:
         )
     )
     return bool(changed.rowcount)
+
+
+def write_anew(connection: Connection) -> None:
+    """Write the row as it is: whether the disk takes anything shows by nothing less."""
+    connection.execute(update(database_identity).values(id=database_identity.c.id))
 
 
 async def place_of_postgres(connection: AsyncConnection) -> str:

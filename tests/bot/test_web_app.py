@@ -67,7 +67,7 @@ async def test_readiness_needs_the_database(stranger: Visitor, service: Service)
 
 async def test_a_process_whose_loops_ended_is_not_ready(service: Service) -> None:
     ended: list[str] = []
-    async with TestClient(TestServer(create_app(service, ended_loops=lambda: ended))) as client:
+    async with TestClient(TestServer(create_app(service, loop_troubles=lambda: ended))) as client:
         assert (await Visitor(client).get("/readyz")).status == 200
         ended.append("sender")
         await asyncio.sleep(ANSWER_HOLDS)

@@ -62,11 +62,15 @@ async def the_disk_is_full(place: Place) -> None:
         await asyncio.sleep(20)
         assert serve.running
         assert await town.open_of(notice) == stood, "something was written on a full disk"
+        async with town.session.get(f"{town.web_url}/readyz") as answer:
+            assert answer.status == 503 and "disk" in await answer.text()
         for path in ("/", "/healthz", await town.page_of(notice), "/console/login"):
             async with town.session.get(f"{town.web_url}{path}") as answer:
                 assert answer.status == 200, path
         disk.free(serve.pid)
         await town.settled(notice)
+        async with town.session.get(f"{town.web_url}/readyz") as answer:
+            assert answer.status == 200, await answer.text()
         await check_the_books(town, notice, mail_repeats=MAIL_IN_FLIGHT)
 
 
