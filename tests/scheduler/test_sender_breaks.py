@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import Counter
 
 import pytest
 from sqlalchemy import text, update
+from structlog.testing import capture_logs
 
 from channels.channel import Part, Refusal, UnknownOutcome
 from channels.reasons import Reason
@@ -326,3 +328,27 @@ async def test_senders_killed_again_and_again_lose_nobody_and_keep_every_key(
     # At most the part in flight is repeated, each time under the same key.
     for call in stage.line.calls:
         assert len(call.recipients) <= 4
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "too many open files")])
+async def test_a_machine_that_is_short_of_memory_is_asked_ever_more_rarely_and_says_so(
+    small_stage: Stage, error: Exception
+) -> None:
+    """Forty batches wait, and none that fails makes room for the next at once."""
+    ids = await small_stage.subscribers(40)
+    delivery_id = await small_stage.deliver([[one] for one in ids])
+    for _ in ids:
+        small_stage.line.then(error)
+    with capture_logs() as lines:
+        async with sending(small_stage.context):
+            await eventually(lambda: _called(small_stage, 3), within=20)
+            # After one and two seconds it waits four.
+            await asyncio.sleep(2.5)
+    assert len(small_stage.line.calls) == 3
+    told = [line for line in lines if line["event"] == "machine_is_short"]
+    assert [line["waits"] for line in told] == [1.0, 2.0, 4.0]
+    assert {(line["log_level"], line["account"]) for line in told} == {("error", "line")}
+    small_stage.line.acts.clear()
+    async with sending(small_stage.context):
+        await until_settled(small_stage, delivery_id)
+    assert (await tally_of(small_stage.database, delivery_id)).accepted == 40
