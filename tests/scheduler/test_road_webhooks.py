@@ -1,25 +1,19 @@
-"""The roads to a mail server and to partners' webhooks, each failing as they do."""
+"""The road to partners' webhooks, each failing as they do."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from typing import Any
 
 import pytest
 
 from channels.webhook import session as webhook_session
-from content.clock import SECOND, now_ms
 from content.register.registration import Registration
 from content.register.states import SubscriberState
-from content.register.subscriber_changes import erase
-from content.register.subscribers import find, get
+from content.register.subscribers import get
 from content.register.webhook_secrets import renew_secrets
 from sandbox.webhook.receiver import WebhookFaults
-from scheduler.sender import Sender
-from scheduler.sweeps import take_over
-from scheduler.town_context import BUDGET
 from tests.scheduler.outside import HOOK_SECRET, Outside, register
+from tests.scheduler.roads import has_reason, planned, send_all
 from tests.scheduler.scripted import (
     Stage,
     eventually,
@@ -32,151 +26,7 @@ from tests.scheduler.scripted import (
     tally_of,
 )
 
-PEOPLE = [f"p{number:02d}@example.jp" for number in range(17)]
-ONCE = Counter(PEOPLE)
 NEW_SECRET = "whsec_" + "B" * 32
-
-
-async def planned(stage: Stage, channel: str, addresses: list[str], **changes: Any) -> int:
-    """A notice on one channel, ready to be sent; its delivery."""
-    await register(stage.database, stage.context.keys, channel, addresses)
-    deliveries = await fire(stage, **{"category": "saigai", "channels": (channel,), **changes})
-    await plan_all(stage)
-    return deliveries[channel]
-
-
-async def send_all(stage: Stage, delivery_id: int) -> None:
-    async with sending(stage.context):
-        await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
-
-
-async def test_everybody_gets_one_mail(real: Stage, outside: Outside) -> None:
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE
-    assert (await tally_of(real.database, delivery_id)).accepted == len(PEOPLE)
-
-
-async def test_one_refused_address_is_noted_and_the_others_get_their_mail(
-    real: Stage, outside: Outside
-) -> None:
-    outside.smtp.faults.refuse = {"p03@example.jp": "550 5.1.1 no such user"}
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE - Counter(["p03@example.jp"])
-    assert list((await refusals_of(real.database, delivery_id)).values()) == ["mailbox_unknown"]
-    found = await tally_of(real.database, delivery_id)
-    assert (found.accepted, found.refused) == (16, 1)
-
-
-async def test_who_was_erased_between_fan_out_and_sending_gets_no_mail_and_is_counted(
-    real: Stage, outside: Outside
-) -> None:
-    delivery_id = await planned(real, "mail", PEOPLE)
-    async with real.database.write() as connection:
-        erased = await find(connection, real.context.keys, "mail", "mail", PEOPLE[4])
-        assert erased is not None
-        await erase(connection, erased, reason="asked", at=now_ms())
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE - Counter([PEOPLE[4]])
-    assert await refusals_of(real.database, delivery_id) == {erased: "unsubscribed"}
-    found = await tally_of(real.database, delivery_id)
-    assert (found.planned, found.accepted, found.refused) == (17, 16, 1)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("drops", [1, 3])
-async def test_after_a_connection_lost_behind_the_content_at_most_the_mail_in_flight_comes_twice(
-    real: Stage, outside: Outside, drops: int
-) -> None:
-    outside.smtp.faults.drop_after_data = drops
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await send_all(real, delivery_id)
-    assert set(outside.smtp.mailroom.recipients) == set(PEOPLE)
-    stats = outside.smtp.mailroom.stats()
-    assert stats["duplicates"] <= drops
-    # A repeated mail is recognisable: one Message-ID for each person.
-    assert len(outside.smtp.mailroom.message_ids) == len(PEOPLE)
-    found = await tally_of(real.database, delivery_id)
-    assert (found.accepted, found.refused, found.unknown) == (len(PEOPLE), 0, 0)
-
-
-@pytest.mark.faults
-async def test_a_connection_lost_before_the_content_doubles_nobody(real: Stage, outside: Outside) -> None:
-    outside.smtp.faults.drop_before_data = 2
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE
-
-
-@pytest.mark.faults
-async def test_a_greylisted_address_gets_its_mail_at_the_next_try(real: Stage, outside: Outside) -> None:
-    outside.smtp.faults.refuse = {"p02@example.jp": ["450 4.2.0 greylisted", "450 4.2.0 greylisted"]}
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE
-
-
-@pytest.mark.faults
-async def test_an_address_that_stays_deferred_is_refused_in_the_end_and_says_so(
-    real: Stage, outside: Outside
-) -> None:
-    outside.smtp.faults.refuse = {"p02@example.jp": "450 4.2.0 greylisted"}
-    delivery_id = await planned(real, "mail", PEOPLE)
-    await real.age(BUDGET["routine"] - 50 * SECOND)
-    await send_all(real, delivery_id)
-    assert outside.smtp.mailroom.recipients == ONCE - Counter(["p02@example.jp"])
-    assert list((await refusals_of(real.database, delivery_id)).values()) == ["temporarily_refused"]
-
-
-@pytest.mark.faults
-async def test_a_busy_mail_server_only_delays(real: Stage, outside: Outside) -> None:
-    outside.smtp.faults.content = "451 4.3.0 try again later"
-    delivery_id = await planned(real, "mail", PEOPLE)
-    async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "server_busy"))
-        outside.smtp.faults.content = ""
-        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
-    assert outside.smtp.mailroom.recipients == ONCE
-
-
-@pytest.mark.faults
-async def test_a_mail_server_that_is_down_gets_everything_when_it_is_back(
-    real: Stage, outside: Outside
-) -> None:
-    await outside.smtp.stop()
-    delivery_id = await planned(real, "mail", PEOPLE)
-    async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "unreachable"))
-        await outside.smtp.start(port=outside.smtp_port)
-        await eventually(lambda: settled(real.database, delivery_id), hurry=real)
-    assert outside.smtp.mailroom.recipients == ONCE
-
-
-async def _has_reason(stage: Stage, delivery_id: int, reason: str) -> bool:
-    return reason in {row.reason for row in await rows_of(stage.database, delivery_id)}
-
-
-@pytest.mark.faults
-async def test_a_mail_sender_killed_again_and_again_repeats_at_most_what_was_in_flight(
-    real: Stage, outside: Outside
-) -> None:
-    outside.smtp.faults.latency_ms = 15
-    delivery_id = await planned(real, "mail", PEOPLE)
-    kills = 4
-    for _ in range(kills):
-        one = Sender(real.context, "killed")
-        running = asyncio.create_task(one.run())
-        await asyncio.sleep(0.12)
-        await one.stop(within=0)
-        await running
-        await take_over(real.context)
-    await send_all(real, delivery_id)
-    assert set(outside.smtp.mailroom.recipients) == set(PEOPLE)
-    # Progress is written for every ten mails; batches here hold five, so each kill repeats one at most.
-    assert outside.smtp.mailroom.stats()["duplicates"] <= kills * outside.mail_batch
-    assert len(outside.smtp.mailroom.message_ids) == len(PEOPLE)
-    assert (await tally_of(real.database, delivery_id)).accepted == len(PEOPLE)
 
 
 def hooks(outside: Outside, *names: str) -> list[str]:
@@ -196,7 +46,7 @@ async def test_a_partner_whose_server_failed_gets_the_same_event_again(real: Sta
     outside.hooks.faults = WebhookFaults(status=500)
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
+        await eventually(lambda: has_reason(real, delivery_id, "server_error"))
         outside.hooks.faults = WebhookFaults()
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
     assert outside.hooks.stats()["received"] >= 2
@@ -212,7 +62,7 @@ async def test_a_partner_who_asks_for_an_absurd_wait_is_asked_again_within_the_h
     outside.hooks.faults = WebhookFaults(status=503, retry_after="99999999999999999999")
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "server_error"))
+        await eventually(lambda: has_reason(real, delivery_id, "server_error"))
     (row,) = await rows_of(real.database, delivery_id)
     assert row.state == "ready"
     assert row.not_before - row.created_at < 2 * 3_600_000
@@ -239,7 +89,7 @@ async def test_a_partner_who_never_answers_delays_only_itself(real: Stage, outsi
     async with sending(real.context):
         # The channel of these tests waits a second for an answer.
         await eventually(lambda: _all_arrived(outside, 2), within=0.9)
-        await eventually(lambda: _has_reason(real, delivery_id, "no_answer"))
+        await eventually(lambda: has_reason(real, delivery_id, "no_answer"))
     found = await tally_of(real.database, delivery_id)
     assert (found.accepted, found.open) == (2, 12)
     silent.close()
@@ -252,7 +102,7 @@ async def test_a_partner_who_asks_for_time_gets_it_and_the_other_its_notice(
     outside.hooks.faults = WebhookFaults(status=429, retry_after="60")
     busy = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, busy, "receiver_busy"))
+        await eventually(lambda: has_reason(real, busy, "receiver_busy"))
         outside.hooks.faults = WebhookFaults()
         await register(real.database, real.context.keys, "webhook", hooks(outside, "radio"))
         later = (await fire(real, category="saigai", channels=("webhook",)))["webhook"]
@@ -292,7 +142,7 @@ async def test_a_partner_behind_a_login_page_gets_the_same_event_when_the_page_i
     outside.hooks.faults = WebhookFaults(page="<html>Wi-Fi</html>")
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "foreign_answer"))
+        await eventually(lambda: has_reason(real, delivery_id, "foreign_answer"))
         outside.hooks.faults = WebhookFaults()
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
     assert len(outside.hooks.webhook_ids) == 1
@@ -306,7 +156,7 @@ async def test_a_partner_who_answers_with_pages_for_good_is_left_as_unknown(
     outside.hooks.faults = WebhookFaults(page="<html>Thank you</html>")
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "foreign_answer"))
+        await eventually(lambda: has_reason(real, delivery_id, "foreign_answer"))
         monkeypatch.setattr(webhook_session, "NO_FOR_GOOD", 0.0)
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
     found = await tally_of(real.database, delivery_id)
@@ -321,7 +171,7 @@ async def test_a_partner_who_says_no_for_a_moment_gets_its_notice_and_stays_regi
     outside.hooks.faults = WebhookFaults(status=status)
     delivery_id = await planned(real, "webhook", hooks(outside, "bus"))
     async with sending(real.context):
-        await eventually(lambda: _has_reason(real, delivery_id, "refused"))
+        await eventually(lambda: has_reason(real, delivery_id, "refused"))
         outside.hooks.faults = WebhookFaults()
         await eventually(lambda: settled(real.database, delivery_id), hurry=real)
     found = await tally_of(real.database, delivery_id)
