@@ -15,6 +15,7 @@ from bot.door.source import household
 from bot.errors import error_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
+from bot.service import Service
 from content.clock import now_ms
 from content.staff import audit, codes, member_changes, members, second_factor
 from content.staff.codes import CodePurpose
@@ -24,6 +25,7 @@ from content.staff.passwords import PasswordRefused, new_hash
 from content.staff.sign_in import Attempt
 
 PAGE = "/console/account"
+NO_GOOD_CODE = "ログイン名かコードが違うか、期限が切れています。管理者に、新しいコードを頼んでください。"
 NOT_SAME = "新しいパスワードの2つの欄が違います。もう一度入力してください。まだ変えていません。"
 NOTES = {
     "password": "パスワードを変えました。ほかの端末で開いていた画面は、すべてログアウトされました。",
@@ -126,24 +128,36 @@ async def set_password(request: web.Request) -> web.Response:
     error = NOT_SAME if new != fields.get("again", "") else ""
     if not error:
         try:
-            async with service.database.write() as connection:
-                member = await members.find(connection, login)
-                fits = member is not None and await codes.use(
-                    connection, member.id, fields.get("code", ""), CodePurpose.PASSWORD, at=now_ms()
-                )
-                if member is None or not fits:
-                    error = "ログイン名かコードが違うか、期限が切れています。管理者に、新しいコードを頼んでください。"
-                else:
-                    # Behind the code: nobody without one may make us hash.
-                    password_hash = await new_hash(new, member.login)
-                    await member_changes.set_password(connection, member, password_hash, at=now_ms())
-                    await _record(connection, member, "staff.password_set")
+            if not await _set_with_code(service, login, fields.get("code", ""), new):
+                error = NO_GOOD_CODE
         except PasswordRefused as refused:
-            # Together with the use of the code, which stays good.
+            # The code has not been used and stays good.
             error = str(refused)
     if error:
         return page(request, "console/password.html", status=422, error=error, login=login)
     return redirect("/console/login")
+
+
+async def _set_with_code(service: Service, login: str, code: str, new: str) -> bool:
+    """False when the code is not good. Raises PasswordRefused."""
+    async with service.database.read() as connection:
+        member = await members.find(connection, login)
+        if member is None or not await codes.is_good(
+            connection, member.id, code, CodePurpose.PASSWORD, at=now_ms()
+        ):
+            return False
+    # Behind the code, so that nobody without one makes us hash; before the transaction, which it would hold up.
+    password_hash = await new_hash(new, member.login)
+    async with service.database.write() as connection:
+        # Asked anew: meanwhile another may have used it, or an administrator have disabled the member.
+        member = await members.find(connection, login)
+        if member is None or not await codes.use(
+            connection, member.id, code, CodePurpose.PASSWORD, at=now_ms()
+        ):
+            return False
+        await member_changes.set_password(connection, member, password_hash, at=now_ms())
+        await _record(connection, member, "staff.password_set")
+    return True
 
 
 async def _account_page(staff_request: StaffRequest, error: str = "") -> web.Response:

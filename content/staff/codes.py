@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     LargeBinary,
     Table,
@@ -78,20 +79,20 @@ async def make(connection: AsyncConnection, staff_id: int, purpose: CodePurpose,
     return code
 
 
+async def is_good(
+    connection: AsyncConnection, staff_id: int, code: str, purpose: CodePurpose, *, at: int
+) -> bool:
+    """Whether it is this member's and could be used now."""
+    good = select(staff_code.c.staff_id).where(*_good(staff_id, code, purpose, at))
+    return await connection.scalar(good) is not None
+
+
 async def use(
     connection: AsyncConnection, staff_id: int, code: str, purpose: CodePurpose, *, at: int
 ) -> bool:
     """Whether it was this member's and good; it is not any more."""
     used = await connection.execute(
-        update(staff_code)
-        .where(
-            staff_code.c.code_hash == hash_of(code),
-            staff_code.c.staff_id == staff_id,
-            staff_code.c.purpose == purpose,
-            staff_code.c.used_at.is_(None),
-            staff_code.c.expires_at > at,
-        )
-        .values(used_at=at)
+        update(staff_code).where(*_good(staff_id, code, purpose, at)).values(used_at=at)
     )
     return bool(used.rowcount)
 
@@ -106,3 +107,13 @@ async def waiting_for_password(connection: AsyncConnection, at: int) -> set[int]
         )
     )
     return {int(row) for row in found}
+
+
+def _good(staff_id: int, code: str, purpose: CodePurpose, at: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        staff_code.c.code_hash == hash_of(code),
+        staff_code.c.staff_id == staff_id,
+        staff_code.c.purpose == purpose,
+        staff_code.c.used_at.is_(None),
+        staff_code.c.expires_at > at,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -9,9 +10,10 @@ import pyotp
 import pytest
 import pytest_asyncio
 
+from bot.console import account
 from bot.service import Service
 from content.clock import SECOND, now_ms
-from content.staff import audit, codes, member_changes, members, second_factor
+from content.staff import audit, codes, member_changes, members, passwords, second_factor
 from content.staff.codes import CodePurpose
 from content.staff.members import Staff
 from content.town import Town
@@ -103,6 +105,30 @@ async def test_somebody_is_invited_sets_a_password_and_gets_the_rights_of_a_depa
     )
     sato = await member(service, "sato")
     assert sato.may("approve", "kenko") and not sato.may("approve", "kosodate")
+
+
+async def test_while_a_new_password_is_hashed_the_database_is_free_and_the_code_is_asked_anew(
+    admin: Visitor, suzuki: Visitor, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing is slow on purpose: inside a transaction it would hold up an evacuation order."""
+    page = await person(admin, service, "suzuki")
+    shown = await admin.submit(page, f"{page.path}/reset")
+    form = await suzuki.get("/console/password")
+    typed = {"login": "suzuki", "code": code_of(shown), "new": NEW, "again": NEW}
+    hashed: list[str] = []
+
+    async def disabled_meanwhile(password: str, login: str) -> passwords.PasswordHash:
+        hashed.append(login)
+        async with asyncio.timeout(5), service.database.write() as connection:
+            await member_changes.disable(connection, await member(service, "suzuki"), at=now_ms())
+        return await passwords.new_hash(password, login)
+
+    monkeypatch.setattr(account, "new_hash", disabled_meanwhile)
+    no_code = await suzuki.submit(form, "/console/password", typed | {"code": "0000-0000-0000-0000"})
+    assert no_code.status == 422 and hashed == []
+    refused = await suzuki.submit(form, "/console/password", typed)
+    assert refused.status == 422 and "期限が切れています" in refused.text and hashed == ["suzuki"]
+    assert (await newest(service)).action == "staff.password_reset"
 
 
 async def test_whoever_is_disabled_or_reset_is_out_at_once_and_it_is_on_record(
