@@ -198,6 +198,8 @@ class Town(ProfileModel):
     indicators: tuple[Indicator, ...] = ()
     checks: CheckRules = CheckRules()
     office_hours: OfficeHours | None = None
+    # How long a routine notice waits after its approval on the screen, so that it can be taken back.
+    undo_seconds: int = Field(default=0, ge=0, le=600)
     # Who has to prove himself by more than a password.
     second_factor: Literal["none", "senders"] = "none"
 

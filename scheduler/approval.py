@@ -11,7 +11,7 @@ from datetime import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import to_jst
+from content.clock import SECOND, to_jst
 from content.notices import notices, submissions
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recurrence import holiday_name
@@ -58,6 +58,12 @@ def needs_reason(town: Town, spec: NoticeSpec, now: int) -> bool:
     if spec.kind != NoticeKind.ORIGINAL:
         return False
     return needs_review(town, spec) or out_of_hours(town, spec, now)
+
+
+def undo_time(town: Town, spec: NoticeSpec) -> int:
+    """Milliseconds for which an approval on the screen can be taken back; 0 for what must not wait or has a time."""
+    waits = spec.urgency == Urgency.ROUTINE and spec.kind == NoticeKind.ORIGINAL
+    return town.undo_seconds * SECOND if waits and spec.at is None and spec.rule is None else 0
 
 
 async def submit(context: TownContext, notice_id: int, *, staff: str, version_id: int) -> bool:

@@ -129,10 +129,12 @@ async def approve(
     accepted: Collection[str] = (),
     examined: Examination | None = None,
     reason: str = "",
+    on_screen: bool = False,
 ) -> bool:
     """Let a draft go, at once or at its time; False when it was approved or cancelled before.
 
-    With `version_id` (the version that was shown), also False when the words have changed since.
+    With `version_id` (the version that was shown), also False when the words have changed since. `on_screen`:
+    the town's time to take it back begins.
 
     `accepted` are the codes of findings that somebody said yes to; `examined` is what was found a moment ago.
     Raises NoticeRefused when the draft has become unusable, NoticeQuestioned when a finding lacks its yes,
@@ -146,7 +148,9 @@ async def approve(
         answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
-        return await _approve(context, connection, notice_id, staff, now, version_id, answered, reason)
+        return await _approve(
+            context, connection, notice_id, staff, now, version_id, answered, reason, on_screen
+        )
 
 
 async def cancel(context: TownContext, notice_id: int, *, staff: str) -> bool:
@@ -248,6 +252,7 @@ async def _approve(
     version_id: int | None = None,
     answered: Sequence[str] = (),
     reason: str = "",
+    on_screen: bool = False,
 ) -> bool:
     await permits.require_send(connection, staff, notice_id)
     found = await notices.get(connection, notice_id)
@@ -258,8 +263,9 @@ async def _approve(
     if corrected and found.approved_at is None:
         # What it speaks of may have been forgotten, or withdrawn by a colleague, since it was written.
         await refuse_impossible(context, connection, corrected, found.kind)
+    wait = approval.undo_time(context.town, found.spec) if on_screen else 0
     approved = await notice_changes.approve(
-        connection, notice_id, staff=staff, at=now, version_id=found.version_id
+        connection, notice_id, staff=staff, at=now, version_id=found.version_id, wait=wait
     )
     if approved and corrected:
         await stop_chain(connection, context, found, staff=staff, now=now)

@@ -80,8 +80,8 @@ PEOPLE = (PARENT, ELDER, NEWCOMER)
 
 
 def create_town(**changes: Any) -> Town:
-    """柴田町 of the example; `changes` replace top-level fields: `create_town(segments=[…])`."""
-    return Town.model_validate(_example() | changes)
+    """柴田町 of the example, without its time to take back; `changes` replace top-level fields: `create_town(segments=[…])`."""
+    return Town.model_validate(_example() | {"undo_seconds": 0} | changes)
 
 
 @cache

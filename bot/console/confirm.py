@@ -21,10 +21,11 @@ from bot.console.words import (
 )
 from bot.forms import Fields, read_fields
 from bot.pages import redirect
+from content.clock import SECOND
 from content.notices.notices import Notice
 from content.notices.states import NoticeState, TargetKind
 from scheduler import notice_service
-from scheduler.approval import ApprovalRefused
+from scheduler.approval import ApprovalRefused, undo_time
 from scheduler.checks import NoticeRefused
 from scheduler.examination import NoticeQuestioned
 
@@ -66,6 +67,7 @@ async def approve(staff_request: StaffRequest) -> web.Response:
             accepted=accepted,
             examined=forecast.examined,
             reason=fields.get("reason", ""),
+            on_screen=True,
         )
     except NoticeQuestioned:
         return await _confirm_page(staff_request, found, forecast, UNANSWERED, accepted)
@@ -115,6 +117,7 @@ async def _confirm_page(
         error=error,
         accepted=accepted,
         outline=outline(found),
+        undo_seconds=undo_time(town, spec) // SECOND,
         consent=consent,
         more_quota=MORE_QUOTA,
         word=approval_word(spec),

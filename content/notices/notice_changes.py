@@ -83,10 +83,16 @@ async def revise(
 
 
 async def approve(
-    connection: AsyncConnection, notice_id: int, *, staff: str, at: int, version_id: int | None = None
+    connection: AsyncConnection,
+    notice_id: int,
+    *,
+    staff: str,
+    at: int,
+    version_id: int | None = None,
+    wait: int = 0,
 ) -> bool:
     """draft → approved, due at its time, its first time or now; False when somebody was faster or it was
-    cancelled.
+    cancelled. `wait` is how long one that goes out at once can still be taken back, in ms.
 
     With `version_id` only that version: whoever approves must have seen the words that go out.
     """
@@ -104,7 +110,7 @@ async def approve(
     await connection.execute(
         update(trigger)
         .where(trigger.c.notice_id == notice_id, trigger.c.scheduled == 0)
-        .values(due_at=first.due_at if first else at)
+        .values(due_at=first.due_at if first else at + wait)
     )
     return True
 

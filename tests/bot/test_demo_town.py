@@ -1,4 +1,4 @@
-"""The town of the demo is the example, and can hold a drill."""
+"""The town of the demo is the example, can hold a drill, and sends at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def test_the_town_of_the_demo_is_the_example_but_for_its_drills() -> None:
-    assert [line for line in lines(DEMO_TOWN) if not line.startswith("also_carries")] == lines(SHIBATA)
+def test_the_town_of_the_demo_is_the_example_but_for_its_drills_and_its_time_to_take_back() -> None:
+    own = ("also_carries", "undo_seconds")
+    assert [line for line in lines(DEMO_TOWN) if not line.startswith(own)] == [
+        line for line in lines(SHIBATA) if not line.startswith(own)
+    ]
+    assert (load_town(DEMO_TOWN).undo_seconds, load_town(SHIBATA).undo_seconds) == (0, 60)
 
 
 def test_every_account_of_the_demo_carries_drills_and_none_carries_tests() -> None:
