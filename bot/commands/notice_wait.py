@@ -33,6 +33,8 @@ ENDED = {
 }
 ASK_EVERY = 0.2
 ASK_AGAIN_AFTER = 1.0
+# Seconds that the first look may take, also where nobody waits: on a busy machine an answer is late, not lost.
+FIRST_LOOK = 10.0
 AWAY = "データベースにつながりません。配信は serve が続けます。つながるまで待ちます。"
 HELD = (
     "このデータベースは、控えから戻したか写しの疑いがあるため、何も送りません。お知らせは登録されています。"
@@ -64,8 +66,9 @@ async def wait_for_end(service: Service, notice_id: int, timeout: float) -> tupl
     deadline = time.monotonic() + timeout
     found: Status | None = None
     try:
-        found = await insist(lambda: notice_service.status(service.context, notice_id), timeout)
-        if await insist(lambda: _is_held(service), timeout):
+        first_wait = max(timeout, FIRST_LOOK)
+        found = await insist(lambda: notice_service.status(service.context, notice_id), first_wait)
+        if await insist(lambda: _is_held(service), first_wait):
             talk.print(HELD, style="red", markup=False, soft_wrap=True)
             return ENDED.get(found.state, FAILED), found
         if not timeout:

@@ -91,10 +91,10 @@ async def enter_code(request: web.Request) -> web.Response:
     service = service_of(request)
     if not comes_from_here(request, service):
         return error_page(request, 403)
+    form = await read_fields(request)
     member = await half_entered(request, service)
     if member is None:
         return redirect("/console/login")
-    form = await read_fields(request)
     target, carried = local_path(form.get("next", "")), carried_in(form)
     sign_ins = request.app[SIGN_INS]
     if not sign_ins.may_try_code(member, household(_address(request))):

@@ -29,10 +29,19 @@ SECRET, TOKEN = "0123456789abcdef0123456789abcdef", "journey-token"
 MAX_WAIT = 240.0
 
 
+# Each of at most eight test workers draws from ports of its own, and no port twice.
+PORTS_OF_A_WORKER = 1_500
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A port to be bound later: below those that the kernel gives to outgoing connections meanwhile."""
+    first = 20_000 + PORTS_OF_A_WORKER * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(first, first + PORTS_OF_A_WORKER)
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
