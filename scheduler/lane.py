@@ -15,8 +15,8 @@ from content.clock import monotonic_seconds
 from content.ledger import batches
 from content.ledger.batches import Batch
 from scheduler.batch_sender import LEASE, MAX_WAIT, BatchSender
-from scheduler.pulse import Pulse
 from scheduler.recipient_cursor import RecipientCursor
+from scheduler.rounds import Rounds
 from scheduler.town_context import TownContext
 
 log = structlog.get_logger(__name__)
@@ -32,9 +32,9 @@ TOGETHER = 4
 class LaneSender:
     """Claims for `sender`, whose channel has the connections."""
 
-    def __init__(self, context: TownContext, sender: BatchSender, owner: str, pulse: Pulse) -> None:
+    def __init__(self, context: TownContext, sender: BatchSender, owner: str, rounds: Rounds) -> None:
         self._context = context
-        self._pulse = pulse
+        self._rounds = rounds
         self._sender = sender
         self._account, self._lane = sender.account, sender.lane
         self._owner = owner
@@ -46,7 +46,7 @@ class LaneSender:
 
     async def run(self) -> None:
         while not self._sender.stopping:
-            self._pulse.beat(f"sender {self._account.key} {self._lane}")
+            self._rounds.beat(f"sender {self._account.key} {self._lane}")
             free = self._free
             claimed: list[Batch] = []
             try:

@@ -24,7 +24,7 @@ from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
 from scheduler.presence import Presence
-from scheduler.pulse import Pulse
+from scheduler.rounds import Rounds
 from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
@@ -59,8 +59,8 @@ class Runner:
         self._context = context
         # In containers several processes may have the same name and number, and none may count as another.
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
-        self._pulse = Pulse()
-        self._sender = Sender(context, owner, self._pulse)
+        self._rounds = Rounds()
+        self._sender = Sender(context, owner, self._rounds)
         self._presence = Presence(context.database, owner, self._share_rates)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
@@ -126,7 +126,7 @@ class Runner:
 
     def loop_troubles(self) -> list[str]:
         """In words: the loops that ended, and those that have not come round in time."""
-        hanging = [] if self._stop.is_set() else self._pulse.late()
+        hanging = [] if self._stop.is_set() else self._rounds.late()
         return [*(f"{name} has ended" for name in self.ended_loops()), *(f"{name} hangs" for name in hanging)]
 
     def _share_rates(self, senders: int) -> None:
@@ -139,7 +139,7 @@ class Runner:
         watch = ClockWatch(self._context)
         while await tick(SWEEP_EVERY, self._stop):
             # One that finishes the large import of a killed command takes its minutes.
-            self._pulse.beat("sweeps", pause=LONGEST_SWEEP)
+            self._rounds.beat("sweeps", pause=LONGEST_SWEEP)
             try:
                 await watch.look()
                 # A process that stood still must not take its own batches for those of a dead one.
@@ -152,7 +152,7 @@ class Runner:
     async def _watch_over(self) -> None:
         while await tick(LOOK_EVERY, self._stop):
             # Mail to operators has long timeouts.
-            self._pulse.beat("alarms", pause=10 * LOOK_EVERY)
+            self._rounds.beat("alarms", pause=10 * LOOK_EVERY)
             try:
                 await watch(self._context)
             except Exception:
@@ -169,9 +169,9 @@ class Runner:
         """Do `step` until it finds nothing more, then wait for a signal or the poll."""
         while not self._stop.is_set():
             try:
-                self._pulse.beat(name)
+                self._rounds.beat(name)
                 while not self._stop.is_set() and await step(self._context):
-                    self._pulse.beat(name)
+                    self._rounds.beat(name)
             except Exception:
                 log.exception("step_failed", step=name)
                 await asyncio.sleep(POLL)

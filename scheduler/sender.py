@@ -16,8 +16,8 @@ from content.ledger import leases, stopping
 from scheduler.batch_sender import LEASE, BatchSender
 from scheduler.lane import LaneSender
 from scheduler.outages import KnownOutages
-from scheduler.pulse import Pulse
 from scheduler.rate_limiter import RateLimiter
+from scheduler.rounds import Rounds
 from scheduler.town_context import LANES, TownContext
 
 log = structlog.get_logger(__name__)
@@ -30,9 +30,9 @@ LOOK_FOR_STOPS = 1.0
 class Sender:
     """Sends for every account of the town until `stop`. `limiters` by account are for all its lanes."""
 
-    def __init__(self, context: TownContext, owner: str, pulse: Pulse | None = None) -> None:
+    def __init__(self, context: TownContext, owner: str, rounds: Rounds | None = None) -> None:
         self._context = context
-        self._pulse = pulse or Pulse()
+        self._rounds = rounds or Rounds()
         self._outages = KnownOutages()
         self.limiters = {
             account.key: RateLimiter(context.channel_of(account).rate) for account in context.town.accounts
@@ -42,7 +42,7 @@ class Sender:
                 context,
                 BatchSender(context, account, lane, self.limiters[account.key], self._outages),
                 owner,
-                self._pulse,
+                self._rounds,
             )
             for account in context.town.accounts
             for lane in LANES
@@ -79,7 +79,7 @@ class Sender:
 
     async def _look_after(self) -> None:
         while True:
-            self._pulse.beat("leases", pause=RENEW_EVERY)
+            self._rounds.beat("leases", pause=RENEW_EVERY)
             await asyncio.sleep(RENEW_EVERY)
             await self._look()
 
@@ -87,7 +87,7 @@ class Sender:
         """What a person stopped must not go on in a batch that is in flight here."""
         signal = self._context.database.listen("triggers")
         while True:
-            self._pulse.beat("stops", pause=LOOK_FOR_STOPS)
+            self._rounds.beat("stops", pause=LOOK_FOR_STOPS)
             await signal.wait_for(LOOK_FOR_STOPS)
             in_flight = set().union(*(lane.deliveries for lane in self._lanes))
             if not in_flight:

@@ -15,7 +15,7 @@ import pytest
 from bot.server import running
 from bot.service import Service
 from bot.settings import WebSettings
-from scheduler import pulse, runner
+from scheduler import rounds, runner
 from scheduler.lane import LaneSender
 from scheduler.runner import Runner
 from tests.bot.web_visitor import Visitor
@@ -55,7 +55,7 @@ async def test_a_service_one_of_whose_loops_has_ended_is_not_ready(
 async def test_a_service_whose_sender_hangs_is_not_ready(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "LATE", 1.5)
+    monkeypatch.setattr(rounds, "LATE", 1.5)
     monkeypatch.setattr(runner, "DRAIN", 0.5)
 
     async def hangs(_: LaneSender, most: int) -> list[object]:

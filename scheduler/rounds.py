@@ -8,16 +8,16 @@ from content.clock import monotonic_seconds
 LATE = 30.0
 
 
-class Pulse:
+class Rounds:
     """`beat` at every round; `late` names the loops that have not come round in time."""
 
     def __init__(self) -> None:
-        self._rounds: dict[str, tuple[float, float]] = {}
+        self._last: dict[str, tuple[float, float]] = {}
 
     def beat(self, loop: str, *, pause: float = 0.0) -> None:
-        """`pause`: the seconds that a round takes as a rule."""
-        self._rounds[loop] = (monotonic_seconds(), pause)
+        """`pause`: the seconds that a round may take beside."""
+        self._last[loop] = (monotonic_seconds(), pause)
 
     def late(self) -> list[str]:
         now = monotonic_seconds()
-        return [loop for loop, (at, pause) in self._rounds.items() if now - at > pause + LATE]
+        return [loop for loop, (at, pause) in self._last.items() if now - at > pause + LATE]
