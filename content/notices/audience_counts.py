@@ -130,7 +130,9 @@ def _within(number: ColumnElement[int], after: int, up_to: int | None) -> Column
 async def areas_with_somebody(connection: AsyncConnection, areas: Sequence[str], category: str) -> set[str]:
     """Those of the areas that an active registration with this category has named."""
     found = await connection.scalars(
-        select(distinct(preference.c.value)).where(
+        select(preference.c.value)
+        .distinct()
+        .where(
             preference.c.kind == "area",
             preference.c.value.in_(areas),
             preference.c.active,
