@@ -23,7 +23,7 @@ from bot.settings import WebSettings
 from content.clock import DAY, HOUR, now_ms
 from content.staff import audit, member_changes, members
 from content.staff.members import Staff
-from tests.bot.web_visitor import PASSWORD, Visitor
+from tests.bot.web_visitor import PASSWORD, Page, Visitor
 from tests.factories import APRIL_TUESDAY
 
 WRONG = "ログインできませんでした。ログイン名とパスワードを確かめて"
@@ -150,13 +150,22 @@ async def test_a_crowd_at_the_door_is_asked_to_come_again_at_once(
         asyncio.create_task(neighbour.post("/console/login", [("login", f"n{n}"), ("password", "x" * 12)]))
         for n in range(40)
     ]
-    colleague = asyncio.create_task(stranger.log_in())
+    colleague = asyncio.create_task(_log_in_patiently(stranger))
     answers = [await answer for answer in crowd]
     turned_away = [answer for answer in answers if answer.status == 503]
     assert {answer.status for answer in answers} == {401, 503}
     assert len(turned_away) > 20
     assert "少し待って" in turned_away[0].text and turned_away[0].headers["Retry-After"]
     assert (await colleague).path == "/console/"
+
+
+async def _log_in_patiently(visitor: Visitor) -> Page:
+    """Comes again as the page asks: on a busy machine his own turn may take longer than anybody may wait."""
+    for _ in range(10):
+        page = await visitor.log_in()
+        if page.status != 503:
+            break
+    return page
 
 
 async def test_a_page_without_a_session_asks_to_log_in_and_comes_back(stranger: Visitor) -> None:
