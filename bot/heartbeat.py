@@ -70,11 +70,17 @@ class Heartbeat:
 
     async def look(self) -> str:
         """Why the database has to wait for a person, "" when it may go on. What is found stays in it."""
+        async with self._database.read() as connection:
+            own = await identity.read(connection)
+        assert own is not None
+        # The file first: other processes count on meanwhile, and what they have put into it since they have
+        # put into the database before.
+        known = read_pulse(pulse_file(self._key_file, own.identity))
         async with self._database.write() as connection:
             found = await identity.read(connection)
             assert found is not None
             place = await self._place(connection)
-            reason = found.held_reason or self._doubt(found, place)
+            reason = found.held_reason or self._doubt(found, known, place)
             if reason and found.held_since is None:
                 await identity.hold(connection, reason, now_ms())
                 await audit.record(
@@ -159,8 +165,7 @@ class Heartbeat:
             return str(self._database.path.resolve())
         return await identity.place_of_postgres(connection)
 
-    def _doubt(self, found: Identity, place: str) -> str:
-        known = read_pulse(pulse_file(self._key_file, found.identity))
+    def _doubt(self, found: Identity, known: Pulse | None, place: str) -> str:
         if known and (known.epoch > found.epoch or (known.epoch == found.epoch and known.beat > found.beat)):
             return OLDER
         if not found.place:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.heartbeat import LOST, MOVED, OLDER, Heartbeat, pulse_file, read_pulse
+from bot.heartbeat import LOST, MOVED, OLDER, Heartbeat, Pulse, pulse_file, read_pulse, write_pulse
 from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database, identity
@@ -63,6 +64,22 @@ async def test_a_database_at_home_goes_on(place: Place) -> None:
     known = read_pulse(await again.file())
     assert known is not None and known.beat == (await again.identity()).beat == 5
     assert (await again.file()).stat().st_mode & 0o077 == 0
+    await again.database.close()
+
+
+async def test_another_process_that_counts_on_during_the_look_makes_no_copy_of_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several share one PostgreSQL and one file: the file of a moment later may know more than what was read."""
+    again = await place.reopen()
+    found, file, where = await again.identity(), await again.file(), again.heartbeat._place
+
+    async def meanwhile(connection: AsyncConnection) -> str:
+        write_pulse(file, Pulse(found.epoch, found.beat + 1))
+        return await where(connection)
+
+    monkeypatch.setattr(again.heartbeat, "_place", meanwhile)
+    assert await again.heartbeat.look() == ""
     await again.database.close()
 
 
