@@ -21,6 +21,9 @@ class FakeSandbox:
         self.menu: dict[str, Any] | None = None
         self.refusal: str | None = None
         self.answer: dict[str, Any] = {}
+        self.states_asked = 0
+        self.states_go = asyncio.Event()
+        self.states_go.set()
         self._streams: dict[str, list[asyncio.Queue[tuple[str, Any] | None]]] = {}
         self._numbers = itertools.count(1)
         for name in names:
@@ -112,7 +115,9 @@ class FakeSandbox:
         if user is None:
             return web.json_response({"message": "Not found"}, status=404)
         bot = {"displayName": "しばた町", "basicId": "@shibata", "userId": "U0"}
-        messages = self.messages[user["userId"]]
+        messages = list(self.messages[user["userId"]])
+        self.states_asked += 1
+        await self.states_go.wait()
         return web.json_response(
             {"user": user, "bot": bot, "messages": messages, "richMenu": self.menu, "unread": 0}
         )

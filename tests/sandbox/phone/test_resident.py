@@ -1,6 +1,7 @@
 """A resident's hands on the phone, in a real browser."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -22,12 +23,17 @@ from tests.sandbox.phone.phone_messages import (
 pytestmark = [pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def wait_for_act(page: Page, sandbox: FakeSandbox, *types: str) -> dict[str, object]:
-    for _ in range(80):
-        if found := sandbox.acts(*types):
-            return found[-1]
+async def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    for _ in range(1_200):
+        if holds():
+            return
         await page.wait_for_timeout(25)
-    raise AssertionError(f"no {types} arrived: {sandbox.actions}")
+    raise AssertionError("it did not come to that within 30 s")
+
+
+async def wait_for_act(page: Page, sandbox: FakeSandbox, *types: str) -> dict[str, object]:
+    await wait_until(page, lambda: bool(sandbox.acts(*types)))
+    return sandbox.acts(*types)[-1]
 
 
 async def test_the_newcomer_adds_the_town_as_a_friend(
@@ -353,3 +359,21 @@ async def test_twelve_phones_leave_connections_for_tapping(open_page: OpenPage, 
     await page.locator(f'[data-phone="{ids[11]}"] textarea').fill("届きますか")
     await page.keyboard.press("Enter")
     await expect(page.locator(f'[data-phone="{ids[11]}"] [data-message-from="user"]')).to_be_visible()
+
+
+async def test_a_message_that_arrives_while_the_state_is_read_stays(
+    open_page: OpenPage, sandbox: FakeSandbox, users: list[str]
+) -> None:
+    page = await open_page(f"/_sandbox/phone/{users[0]}")
+    sandbox.states_go.clear()
+    before = sandbox.states_asked
+    sandbox.hang_up()  # the page comes back and asks for the state, which is taken without the message
+    await wait_until(page, lambda: sandbox.states_asked > before)
+    sandbox.deliver(users[0], text("避難指示が出ました"))
+    message = page.locator('[data-message-from="bot"]')
+    await expect(message).to_be_visible()
+    async with page.expect_response("**/state.json"):
+        sandbox.states_go.set()
+    await expect(page.locator('[data-log][aria-busy="false"]')).to_have_count(1)
+    await page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+    await expect(message).to_be_visible()

@@ -29,11 +29,19 @@ export class Chat {
     return this.entries.at(-1) ?? null;
   }
 
-  /** Show the state read from the sandbox; what is already shown stays in place, so nothing is read out twice. */
-  load(entries, { anew }) {
+  /**
+   * Show the state read from the sandbox; what is already shown stays in place, so nothing is read out twice.
+   * Of `droppable`, the entries shown before the state was asked for, go those that it no longer holds. What
+   * arrived meanwhile stays: the state may be older.
+   */
+  load(entries, { droppable }) {
     this.log.setAttribute("aria-busy", "true");
     const given = new Set(entries.map((entry) => entry.id));
-    if (anew && this.entries.some((entry) => !given.has(entry.id))) this.#clear();
+    if (droppable.some((entry) => !given.has(entry.id))) {
+      const arrived = this.entries.filter((entry) => !droppable.includes(entry));
+      this.#clear();
+      entries = [...entries, ...arrived];
+    }
     for (const entry of entries) this.add(entry);
     this.log.setAttribute("aria-busy", "false");
   }

@@ -46,11 +46,12 @@ export class Phone {
    */
   async load({ anew = false } = {}) {
     if (this.#offline) return;
+    const droppable = anew ? this.chat.entries : [];
     try {
       const state = await api.getState(this.userId);
       this.#showBot(state.bot);
       this.#showUser(state.user);
-      this.chat.load(state.messages, { anew });
+      this.chat.load(state.messages, { droppable });
       this.#unread = state.unread ?? 0;
       this.menu.show(state.richMenu);
       this.#showMessages();
