@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo run test lint lock bench drill-faults attack screenshots
+.PHONY: help install dev demo run test lint style lock bench drill-faults attack screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,13 +45,15 @@ attack: dev ## what strangers may do to the door, with an urgent notice sent mea
 
 # Two a processor, eight at the most: many tests wait for a process, a browser or the clock.
 WORKERS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8)))
-test: lint ## every check and test that this machine can run, side by side (WORKERS=… at a time)
-	$(BIN)/python -m pytest -n $(WORKERS)
+test: style ## every check and test that this machine can run, side by side (WORKERS=… at a time)
+	$(BIN)/python -m tests.suite -n $(WORKERS) $(ARGS)
 
-lint: dev ## format, style, types, import direction
+lint: style ## format, style, types, import direction
+	$(BIN)/mypy
+
+style: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 lock: dev ## renew the lock files (needs uv in .venv: pip install uv)
