@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from typing import Literal
 
 from scheduler.town_context import LANES
@@ -48,6 +48,8 @@ class RateLimiter:
         self._lesson_at = -math.inf
         # When a call ended, and how; none older than WINDOW.
         self._answers: deque[tuple[float, Answer]] = deque()
+        # How many of each there are: a mail server that is fast gives thousands of answers in a window.
+        self._numbers: Counter[Answer] = Counter()
         # Full at the first permit. Nothing flows in before `_filled_at`, which a pause moves ahead.
         self._tokens, self._filled_at = math.inf, -math.inf
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {lane: deque() for lane in LANES}
@@ -80,7 +82,7 @@ class RateLimiter:
     def refused(self, retry_after: float | None = None) -> None:
         """The service refused a call by rate. When it does so to most, nothing is asked of it for `retry_after` seconds."""
         self._remember("refused")
-        refusals = self._number("refused")
+        refusals = self._numbers["refused"]
         part = refusals / len(self._answers)
         if refusals >= REPEATED and part > STRAY:
             self._slow_down(min(part, 1 / 2), (retry_after or 0.0) if part >= MOST else 0.0)
@@ -97,14 +99,14 @@ class RateLimiter:
 
     def _remember(self, answer: Answer) -> None:
         self._answers.append((_now(), answer))
+        self._numbers[answer] += 1
         self._forget_old()
 
     def _forget_old(self) -> None:
-        while self._answers and self._answers[0][0] < _now() - WINDOW:
-            self._answers.popleft()
-
-    def _number(self, answer: Answer) -> int:
-        return sum(one == answer for _, one in self._answers)
+        oldest = _now() - WINDOW
+        while self._answers and self._answers[0][0] < oldest:
+            _, answer = self._answers.popleft()
+            self._numbers[answer] -= 1
 
     def share(self, senders: int) -> None:
         """So many processes use the account: each takes its part of the rate."""
@@ -116,7 +118,7 @@ class RateLimiter:
     def takes_most(self) -> bool:
         """Whether the service has lately taken most of what it was asked: who failed had bad luck."""
         self._forget_old()
-        return self._number("accepted") > len(self._answers) / 2
+        return self._numbers["accepted"] > len(self._answers) / 2
 
     @property
     def rate(self) -> float | None:
