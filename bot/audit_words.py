@@ -16,6 +16,7 @@ WORDS = {
     "notice.stopped": "まだ送っていない分の配信を止めた",
     "notice.retried": "断られた分を送り直した",
     "notice.given_up": "残りの配信をやめた",
+    "notice.addresses_shown": "届かなかった登録の宛先を見た",
     "delivery.refused": "通数が足りず送らなかった",
     "series.occurred": "くり返しの1回を出した",
     "series.missed": "くり返しの1回を出さなかった",

@@ -15,6 +15,8 @@ from aiohttp import web
 from bot.audit_words import WORDS
 from bot.console.access import StaffRequest
 from bot.console.staff_words import PERMISSION_WORDS, ROLE_WORDS
+from bot.console.words import channel_words, reason_words
+from channels.reasons import Reason
 from content.clock import end_of_day, iso, start_of_day
 from content.register.csv_cells import harmless
 from content.staff import audit, audit_chain
@@ -40,6 +42,8 @@ DETAIL_WORDS = {
     "target": "宛先",
     "accepted": "承知した指摘",
     "reason": "理由",
+    "channel": "配信手段",
+    "registrations": "登録番号",
     "categories": "分野",
     "first_at": "はじめ",
     "last_at": "おわり",
@@ -189,6 +193,10 @@ def _details(entry: Entry) -> str:
 def _plain(name: str, value: object) -> str:
     if name == "rights" and isinstance(value, list):
         return " ".join(map(_right_words, value))
+    if name == "reason" and value in set(Reason):
+        return reason_words(str(value))[0]
+    if name == "channel":
+        return channel_words(str(value))
     parts = value if isinstance(value, list) else [value]
     return " ".join(VALUE_WORDS.get(str(part), str(part)) for part in parts)
 

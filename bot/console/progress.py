@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.console.access import DECIDE, SEND, StaffRequest
 from bot.console.cancelling import acts_on, can_be_taken_back
+from bot.console.refusals import link_of
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
     MORE_QUOTA,
@@ -165,9 +166,11 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
                 *reason_words(reason),
                 number,
                 is_usual(status.tallies, channel, reason, number),
+                link_of(f"/console/notices/{status.notice.id}/refusals", channel, reason),
             )
             for channel, reason, number in status.reasons
         ],
+        "may_see_refused": staff_request.staff.may_any(DECIDE, spec.category),
         "can_retry": status.state == "partly"
         and any(find_reason(reason).can_pass for _, reason, _ in status.reasons),
         "reason_words": reason_words,

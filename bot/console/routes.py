@@ -27,6 +27,7 @@ from bot.console import (
     notice_list,
     people,
     progress,
+    refusals,
     reports,
     series,
     settings,
@@ -94,6 +95,9 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/words", "write", _found(after_sending.show_words))
     routes.post(f"{NOTICE}/words", "write", _found(after_sending.change_words))
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
+    routes.get(f"{NOTICE}/refusals", DECIDE, _found(refusals.show_refusals))
+    routes.get(f"{NOTICE}/refusals.csv", DECIDE, _found(refusals.download))
+    routes.post(f"{NOTICE}/refusals/addresses", "open_address", _found(refusals.show_addresses))
     routes.get("/calendar", "see", calendar.show_calendar)
     routes.get("/groups", "see", groups.show_groups)
     routes.get("/alarms", "see", alarms.show_alarms)
