@@ -21,6 +21,7 @@ from pydantic import (
 from content.check_rules import CheckRules
 from content.gaps import broken_gap, gap_names
 from content.office_hours import OfficeHours
+from content.quiet_hours import BadQuietHours, normalise
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
@@ -200,6 +201,8 @@ class Town(ProfileModel):
     office_hours: OfficeHours | None = None
     # How long a routine notice waits after its approval on the screen, so that it can be taken back.
     undo_seconds: int = Field(default=0, ge=0, le=600)
+    # When routine notices wait for the morning, for registrations that chose no time of their own.
+    quiet_hours: str = "none"
     # Who has to prove himself by more than a password.
     second_factor: Literal["none", "senders"] = "none"
 
@@ -252,6 +255,14 @@ class Town(ProfileModel):
         return next(
             (item for item in self.accounts if item.channel == channel and item.mode == Mode.LIVE), None
         )
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _quiet_hours_are_in_their_form(cls, value: str) -> str:
+        try:
+            return normalise(value)
+        except BadQuietHours as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("code")
     @classmethod

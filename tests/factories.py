@@ -6,12 +6,15 @@ a newcomer who reads English (mail). Times are named moments, in milliseconds si
 
 from __future__ import annotations
 
+import atexit
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -31,7 +34,20 @@ from content.register.subscriber_changes import join
 from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
-SHIBATA = Path(__file__).parent.parent / "examples" / "shibata.toml"
+EXAMPLE = Path(__file__).parent.parent / "examples" / "shibata.toml"
+
+
+def _without_quiet_hours() -> Path:
+    """A copy of the example that sends at night too: a test must not wait for the morning when it runs then."""
+    folder = Path(mkdtemp(prefix="kairanban-town-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    copy = folder / EXAMPLE.name
+    copy.write_text("".join(line for line in lines if not line.startswith("quiet_hours")), encoding="utf-8")
+    return copy
+
+
+SHIBATA = _without_quiet_hours()
 
 
 def jst(*parts: int) -> int:
@@ -113,7 +129,8 @@ async def make_subscriber(
 ) -> Subscriber:
     """Register a person; `preferences` replace what the person chose: `areas={"tsukinoki"}`."""
     chosen: dict[str, Any] = {
-        name: value if name == "language" else frozenset(value) for name, value in preferences.items()
+        name: value if name in ("language", "quiet_hours", "paused_until") else frozenset(value)
+        for name, value in preferences.items()
     }
     subscriber, _ = await join(
         connection,

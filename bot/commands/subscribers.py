@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
 from bot.service import Service
-from content.clock import now_ms, words
+from content import quiet_hours
+from content.clock import now_ms, today_jst, words
 from content.keys import Keys
 from content.register import (
     addresses,
@@ -35,8 +36,8 @@ from content.register import (
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
 from content.register.importing import ImportOvertaken
-from content.register.states import SubscriberState
-from content.register.subscribers import Subscriber
+from content.register.states import Route, SubscriberState
+from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber
 from content.register.subscribers_csv import ImportRefused
 from content.staff import audit
 
@@ -59,7 +60,12 @@ REASON = "staff"
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV: " + ",".join(subscribers_csv.COLUMNS), exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="CSV: " + ",".join(subscribers_csv.COLUMNS + subscribers_csv.LATER_COLUMNS),
+            exists=True,
+            dir_okay=False,
+        ),
     ],
 ) -> None:
     """Take registrations in: all or nothing. Known addresses keep what they chose themselves.
@@ -194,14 +200,14 @@ async def _change(number: int | None, change: Change) -> None:
 
 
 async def _end(connection: AsyncConnection, one: Subscriber) -> str | None:
-    left = await subscriber_changes.leave(connection, one.id, reason=REASON, at=now_ms())
+    left = await subscriber_changes.leave(connection, one.id, reason=REASON, at=now_ms(), route=Route.COUNTER)
     return "subscriber.ended" if left else None
 
 
 async def _erase(connection: AsyncConnection, one: Subscriber) -> str | None:
     if one.state == SubscriberState.ERASED:
         return None
-    await subscriber_changes.erase(connection, one.id, reason=REASON, at=now_ms())
+    await subscriber_changes.erase(connection, one.id, reason=REASON, at=now_ms(), route=Route.COUNTER)
     return "subscriber.erased"
 
 
@@ -242,6 +248,14 @@ def _addresses(connection: Connection, keys: Keys, found: list[Subscriber]) -> d
     return clear
 
 
+def _pause_in_words(chosen: Preferences) -> str:
+    if not chosen.is_paused(today_jst()):
+        return "していない"
+    if chosen.paused_until == UNTIL_CHANGED:
+        return "命に関わるものだけ(変えるまで)"
+    return f"命に関わるものだけ({chosen.paused_until:%Y-%m-%d}まで)"
+
+
 def _lines(one: Subscriber) -> list[tuple[str, str]]:
     chosen = one.preferences
     return [
@@ -253,4 +267,9 @@ def _lines(one: Subscriber) -> list[tuple[str, str]]:
         ("地区", "、".join(sorted(chosen.areas)) or "—"),
         ("子どもの生まれ月", "、".join(sorted(chosen.birth_months)) or "—"),
         ("グループ", "、".join(sorted(chosen.groups)) or "—"),
+        (
+            "おやすみ時間",
+            quiet_hours.in_words(chosen.quiet_hours) if chosen.quiet_hours else "町の設定のとおり",
+        ),
+        ("お休み", _pause_in_words(chosen)),
     ]

@@ -19,7 +19,7 @@ from bot.line.words import words
 from content.clock import now_ms, today_jst
 from content.keys import Keys
 from content.register import subscriber_changes, subscribers
-from content.register.states import SubscriberState
+from content.register.states import Route, SubscriberState
 from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
 
@@ -104,6 +104,7 @@ async def _unfollow(
         reason=REASON_LEFT,
         at=_recorded_at(resident_event),
         event_at=resident_event.at,
+        route=Route.LINE,
     )
 
 
@@ -125,7 +126,12 @@ async def _tap(
         return _answer(conversation.town, command, subscriber.preferences)
     preferences = choices.apply(conversation.town, command, subscriber.preferences, today_jst())
     changed = await subscriber_changes.change_preferences(
-        connection, subscriber.id, preferences, reason=REASON_CHANGED, at=_recorded_at(resident_event)
+        connection,
+        subscriber.id,
+        preferences,
+        reason=REASON_CHANGED,
+        at=_recorded_at(resident_event),
+        route=Route.LINE,
     )
     return _answer(conversation.town, command, changed.preferences)
 
@@ -189,6 +195,7 @@ async def _join(
         reason=REASON_JOINED,
         at=_recorded_at(resident_event),
         event_at=resident_event.at,
+        route=Route.LINE,
     )
     return subscriber
 

@@ -66,6 +66,8 @@ staged_registration = Table(
     Column("lookup", LargeBinary(16), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("language", Text, nullable=False),
+    Column("quiet_hours", Text, nullable=False, server_default=""),
+    Column("paused_until", Text, nullable=False, server_default=""),
     # [[kind, value], …] as in `preference`.
     Column("choices", Text, nullable=False),
     Column("joined_at", BigInteger, nullable=False),
@@ -194,7 +196,7 @@ def staged_rows(
             "import_id": begun.id,
             "number": number,
             **address_row(keys, begun.first_id + number, item),
-            "language": item.preferences.language,
+            **item.preferences.columns(),
             "choices": json.dumps(item.preferences.choices()),
             "joined_at": item.registered_at,
             "salt": new_salt(),

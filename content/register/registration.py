@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
 from content.register import addresses
-from content.register.states import EventKind, SubscriberState
+from content.register.states import EventKind, Route, SubscriberState
 from content.register.subscriber_ids import next_ids
 from content.register.subscribers import (
     Preferences,
@@ -36,7 +36,12 @@ class Registration:
 
 
 async def register_many(
-    connection: AsyncConnection, keys: Keys, registrations: Sequence[Registration], *, reason: str
+    connection: AsyncConnection,
+    keys: Keys,
+    registrations: Sequence[Registration],
+    *,
+    reason: str,
+    route: Route = Route.SERVICE,
 ) -> list[int]:
     """Insert new registrations with their events; the ids in the same order.
 
@@ -53,7 +58,7 @@ async def register_many(
                 "id": new_id,
                 "account": item.account,
                 "state": _first_state(item),
-                "language": item.preferences.language,
+                **item.preferences.columns(),
                 "joined_at": item.registered_at,
                 "changed_at": item.left_at or item.registered_at,
             }
@@ -68,7 +73,7 @@ async def register_many(
     ]
     if chosen:
         await connection.execute(insert(preference), chosen)
-    await connection.execute(insert(registration_event), list(_event_rows(pairs, reason)))
+    await connection.execute(insert(registration_event), list(_event_rows(pairs, reason, route)))
     return ids
 
 
@@ -85,9 +90,11 @@ def address_row(keys: Keys, subscriber_id: int, item: Registration) -> dict[str,
     }
 
 
-def _event_rows(pairs: list[tuple[int, Registration]], reason: str) -> Iterable[dict[str, object]]:
+def _event_rows(
+    pairs: list[tuple[int, Registration]], reason: str, route: Route
+) -> Iterable[dict[str, object]]:
     for new_id, item in pairs:
-        common = {"subscriber_id": new_id, "account": item.account}
+        common = {"subscriber_id": new_id, "account": item.account, "route": route}
         yield {**common, "kind": EventKind.JOINED, "reason": reason, "at": item.registered_at}
         if item.left_at is not None:
             yield {**common, "kind": EventKind.LEFT, "reason": item.left_reason, "at": item.left_at}

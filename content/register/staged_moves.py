@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.register.states import EventKind, SubscriberState
+from content.register.states import EventKind, Route, SubscriberState
 
 CHOICES = {
     "postgresql": (
@@ -37,8 +37,9 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
         " WHERE address.account = staged_registration.account AND address.lookup = staged_registration.lookup)"
     )
     await do(
-        "INSERT INTO subscriber (id, account, state, language, joined_at, changed_at, salt)"
-        f" SELECT subscriber_id, account, :active, language, joined_at, joined_at, salt {fresh} ORDER BY number",
+        "INSERT INTO subscriber (id, account, state, language, quiet_hours, paused_until, joined_at, changed_at, salt)"
+        f" SELECT subscriber_id, account, :active, language, quiet_hours, paused_until, joined_at, joined_at, salt"
+        f" {fresh} ORDER BY number",
         active=str(SubscriberState.ACTIVE),
     )
     await do(
@@ -52,10 +53,11 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
         " ORDER BY kind, value, subscriber_id"
     )
     await do(
-        "INSERT INTO registration_event (subscriber_id, account, kind, reason, at)"
+        "INSERT INTO registration_event (subscriber_id, account, kind, reason, at, route)"
         " SELECT subscriber_id, account, :joined,"
-        f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at {fresh} ORDER BY number",
+        f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at, :route {fresh} ORDER BY number",
         joined=str(EventKind.JOINED),
+        route=str(Route.IMPORT),
     )
     new = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
     return new, known

@@ -21,6 +21,17 @@ class EventKind(StrEnum):
     CHANGED = "changed"
 
 
+class Route(StrEnum):
+    """By which door a change came in; `service` is the service itself: a receiver that is gone, an end by date."""
+
+    LINE = "line"
+    MAIL = "mail"
+    WEB = "web"
+    COUNTER = "counter"
+    IMPORT = "import"
+    SERVICE = "service"
+
+
 class ImportState(StrEnum):
     """Being staged, decided and on its way into the register, all in it, or given up and to be cleared away."""
 

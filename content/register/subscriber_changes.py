@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
@@ -10,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.keys import Keys
 from content.register import addresses
 from content.register.registration import Registration, address_row, register_many
-from content.register.states import EventKind, SubscriberState
+from content.register.states import EventKind, Route, SubscriberState
 from content.register.subscriber_ids import next_ids
 from content.register.subscribers import (
     Preferences,
     Subscriber,
     address,
+    child_word,
     find,
     preference,
     registration_event,
@@ -36,6 +38,7 @@ async def join(
     reason: str,
     at: int,
     event_at: int = 0,
+    route: Route = Route.SERVICE,
 ) -> tuple[Subscriber, bool]:
     """Register an address, or take it back with the preferences it had.
 
@@ -46,7 +49,7 @@ async def join(
     known = await find(connection, keys, account, channel, plain)
     if known is None:
         registration = Registration(channel, account, plain, preferences, at)
-        (new_id,) = await register_many(connection, keys, [registration], reason=reason)
+        (new_id,) = await register_many(connection, keys, [registration], reason=reason, route=route)
         await connection.execute(
             update(subscriber).where(subscriber.c.id == new_id).values(event_at=event_at)
         )
@@ -65,14 +68,37 @@ async def join(
             await connection.execute(
                 update(address).where(address.c.subscriber_id == known).values(sealed=sealed)
             )
-        await _record(connection, known, account, EventKind.JOINED, reason, at)
+        await _record(connection, known, account, EventKind.JOINED, reason, at, route)
     elif event_at:
         await _remember_event(connection, known, event_at)
     return await require(connection, known), bool(changed.rowcount)
 
 
+async def come_back(
+    connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int, route: Route = Route.SERVICE
+) -> bool:
+    """Take a registration that was ended back with what it had chosen; False when it is not one."""
+    account = await connection.scalar(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, subscriber.c.state == SubscriberState.LEFT)
+        .values(state=SubscriberState.ACTIVE, changed_at=at)
+        .returning(subscriber.c.account)
+    )
+    if account is None:
+        return False
+    await _mark_choices(connection, subscriber_id, active=True)
+    await _record(connection, subscriber_id, account, EventKind.JOINED, reason, at, route)
+    return True
+
+
 async def leave(
-    connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int, event_at: int = 0
+    connection: AsyncConnection,
+    subscriber_id: int,
+    *,
+    reason: str,
+    at: int,
+    event_at: int = 0,
+    route: Route = Route.SERVICE,
 ) -> bool:
     """End a registration; True when it was active. An event older than the stored state changes nothing."""
     changed = await connection.execute(
@@ -90,7 +116,7 @@ async def leave(
         return False
     await _mark_choices(connection, subscriber_id, active=False)
     account = (await require(connection, subscriber_id)).account
-    await _record(connection, subscriber_id, account, EventKind.LEFT, reason, at)
+    await _record(connection, subscriber_id, account, EventKind.LEFT, reason, at, route)
     return True
 
 
@@ -104,13 +130,14 @@ async def leave_address(
     reason: str,
     at: int,
     event_at: int,
+    route: Route = Route.SERVICE,
 ) -> bool:
     """`leave` by address. A departure that overtakes its own arrival is remembered, so that the
     older arrival cannot register somebody who has gone."""
     plain = addresses.normalise(channel, plain)
     known = await find(connection, keys, account, channel, plain)
     if known is not None:
-        return await leave(connection, known, reason=reason, at=at, event_at=event_at)
+        return await leave(connection, known, reason=reason, at=at, event_at=event_at, route=route)
     (gone,) = await next_ids(connection, 1)
     await connection.execute(
         insert(subscriber).values(
@@ -136,14 +163,34 @@ async def change_preferences(
     *,
     reason: str,
     at: int,
+    route: Route = Route.SERVICE,
 ) -> Subscriber:
     """Replace what a registration chose; recorded as `changed` when it differs."""
+    return await alter_preferences(
+        connection, subscriber_id, lambda _: preferences, reason=reason, at=at, route=route
+    )
+
+
+async def alter_preferences(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    change: Callable[[Preferences], Preferences],
+    *,
+    reason: str,
+    at: int,
+    route: Route = Route.SERVICE,
+) -> Subscriber:
+    """Change a part of what a registration chose; two devices that do so at once both have their way."""
+    await connection.execute(
+        select(subscriber.c.id).where(subscriber.c.id == subscriber_id).with_for_update()
+    )
     before = await require(connection, subscriber_id)
+    preferences = change(before.preferences)
     if before.preferences == preferences:
         return before
     if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
         return await require(connection, subscriber_id)
-    await _record(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at)
+    await _record(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at, route)
     return replace(before, preferences=preferences)
 
 
@@ -161,15 +208,23 @@ async def set_first_language(connection: AsyncConnection, subscriber_id: int, la
     return bool(changed.rowcount)
 
 
-async def erase(connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int) -> None:
+async def erase(
+    connection: AsyncConnection,
+    subscriber_id: int,
+    *,
+    reason: str,
+    at: int,
+    route: Route = Route.SERVICE,
+) -> None:
     """Remove address and preferences for good; counts and ledger keep the bare number."""
-    await leave(connection, subscriber_id, reason=reason, at=at)
+    await leave(connection, subscriber_id, reason=reason, at=at, route=route)
     await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == subscriber_id)
-        .values(state=SubscriberState.ERASED, changed_at=at)
+        .values(state=SubscriberState.ERASED, changed_at=at, quiet_hours="", paused_until="")
     )
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    await connection.execute(delete(child_word).where(child_word.c.subscriber_id == subscriber_id))
     await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
 
 
@@ -192,13 +247,19 @@ async def _write_choices(
     changed = await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == subscriber_id, subscriber.c.state != SubscriberState.ERASED)
-        .values(language=preferences.language, **times)
+        .values(**preferences.columns(), **times)
         .returning(subscriber.c.account, subscriber.c.state)
     )
     found = changed.one_or_none()
     if found is None:
         return False
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
+    await connection.execute(
+        delete(child_word).where(
+            child_word.c.subscriber_id == subscriber_id,
+            child_word.c.birth_month.not_in(preferences.birth_months),
+        )
+    )
     rows = preferences.rows(subscriber_id, found.account, found.state)
     if rows:
         await connection.execute(insert(preference), rows)
@@ -220,10 +281,16 @@ async def _remember_event(connection: AsyncConnection, subscriber_id: int, event
 
 
 async def _record(
-    connection: AsyncConnection, subscriber_id: int, account: str, kind: EventKind, reason: str, at: int
+    connection: AsyncConnection,
+    subscriber_id: int,
+    account: str,
+    kind: EventKind,
+    reason: str,
+    at: int,
+    route: Route,
 ) -> None:
     await connection.execute(
         insert(registration_event).values(
-            subscriber_id=subscriber_id, account=account, kind=kind, reason=reason, at=at
+            subscriber_id=subscriber_id, account=account, kind=kind, reason=reason, at=at, route=route
         )
     )

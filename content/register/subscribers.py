@@ -12,6 +12,7 @@ the row of the subscriber first: it is the lock that keeps the two the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     select,
+    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,8 +49,20 @@ subscriber = Table(
     Column("event_at", BigInteger, nullable=False, server_default="0"),
     # Random: links and Message-IDs are bound to it, so that no old one ever means another registration.
     Column("salt", BigInteger, nullable=False, default=new_salt, server_default="0"),
+    # As `content.quiet_hours` writes them; "" for those of the town.
+    Column("quiet_hours", Text, nullable=False, server_default=""),
+    # The last day (YYYY-MM-DD) on which only what is life-critical comes; "" when everything chosen does.
+    Column("paused_until", Text, nullable=False, server_default=""),
     CheckConstraint(one_of("state", SubscriberState), name="state"),
     Index(None, "account", "state", "id"),
+)
+# Those who paused are few, and are counted by themselves.
+Index(
+    "ix_subscriber_paused",
+    subscriber.c.account,
+    subscriber.c.id,
+    sqlite_where=text("paused_until <> ''"),
+    postgresql_where=text("paused_until <> ''"),
 )
 
 address = Table(
@@ -75,6 +89,15 @@ preference = Table(
     sqlite_with_rowid=False,
 )
 
+# What a resident calls a child, to tell several apart. Sealed: it may be a name.
+child_word = Table(
+    "child_word",
+    metadata,
+    Column("subscriber_id", Id, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("birth_month", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 registration_event = Table(
     "registration_event",
     metadata,
@@ -84,21 +107,44 @@ registration_event = Table(
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    # Empty for events of before it was written down.
+    Column("route", Text, nullable=False, server_default=""),
     CheckConstraint(one_of("kind", EventKind), name="kind"),
     Index(None, "account", "at", "kind"),
     Index(None, "subscriber_id"),
 )
 
 
+# Nobody who pauses without an end lives to see it.
+UNTIL_CHANGED = date.max
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a registration chose; keys of the town profile, birth months as YYYY-MM."""
+    """What a registration chose; keys of the town profile, birth months as YYYY-MM.
+
+    `quiet_hours` are in the form of `content.quiet_hours`, "" for those of the town. Up to and with the day
+    `paused_until` only what is life-critical comes; UNTIL_CHANGED for without an end.
+    """
 
     categories: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
     birth_months: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     language: str = "ja"
+    quiet_hours: str = ""
+    paused_until: date | None = None
+
+    def is_paused(self, today: date) -> bool:
+        return self.paused_until is not None and today <= self.paused_until
+
+    def columns(self) -> dict[str, str]:
+        """What of them stands in the row of the subscriber itself."""
+        return {
+            "language": self.language,
+            "quiet_hours": self.quiet_hours,
+            "paused_until": "" if self.paused_until is None else self.paused_until.isoformat(),
+        }
 
     def choices(self) -> list[tuple[str, str]]:
         """(kind, value) of every choice, in the order of the table."""
@@ -157,6 +203,8 @@ async def get(connection: AsyncConnection, subscriber_id: int) -> Subscriber | N
         birth_months=frozenset(chosen["birth_month"]),
         groups=frozenset(chosen["group"]),
         language=row.language,
+        quiet_hours=row.quiet_hours,
+        paused_until=date.fromisoformat(row.paused_until) if row.paused_until else None,
     )
     return Subscriber(
         row.id, row.account, SubscriberState(row.state), row.joined_at, row.event_at, preferences, row.salt

@@ -1,7 +1,7 @@
 """Subscribers as CSV: all or nothing in, everything out.
 
-Columns: channel,address,categories,areas,language,birth_months,groups,registered_at. Lists inside
-a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
+Columns: channel,address,categories,areas,language,birth_months,groups,registered_at and, unless the file is
+from before there were any, quiet_hours,paused_until. Lists inside a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
 a formula bears an apostrophe in front.
 """
 
@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TextIO
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import from_datetime, iso, now_ms
 from content.keys import Keys
+from content.quiet_hours import BadQuietHours, normalise
 from content.register import addresses
 from content.register.csv_cells import harmless, original
 from content.register.imports import has_come_in
@@ -37,6 +38,8 @@ COLUMNS = (
     "groups",
     "registered_at",
 )
+# Behind the others: a file without them is as good.
+LATER_COLUMNS = ("quiet_hours", "paused_until")
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
 MOST_PROBLEMS = 20
@@ -84,8 +87,8 @@ def _without_mark(file: TextIO) -> Iterator[str]:
 
 def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     header = tuple(reader.fieldnames or ())
-    if header != COLUMNS:
-        expected = ",".join(COLUMNS)
+    if header not in (COLUMNS, COLUMNS + LATER_COLUMNS):
+        expected = ",".join(COLUMNS + LATER_COLUMNS)
         raise ImportRefused([Problem(1, "header", f"the first line must be {expected}")])
     problems: list[Problem] = []
     registrations: list[Registration] = []
@@ -118,7 +121,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
     The form has no account: registrations for drills would come back as residents.
     """
     live = [account.key for account in town.accounts if account.mode == Mode.LIVE]
-    yield list(COLUMNS)
+    yield [*COLUMNS, *LATER_COLUMNS]
     after = 0
     while True:
         rows = (
@@ -148,6 +151,8 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
                 row.language,
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("birth_month", "group")),
                 iso(row.joined_at) or "",
+                row.quiet_hours,
+                row.paused_until,
             ]
             yield [harmless(cell) for cell in cells]
         after = rows[-1].id
@@ -161,7 +166,7 @@ class _Bad(Exception):
 
 def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Registration:
     if None in row or None in row.values():
-        raise _Bad(line, "address", f"{len(COLUMNS)} fields are needed; lists inside a field use ;")
+        raise _Bad(line, "address", "a field for each column is needed; lists inside a field use ;")
     row = {column: original(cell) for column, cell in row.items()}
     channel = row["channel"].strip()
     account = town.live_account(channel)
@@ -187,6 +192,8 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
         birth_months=_birth_months(row, line),
         groups=_keys(row, "groups", set(town.group), line),
         language=language,
+        quiet_hours=_quiet_hours(row.get("quiet_hours", "").strip(), line),
+        paused_until=_last_day(row.get("paused_until", "").strip(), line),
     )
     return Registration(channel, account.key, plain, preferences, _moment(row["registered_at"], line, now))
 
@@ -213,6 +220,20 @@ def _birth_months(row: dict[str, str], line: int) -> frozenset[str]:
         if not BIRTH_MONTH.fullmatch(month):
             raise _Bad(line, "birth_months", f"{_shown(month)} is no month; write 2021-04")
     return months
+
+
+def _quiet_hours(text: str, line: int) -> str:
+    try:
+        return normalise(text) if text else ""
+    except BadQuietHours as error:
+        raise _Bad(line, "quiet_hours", str(error)) from error
+
+
+def _last_day(text: str, line: int) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise _Bad(line, "paused_until", "write 2026-04-30, the last day of the pause") from error
 
 
 def _moment(text: str, line: int, now: int) -> int:

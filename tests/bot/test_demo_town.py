@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.demo.stage import DEMO_TOWN
 from content.town import load_town
-from tests.factories import SHIBATA
+from tests.factories import EXAMPLE
 
 
 def lines(path: Path) -> list[str]:
@@ -14,11 +14,13 @@ def lines(path: Path) -> list[str]:
 
 
 def test_the_town_of_the_demo_is_the_example_but_for_its_drills_and_its_time_to_take_back() -> None:
-    own = ("also_carries", "undo_seconds")
+    own = ("also_carries", "undo_seconds", "quiet_hours")
     assert [line for line in lines(DEMO_TOWN) if not line.startswith(own)] == [
-        line for line in lines(SHIBATA) if not line.startswith(own)
+        line for line in lines(EXAMPLE) if not line.startswith(own)
     ]
-    assert (load_town(DEMO_TOWN).undo_seconds, load_town(SHIBATA).undo_seconds) == (0, 60)
+    demo, example = load_town(DEMO_TOWN), load_town(EXAMPLE)
+    assert (demo.undo_seconds, example.undo_seconds) == (0, 60)
+    assert (demo.quiet_hours, example.quiet_hours) == ("none", "21-7")
 
 
 def test_every_account_of_the_demo_carries_drills_and_none_carries_tests() -> None:
