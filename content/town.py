@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,7 +22,7 @@ from pydantic import (
 from content.check_rules import CheckRules
 from content.gaps import broken_gap, gap_names
 from content.office_hours import OfficeHours
-from content.quiet_hours import BadQuietHours, normalise
+from content.quiet_hours import normalise
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
@@ -201,8 +202,7 @@ class Town(ProfileModel):
     office_hours: OfficeHours | None = None
     # How long a routine notice waits after its approval on the screen, so that it can be taken back.
     undo_seconds: int = Field(default=0, ge=0, le=600)
-    # When routine notices wait for the morning, for registrations that chose no time of their own.
-    quiet_hours: str = "none"
+    quiet_hours: Annotated[str, AfterValidator(normalise)] = "none"  # of who chose none of their own
     # Who has to prove himself by more than a password.
     second_factor: Literal["none", "senders"] = "none"
 
@@ -252,23 +252,14 @@ class Town(ProfileModel):
 
     def live_account(self, channel: str) -> Account | None:
         """Where residents of a channel register."""
-        return next(
-            (item for item in self.accounts if item.channel == channel and item.mode == Mode.LIVE), None
-        )
-
-    @field_validator("quiet_hours")
-    @classmethod
-    def _quiet_hours_are_in_their_form(cls, value: str) -> str:
-        try:
-            return normalise(value)
-        except BadQuietHours as error:
-            raise ValueError(str(error)) from error
+        fitting = (item for item in self.accounts if item.channel == channel)
+        return next((item for item in fitting if item.mode == Mode.LIVE), None)
 
     @field_validator("code")
     @classmethod
     def _has_its_check_digit(cls, value: str) -> str:
         # Ministry of Internal Affairs: weights 6 to 2, modulus 11, the last digit of what is left to 11.
-        weighed = sum(weight * int(digit) for weight, digit in zip(range(6, 1, -1), value[:5], strict=True))
+        weighed = sum((6 - place) * int(digit) for place, digit in enumerate(value[:5]))
         if (11 - weighed % 11) % 10 != int(value[5]):
             raise ValueError("the check digit is wrong; copy the six digits of 全国地方公共団体コード")
         return value
@@ -277,8 +268,7 @@ class Town(ProfileModel):
     def _keys_are_unique_and_known(self) -> Self:
         for field in ("categories", "areas", "groups", "segments", "accounts", "templates", "indicators"):
             keys = [item.key for item in getattr(self, field)]
-            doubles = sorted({key for key in keys if keys.count(key) > 1})
-            if doubles:
+            if doubles := sorted({key for key in keys if keys.count(key) > 1}):
                 raise ValueError(f"{field}: key {doubles[0]} stands twice")
         for template in self.templates:
             if template.category not in self.category:
