@@ -38,6 +38,7 @@ WORDS = {
     "department.changed": "課の分野を変えた",
     "staff.logged_in": "ログインした",
     "staff.logged_out": "ログアウトした",
+    "staff.sessions_ended": "開いている画面をログアウトさせた",
     "staff.login_failed": "ログインに失敗した",
     "segment.added": "配信対象を登録した",
     "segment.changed": "配信対象を変えた",

@@ -23,7 +23,7 @@ from content.ledger import (
 from content.notices import kept_forms, maintenance, notices, records, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
-from content.staff import audit, audit_chain, codes, members, rights, second_factor
+from content.staff import audit, audit_chain, codes, members, rights, second_factor, sessions
 
 # Importing them puts their tables into `metadata`.
 
@@ -47,6 +47,7 @@ TABLE_MODULES = (
     retention,
     rights,
     second_factor,
+    sessions,
     submissions,
     subscribers,
     suspensions,

@@ -114,6 +114,17 @@ def remove_factor(login: Login) -> None:
     run(_change(login, "staff.factor_removed", change, already="は二段階認証を設定していません。"))
 
 
+@app.command("end-sessions")
+def end_sessions(login: Login) -> None:
+    """End every session that a member has open, on every machine."""
+
+    async def change(connection: AsyncConnection, member: Staff, now: int) -> str | None:
+        await member_changes.end_sessions(connection, member.id)
+        return "が開いていた画面は、すべてログアウトされます。"
+
+    run(_change(login, "staff.sessions_ended", change))
+
+
 @app.command()
 def role(login: Login, role: Annotated[str, typer.Argument(help="viewer, editor or administrator.")]) -> None:
     """Give a member another role, in force from the next request."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.carried import session_ended
 from bot.console.navigation import menu
-from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, current_staff
+from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, signed_in
 from bot.console.words import outage_words
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
@@ -27,6 +27,7 @@ from content.notices.records import town_now
 from content.staff import second_factor
 from content.staff.members import NotAllowed, Staff
 from content.staff.rights import Permission
+from content.staff.sessions import StaffSession
 
 ALL_PERMISSIONS = frozenset[str](Permission)
 # Letting a notice go takes one or the other, as its urgency is: the act itself asks for the right one.
@@ -45,6 +46,7 @@ class StaffRequest:
     request: web.Request
     service: Service
     staff: Staff
+    session: StaffSession
     outages: tuple[AccountOutage, ...] = ()
     maintenance: Maintenance | None = None
 
@@ -100,9 +102,10 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         service = service_of(request)
-        member = await current_staff(request, service)
-        if member is None:
+        found = await signed_in(request, service)
+        if found is None:
             return await _ask_to_log_in(request)
+        member = found.member
         async with service.database.read() as connection:
             outages = await find_outages(connection, now_ms())
             held_back = await maintenance.read(connection)
@@ -118,7 +121,9 @@ def guarded(permission: Needed, handler: ConsoleHandler) -> Handler:
         if request.method == "POST" and not await _is_meant(request, service, member):
             return _not_meant(request)
         try:
-            return await handler(StaffRequest(request, service, member, tuple(outages), held_back))
+            return await handler(
+                StaffRequest(request, service, member, found.session, tuple(outages), held_back)
+            )
         except NotAllowed:
             # For this act, or no longer: it was taken away since the request came in.
             return error_page(request, 403)

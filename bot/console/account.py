@@ -8,7 +8,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
-from bot.console.sessions import comes_from_here, open_session
+from bot.console.session_pages import session_rows
+from bot.console.sessions import begin_session, comes_from_here, open_session
 from bot.console.sign_ins import SIGN_INS
 from bot.console.staff_words import ROLE_WORDS
 from bot.door.source import household
@@ -30,6 +31,9 @@ NOT_SAME = "新しいパスワードの2つの欄が違います。もう一度�
 NOTES = {
     "password": "パスワードを変えました。ほかの端末で開いていた画面は、すべてログアウトされました。",
     "factor": "二段階認証を外しました。",
+    "sessions": "ほかの端末の画面をログアウトさせました。その端末では、次の操作からログインが要ります。",
+    "no-session": "その画面は、もうログアウトしています。",
+    "this-session": "それは今お使いの画面です。終えるときは「ログアウト」を押してください。",
     "needed": "お知らせを送る人には二段階認証が要ります。設定すると、ほかのページを使えます。",
 }
 
@@ -59,11 +63,12 @@ async def change_password(staff_request: StaffRequest) -> web.Response:
             await member_changes.set_password(connection, member, password_hash, at=now_ms())
             await _record(connection, member, "staff.password_changed")
             changed = await members.get(connection, member.id)
+            session_id = await begin_session(connection, request, member)
     except PasswordRefused as error:
         return await _account_page(staff_request, str(error))
     response = redirect(f"{PAGE}?note=password")
     if changed is not None:
-        open_session(service, response, changed)
+        open_session(service, response, changed, session_id)
     return response
 
 
@@ -164,11 +169,13 @@ async def _account_page(staff_request: StaffRequest, error: str = "") -> web.Res
     async with staff_request.service.database.read() as connection:
         has_factor = await second_factor.is_on(connection, staff_request.staff.id)
         left = await second_factor.recovery_codes_left(connection, staff_request.staff.id)
+        sessions = await session_rows(connection, staff_request.staff.id, staff_request.session.id)
     return staff_request.page(
         "console/account.html",
         status=422 if error else 200,
         has_factor=has_factor,
         left=left,
+        sessions=sessions,
         role=ROLE_WORDS[staff_request.staff.role],
         error=error,
         note=NOTES.get(staff_request.request.query.get("note", ""), ""),

@@ -42,6 +42,7 @@ DETAIL_WORDS = {
     "target": "宛先",
     "accepted": "承知した指摘",
     "reason": "理由",
+    "number": "数",
     "channel": "配信手段",
     "registrations": "登録番号",
     "categories": "分野",

@@ -12,6 +12,7 @@ from bot.console.access import StaffRequest
 from bot.console.carried import carried_in, go_on_page, sign_in_page
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import (
+    begin_session,
     comes_from_here,
     forget_half,
     forget_session,
@@ -117,8 +118,9 @@ async def _entered(
     service = service_of(request)
     async with service.database.write() as connection:
         await _record(connection, request, member, "staff.logged_in", **detail)
+        session_id = await begin_session(connection, request, member)
     response = go_on_page(request, *carried, member) if carried else redirect(target)
-    open_session(service, response, member)
+    open_session(service, response, member, session_id)
     forget_half(service, response)
     remember_device(service, response, device_of(request, service), member)
     return response

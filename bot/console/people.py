@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
+from bot.console.session_pages import session_rows
 from bot.console.staff_words import PERMISSION_WORDS, ROLE_WORDS
 from bot.forms import read_fields
 from bot.pages import redirect
@@ -27,6 +28,8 @@ NOTES = {
     "enabled": "有効に戻しました。",
     "rights": "権限を変えました。次の操作から効きます。",
     "wrong-right": "管理と宛先の閲覧は、全庁でだけ与えられます。何も変えていません。",
+    "sessions": "開いている画面をログアウトさせました。次の操作からログインが要ります。",
+    "no-session": "その画面は、もうログアウトしています。",
     "factor": "二段階認証を外しました。次のログインから、設定し直せます。",
     "department": "課を登録しました。",
     "categories": "課の分野を変えました。",
@@ -61,12 +64,14 @@ async def show_person(staff_request: StaffRequest) -> web.Response:
         last = await audit.last_times(connection, "staff.logged_in")
         known = await rights.departments(connection)
         has_factor = await second_factor.is_on(connection, member.id)
+        sessions = await session_rows(connection, member.id, staff_request.session.id)
     return staff_request.page(
         "console/person.html",
         member=member,
         last=last.get(f"staff {member.id}"),
         departments=known,
         has_factor=has_factor,
+        sessions=sessions,
         office=OFFICE,
         permissions=PERMISSION_WORDS,
         of_the_office=OF_THE_WHOLE_OFFICE,

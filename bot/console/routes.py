@@ -30,6 +30,7 @@ from bot.console import (
     refusals,
     reports,
     series,
+    session_pages,
     settings,
     waiting,
 )
@@ -118,6 +119,7 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.post("/account/factor/confirm", "see", account.confirm_factor)
     routes.post("/account/factor/remove", "see", account.remove_factor)
     routes.post("/account/recovery", "see", account.make_recovery_codes)
+    routes.post("/account/sessions", "see", session_pages.end_own)
     routes.get("/people", "administer", people.show_people)
     routes.post("/people/invite", "administer", people.invite)
     routes.get(PERSON, "administer", people.show_person)
@@ -126,6 +128,7 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.post(f"{PERSON}/enable", "administer", people.enable)
     routes.post(f"{PERSON}/reset", "administer", people.reset)
     routes.post(f"{PERSON}/code", "administer", people.make_code)
+    routes.post(f"{PERSON}/sessions", "administer", session_pages.end_of_colleague)
     routes.post(f"{PERSON}/factor", "administer", people.remove_factor)
     routes.get("/audit", "administer", audit.show_audit)
     routes.get("/audit.csv", "administer", audit.send_csv)

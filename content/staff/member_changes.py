@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.staff import codes
+from content.staff import codes, sessions
 from content.staff.codes import CodePurpose
 from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
 from content.staff.passwords import PasswordHash
@@ -116,6 +116,7 @@ async def _change(connection: AsyncConnection, staff_id: int, **values: object) 
         .where(staff_member.c.id == staff_id)
         .values(session_number=staff_member.c.session_number + 1, **values)
     )
+    await sessions.end_all(connection, staff_id)
 
 
 async def _refuse_the_last(connection: AsyncConnection, member: Staff) -> None:

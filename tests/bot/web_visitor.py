@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient
 from bot.console.sessions import open_session
 from bot.demo.browser import forms
 from bot.service import Service
-from content.staff import members
+from content.clock import now_ms
+from content.staff import members, sessions
 
 PASSWORD = "himitsu-no-kotoba"
 SPACE = re.compile(r"\s+")
@@ -83,11 +84,14 @@ class Visitor:
 
     async def enter(self, service: Service, login: str) -> None:
         """Come with the cookie of a login that happened before."""
-        async with service.database.read() as connection:
+        async with service.database.write() as connection:
             member = await members.find(connection, login)
-        assert member is not None
+            assert member is not None
+            session_id = await sessions.begin(
+                connection, member.id, source="192.0.2.7", device="Windows・Edge", at=now_ms()
+            )
         response = web.Response()
-        open_session(service, response, member)
+        open_session(service, response, member, session_id)
         self.client.session.cookie_jar.update_cookies(response.cookies, self.client.make_url("/console/"))
 
     async def log_in(self, login: str = "tanaka", password: str = PASSWORD) -> Page:

@@ -21,7 +21,7 @@ from bot.door.headers import SOURCE
 from bot.service import Service
 from bot.settings import WebSettings
 from content.clock import DAY, HOUR, now_ms
-from content.staff import audit, member_changes, members
+from content.staff import audit, member_changes, members, sessions
 from content.staff.members import Staff
 from tests.bot.web_visitor import PASSWORD, Page, Visitor
 from tests.factories import APRIL_TUESDAY
@@ -34,6 +34,11 @@ async def member_of(service: Service, login: str) -> Staff:
         member = await members.find(connection, login)
     assert member is not None
     return member
+
+
+async def session_of(service: Service, member: Staff) -> int:
+    async with service.database.write() as connection:
+        return await sessions.begin(connection, member.id, source="192.0.2.7", device="Mac", at=now_ms())
 
 
 async def test_a_member_of_staff_logs_in_and_sees_the_home_page(stranger: Visitor) -> None:
@@ -232,6 +237,7 @@ async def test_where_the_pages_are_encrypted_the_cookies_travel_so_and_belong_to
     service: Service,
 ) -> None:
     member = await member_of(service, "tanaka")
+    session_id = await session_of(service, member)
     for public_url, prefix, path in (
         ("https://oshirase.example.jp", "__Host-", "/"),
         ("http://127.0.0.1:8080", "", "/console"),
@@ -239,7 +245,7 @@ async def test_where_the_pages_are_encrypted_the_cookies_travel_so_and_belong_to
         settings = service.settings.model_copy(update={"web": WebSettings(public_url=public_url)})
         there = Service(settings, service.context)
         response = web.Response()
-        open_session(there, response, member)
+        open_session(there, response, member, session_id)
         remember_device(there, response, None, member)
         assert set(response.cookies) == {prefix + COOKIE, prefix + DEVICE}
         for cookie in response.cookies.values():
@@ -274,7 +280,7 @@ async def test_a_session_ends_after_twelve_hours(stranger: Visitor, service: Ser
     for hours, expected in ((11, "/console/"), (13, "/console/login?next=/console/")):
         response = web.Response()
         with time_machine.travel((now_ms() - hours * HOUR) / 1000):
-            open_session(service, response, member)
+            open_session(service, response, member, await session_of(service, member))
         value = response.cookies[COOKIE].value
         assert (await stranger.get("/console/", Cookie=f"{COOKIE}={value}")).path == expected
 
