@@ -148,7 +148,7 @@ async def _typed(
     if step is not None:
         return [pages.page(step, conversation.town, preferences, today_jst())]
     if resident_event.reply_token and conversation.helped.may_help(
-        _who(conversation, resident_event), now_ms()
+        _who(conversation, resident_event), resident_event.reply_token, now_ms()
     ):
         return [pages.help_page(conversation.town, preferences)]
     return []

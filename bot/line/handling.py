@@ -1,4 +1,4 @@
-"""The loop that handles what the webhook stored: oldest first, each in a transaction of its own.
+"""The loop that handles what the webhook stored: oldest first, each event for itself, many committed together.
 
 State is changed and the event finished together; the answer goes out after that. An answer is lost
 when the process dies in between: its token serves once and for a minute, so there is nothing to keep.
@@ -12,8 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.line.bubbles import Message
 from bot.line.conversation import ConversationContext, find, learn_language, respond
@@ -23,7 +25,7 @@ from bot.line.words import language_for
 from bot.service import Service
 from channels.channel import ChannelError
 from channels.line.api import LineApi
-from content.database import is_infrastructure
+from content.database import as_step, is_infrastructure
 from content.keys import KeyFileError
 from content.register import inbound_events
 from content.register.inbound_events import Inbound
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 EVENTS_PER_ROUND = 50
+# Committed together: few enough that nobody waits long for the database meanwhile.
+TOGETHER = 5
 CALLS_AT_ONCE = 50
 PROFILE_SECONDS = 3.0
 FIRST_LANGUAGE = "ja"
@@ -55,46 +59,94 @@ class Waiting:
     resident_event: ResidentEvent | None
 
 
+@dataclass(slots=True)
+class Round:
+    """What one round finished, and what LINE has still to be told and asked: languages by user id."""
+
+    finished: int = 0
+    replies: list[Reply] = field(default_factory=list)
+    to_be_asked: dict[str, ConversationContext] = field(default_factory=dict)
+    # What is wrong with the machine, not with an event.
+    trouble: Exception | None = None
+
+    def take(self, outcomes: Iterable[Reply | BaseException | None]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Reply):
+                self.finished += 1
+                self.replies += [outcome] if outcome.token and outcome.messages else []
+            elif isinstance(outcome, Exception):
+                self.trouble = outcome
+
+
 async def run_inbox(service: Service, api: LineApi) -> None:
-    """Handle events as they come in, until cancelled."""
+    """Handle events as they come in, until cancelled. While LINE is called for one round the next is written."""
     signal = service.database.listen("inbox")
     helped = HelpMemory()
-    while True:
-        try:
-            while await handle_waiting(service, api, helped):
-                pass
-        except Exception as error:
-            # A message of the database could hold values of a row.
-            log.error("inbox_round_failed", error=type(error).__name__)
-        await signal.wait_for(POLL_SECONDS)
+    calling: asyncio.Task[None] | None = None
+    try:
+        while True:
+            done = Round()
+            try:
+                done = await _change(service, api, helped)
+                if calling:
+                    # One resident's answers come in their order.
+                    await calling
+                calling = asyncio.create_task(_call_line(service, api, done))
+                if done.trouble:
+                    raise done.trouble
+            except Exception as error:
+                # A message of the database could hold values of a row.
+                log.error("inbox_round_failed", error=type(error).__name__)
+            if done.trouble or not done.finished:
+                await signal.wait_for(POLL_SECONDS)
+    finally:
+        if calling:
+            calling.cancel()
 
 
 async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | None = None) -> int:
     """One round over the waiting events; how many were finished. Raises what is wrong with the machine."""
-    helped = helped or HelpMemory()
-    async with service.database.read() as connection:
-        events = await inbound_events.waiting(connection, service.keys, EVENTS_PER_ROUND)
+    done = await _change(service, api, helped or HelpMemory())
+    await _call_line(service, api, done)
+    if done.trouble:
+        raise done.trouble
+    return done.finished
+
+
+async def _change(service: Service, api: LineApi, helped: HelpMemory) -> Round:
+    """What one round changes in the register."""
+    events = await service.database.read_step(
+        as_step(partial(inbound_events.waiting, keys=service.keys, limit=EVENTS_PER_ROUND))
+    )
     waiting = [Waiting(event, _read(event)) for event in events if _is_ours(service, event)]
     desks = {
         one.event.account: ConversationContext(service.town, service.keys, one.event.account, helped)
         for one in waiting
     }
-    strangers = await _strangers(service, desks, waiting)
+    strangers = await service.database.read_step(as_step(partial(_strangers, desks=desks, waiting=waiting)))
     # In a crowd the greeting goes first: its token serves for a minute.
     is_crowd = len(events) == EVENTS_PER_ROUND
     languages = {} if is_crowd else await _ask_languages(service, api, strangers)
-    replies: list[Reply] = []
-    finished = 0
-    try:
-        for one in waiting:
-            reply = await _try(service, desks[one.event.account], one, languages)
-            finished += reply is not None
-            replies += [reply] if reply and reply.token and reply.messages else []
-    finally:
-        await _send(api, replies)
-    if is_crowd:
-        await _learn_languages(service, api, desks, strangers)
-    return finished
+    done = Round(
+        to_be_asked={user_id: desks[strangers[user_id]] for user_id in strangers} if is_crowd else {}
+    )
+    for start in range(0, len(waiting), TOGETHER):
+        outcomes = await asyncio.gather(
+            *(
+                _try(service, desks[one.event.account], one, languages)
+                for one in waiting[start : start + TOGETHER]
+            ),
+            return_exceptions=True,
+        )
+        done.take(outcomes)
+        if done.trouble:
+            break
+    return done
+
+
+async def _call_line(service: Service, api: LineApi, done: Round) -> None:
+    await _send(api, done.replies)
+    await _learn_languages(service, api, done.to_be_asked)
 
 
 def _is_ours(service: Service, event: Inbound) -> bool:
@@ -137,38 +189,41 @@ async def _try(
         if is_infrastructure(error):
             raise
         log.error("line_event_failed", type=_type_of(one.event), error=type(error).__name__)
-        async with service.database.write() as connection:
-            await inbound_events.failed(connection, one.event, type(error).__name__)
+        reason = type(error).__name__
+        await service.database.write_step(
+            as_step(partial(inbound_events.failed, event=one.event, reason=reason))
+        )
         return None
 
 
 async def _handle(
     service: Service, conversation: ConversationContext, one: Waiting, languages: dict[str, str]
 ) -> Reply | None:
-    resident_event = one.resident_event
-    async with service.database.write() as connection:
+    async def change(connection: AsyncConnection) -> Reply | None:
+        resident_event = one.resident_event
         if not await inbound_events.finish(connection, one.event.id):
             return None
         if resident_event is None:
             return Reply("", "", [])
         first_language = languages.get(resident_event.user_id, FIRST_LANGUAGE)
         messages = await respond(connection, conversation, resident_event, first_language)
-    return Reply(resident_event.user_id, resident_event.reply_token, messages)
+        return Reply(resident_event.user_id, resident_event.reply_token, messages)
+
+    return await service.database.write_step(as_step(change))
 
 
 async def _strangers(
-    service: Service, desks: dict[str, ConversationContext], waiting: list[Waiting]
+    connection: AsyncConnection, *, desks: dict[str, ConversationContext], waiting: list[Waiting]
 ) -> dict[str, str]:
     """user id → account of those who are not registered and do something."""
     found: dict[str, str] = {}
-    async with service.database.read() as connection:
-        for one in waiting:
-            resident_event = one.resident_event
-            if resident_event is None or resident_event.kind == "unfollow":
-                continue
-            known = await find(connection, desks[one.event.account], resident_event.user_id)
-            if known is None or known.state != SubscriberState.ACTIVE:
-                found[resident_event.user_id] = one.event.account
+    for one in waiting:
+        resident_event = one.resident_event
+        if resident_event is None or resident_event.kind == "unfollow":
+            continue
+        known = await find(connection, desks[one.event.account], resident_event.user_id)
+        if known is None or known.state != SubscriberState.ACTIVE:
+            found[resident_event.user_id] = one.event.account
     return found
 
 
@@ -183,14 +238,19 @@ async def _ask_languages(service: Service, api: LineApi, user_ids: Iterable[str]
 
 
 async def _learn_languages(
-    service: Service, api: LineApi, desks: dict[str, ConversationContext], strangers: dict[str, str]
+    service: Service, api: LineApi, to_be_asked: dict[str, ConversationContext]
 ) -> None:
     """For those who were greeted in Japanese before LINE was asked, unless they have chosen meanwhile."""
-    languages = await _ask_languages(service, api, strangers)
-    for user_id, language in languages.items():
-        if language != FIRST_LANGUAGE:
-            async with service.database.write() as connection:
-                await learn_language(connection, desks[strangers[user_id]], user_id, language)
+    languages = await _ask_languages(service, api, to_be_asked)
+    steps = [
+        partial(learn_language, conversation=to_be_asked[user_id], user_id=user_id, language=language)
+        for user_id, language in languages.items()
+        if language != FIRST_LANGUAGE
+    ]
+    try:
+        await asyncio.gather(*(service.database.write_step(as_step(step)) for step in steps))
+    except Exception as error:
+        log.warning("languages_not_learnt", error=type(error).__name__)
 
 
 async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str) -> str:

@@ -33,14 +33,18 @@ class HelpMemory:
     """Who got help lately, by look-up hash. Lost with the process: then help comes once more."""
 
     def __init__(self) -> None:
-        self._helped: OrderedDict[bytes, int] = OrderedDict()
+        # When, and to which event.
+        self._helped: OrderedDict[bytes, tuple[int, str]] = OrderedDict()
 
-    def may_help(self, who: bytes, now: int) -> bool:
-        """True at most once in ten minutes for one resident, and counts as help given."""
-        last = self._helped.get(who)
-        if last is not None and 0 <= now - last < HELP_EVERY:
+    def may_help(self, who: bytes, event: str, now: int) -> bool:
+        """True for one event in ten minutes of one resident, and counts as help given.
+
+        An event that is handled anew, since its transaction was rolled back, gets the same answer.
+        """
+        at, helped = self._helped.get(who, (now - HELP_EVERY, ""))
+        if event != helped and 0 <= now - at < HELP_EVERY:
             return False
-        self._helped[who] = now
+        self._helped[who] = now, event
         self._helped.move_to_end(who)
         if len(self._helped) > REMEMBERED:
             self._helped.popitem(last=False)

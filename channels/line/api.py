@@ -36,7 +36,7 @@ class LineApi:
     """
 
     def __init__(
-        self, api_base: str, data_base: str, token: str, *, timeout: float = 10.0, connections: int = 20
+        self, api_base: str, data_base: str, token: str, *, timeout: float = 10.0, connections: int = 50
     ) -> None:
         self._api_base = api_base.rstrip("/")
         self._data_base = data_base.rstrip("/")

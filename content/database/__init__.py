@@ -13,6 +13,7 @@ from content.database.dialects import (
 )
 from content.database.engine import Database, UnknownDatabase
 from content.database.errors import is_infrastructure
+from content.database.one_hop import as_step
 from content.database.tables import Id, metadata, one_of
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "among",
     "as_list",
     "as_one_row",
+    "as_step",
     "hexadecimal",
     "insert_many",
     "insert_unless_known",

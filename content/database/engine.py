@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,12 +97,24 @@ class Database:
         async with self.read() as connection:
             return await connection.run_sync(step)
 
-    async def write_step(self, step: Callable[[Connection], T], *, max_wait: float = 0.0) -> T:
+    async def write_step(
+        self, step: Callable[[Connection], T], *, wake: str | None = None, max_wait: float = 0.0
+    ) -> T:
         """What `step` returned, once it is committed, together with other steps that came meanwhile.
 
-        With `max_wait` it may wait so many seconds for others to come.
+        With `max_wait` it may wait so many seconds for others to come. `wake` as in `write`.
         """
-        return await self._group.do(step, max_wait=max_wait)
+        if wake is None:
+            return await self._group.do(step, max_wait=max_wait)
+        done = await self._group.do(partial(self._tell_others, step, wake), max_wait=max_wait)
+        self.wakeups.wake(wake)
+        return done
+
+    def _tell_others(self, step: Callable[[Connection], T], wake: str, connection: Connection) -> T:
+        done = step(connection)
+        if not self.is_sqlite:
+            connection.execute(select(func.pg_notify(CHANNEL, wake)))
+        return done
 
     async def _transaction(self, step: Callable[[Connection], T]) -> T:
         if self._steps is not None:

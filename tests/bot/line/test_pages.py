@@ -170,9 +170,16 @@ def test_data_and_command_are_two_sides_of_one_thing():
 
 def test_the_memory_of_help_is_bounded():
     memory = HelpMemory()
-    assert all(memory.may_help(str(n).encode(), 1) for n in range(REMEMBERED + 1))
-    assert memory.may_help(b"0", 2)
-    assert not memory.may_help(str(REMEMBERED).encode(), 2)
+    assert all(memory.may_help(str(n).encode(), "first", 1) for n in range(REMEMBERED + 1))
+    assert memory.may_help(b"0", "second", 2)
+    assert not memory.may_help(str(REMEMBERED).encode(), "second", 2)
+
+
+def test_help_is_given_again_to_the_event_whose_transaction_was_rolled_back():
+    memory = HelpMemory()
+    assert memory.may_help(b"sato", "first", 1)
+    assert memory.may_help(b"sato", "first", 2)
+    assert not memory.may_help(b"sato", "second", 3)
 
 
 @pytest.mark.parametrize(

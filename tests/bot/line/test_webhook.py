@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.door.body_limits import body_limit
-from bot.line.handling import EVENTS_PER_ROUND, handle_waiting, run_inbox
+from bot.line.handling import EVENTS_PER_ROUND, TOGETHER, handle_waiting, run_inbox
 from bot.line.webhook import MOST_EVENTS, PATH, is_signed
 from content.clock import now_ms
 from content.register import inbound_events
@@ -126,9 +126,15 @@ async def test_an_event_that_fails_does_not_stop_the_others_and_is_given_up_in_t
 
 async def limit_pages(database, most):
     """Let the database file grow no more: SQLite then says that the disk is full."""
+
+    def limit(connection):
+        pages = most or int(connection.scalar(text("PRAGMA page_count")))
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    # It is a matter of each connection.
+    await database.write_step(limit)
     async with database.write() as connection:
-        pages = most or int(await connection.scalar(text("PRAGMA page_count")))
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        await connection.run_sync(limit)
 
 
 async def test_a_full_disk_is_nobodys_try_and_no_event_is_lost(village):
@@ -180,6 +186,12 @@ async def test_more_events_than_line_ever_sends_are_refused_at_once(village):
     assert await village.stored() == MOST_EVENTS
 
 
+def test_what_line_itself_writes_never_reaches_the_cap_on_events():
+    """It would be sent again and refused again for ever."""
+    smallest = json.dumps({**unfollow(now_ms()), "mode": "active"}, separators=(",", ":"))
+    assert body_limit(PATH) // (len(smallest) + len(",")) < MOST_EVENTS
+
+
 async def test_an_event_from_the_far_future_does_not_outdate_what_comes_after_it(village):
     assert await village.post(follow(now_ms() + 10**9)) == 200
     await village.handle()
@@ -195,6 +207,59 @@ async def test_in_a_crowd_the_greeting_goes_first_and_the_language_is_learnt_aft
     assert await handle_waiting(village.service, village.api) == EVENTS_PER_ROUND
     assert (await village.preferences(MARIA)).language == "en"
     assert await village.history(MARIA) == ["joined"]
+
+
+def count_commits(database):
+    commits = []
+    real = database._group._transaction
+
+    async def counted(step):
+        commits.append(step)
+        return await real(step)
+
+    database._group._transaction = counted
+    return commits
+
+
+async def test_webhooks_that_come_together_are_written_together(village):
+    commits = count_commits(village.service.database)
+    answers = await asyncio.gather(*(village.post(follow(n, line_id(n))) for n in range(1, 41)))
+    assert set(answers) == {200}
+    assert await village.stored("waiting") == 40
+    assert len(commits) < 20
+
+
+async def test_what_a_crowd_does_is_written_in_few_transactions(village):
+    await village.post(*(follow(n, line_id(n)) for n in range(1, EVENTS_PER_ROUND + 1)))
+    commits = count_commits(village.service.database)
+    assert await handle_waiting(village.service, village.api) == EVENTS_PER_ROUND
+    assert len(commits) <= EVENTS_PER_ROUND // TOGETHER
+
+
+async def test_the_next_round_is_written_while_line_takes_its_time(village):
+    """LINE answers nobody before all are registered: so nobody waits for it to be."""
+    registered = asyncio.Event()
+    real = village.api.reply
+
+    async def patient(token, messages):
+        await registered.wait()
+        await real(token, messages)
+
+    village.api.reply = patient
+    crowd = [{**follow(n, line_id(n)), "replyToken": f"{n:032x}"} for n in range(1, EVENTS_PER_ROUND + 2)]
+    task = asyncio.create_task(run_inbox(village.service, village.api))
+    await village.post(*crowd)
+    while await village.stored("handled") < len(crowd):
+        await asyncio.sleep(0.01)
+    with capture_logs() as logs:
+        registered.set()
+        while len(logs) < len(crowd):
+            # The stand-in knows none of these tokens.
+            await asyncio.sleep(0.01)
+    assert {line["event"] for line in logs} <= {"line_reply_failed", "line_profile_failed"}
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_the_log_names_nobody(village, capsys):
