@@ -36,6 +36,7 @@ async def gather(
     spec: NoticeSpec,
     counts: Mapping[str, int],
     *,
+    but_id: int = 0,
     but_key: str = "",
     to_show: bool = True,
 ) -> tuple[Circumstances, list[Allowance], dict[tuple[str, str], int]]:
@@ -50,7 +51,7 @@ async def gather(
         allowances(context, spec, counts) if patient else _no_limits(),
     )
     async with context.database.read() as connection:
-        recent = await sent_before(connection, spec.category, now=now, but_key=but_key)
+        recent = await sent_before(connection, spec.category, now=now, but_id=but_id, but_key=but_key)
         spoken = (
             await count_languages(
                 connection, context.town, spec.target, spec.category, list(counts), today_jst(now)

@@ -64,7 +64,9 @@ async def examine_notice(
     except NoticeRefused as refused:
         return Examination(tuple(map(_finding, refused.problems)))
     counts = {item.account: item.count for item in impacts}
-    around, allowed, spoken = await gather(context, spec, counts, but_key=but_key, to_show=to_show)
+    around, allowed, spoken = await gather(
+        context, spec, counts, but_id=notice_id, but_key=but_key, to_show=to_show
+    )
     findings = examine(spec, context.town, around)
     return Examination(tuple(findings), tuple(impacts), tuple(allowed), spoken)
 

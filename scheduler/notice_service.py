@@ -144,7 +144,7 @@ async def approve(
     found = await find(context, notice_id)
     answered: list[str] = []
     if found.state == NoticeState.DRAFT:
-        examined = examined or await examine_notice(context, found.spec, to_show=False)
+        examined = examined or await examine_notice(context, found.spec, notice_id=notice_id, to_show=False)
         answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:

@@ -18,9 +18,9 @@ MOST = 200
 
 
 async def sent_before(
-    connection: AsyncConnection, category: str, *, now: int, but_key: str = ""
+    connection: AsyncConnection, category: str, *, now: int, but_id: int = 0, but_key: str = ""
 ) -> list[SentBefore]:
-    """Notices of the category that were approved within a day, the newest first, but the one of this form."""
+    """Notices of the category that were approved within a day, the newest first, but this one itself."""
     rows = await connection.execute(
         select(notice, notice_version.c.texts)
         .join(
@@ -33,6 +33,7 @@ async def sent_before(
             notice.c.category == category,
             notice.c.state == NoticeState.APPROVED,
             notice.c.approved_at > now - DAY,
+            notice.c.id != but_id,
             notice.c.submission_key != but_key,
         )
         .order_by(notice.c.id.desc())

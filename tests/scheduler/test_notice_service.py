@@ -16,6 +16,7 @@ from content.notices.segments import Target
 from content.staff.audit import audit_entry
 from scheduler import checks, notice_service, town_context
 from scheduler.checks import NoticeRefused
+from scheduler.examination import examine_notice
 from scheduler.impact import measure_impact
 from scheduler.triggers import fire_due
 from tests.factories import create_town, segment, spec
@@ -209,6 +210,18 @@ async def test_a_notice_is_approved_once_however_many_press_the_button(stage: St
     assert not await notice_service.approve(stage.context, notice_id, staff="late")
     assert await fire_due(stage.context) == 1
     assert await count(stage.database, audit_entry) == 2
+
+
+async def test_a_notice_that_somebody_approves_meanwhile_is_no_repetition_of_itself(
+    small_stage: Stage,
+) -> None:
+    notice_id = await store(small_stage)
+    assert await notice_service.approve(small_stage.context, notice_id, staff="tanaka")
+    words = (await get_notice(small_stage.database, notice_id)).spec
+    another = await examine_notice(small_stage.context, words)
+    itself = await examine_notice(small_stage.context, words, notice_id=notice_id)
+    assert "repeated" in [item.code for item in another.findings]
+    assert "repeated" not in [item.code for item in itself.findings]
 
 
 async def test_approving_what_is_not_there_is_an_error(small_stage: Stage) -> None:
