@@ -6,10 +6,12 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import jinja2
 from aiohttp import web
+from jinja2.bccache import Bucket
 
 from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
@@ -37,6 +39,23 @@ MONTHS = [
 ]
 
 
+class Compiled(jinja2.BytecodeCache):
+    """Templates that this process has compiled; another application in it (another town's, a test's) takes them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
+
+
 def environment(service: Service) -> jinja2.Environment:
     """Templates with the town in reach; everything put into them is escaped, a missing value is an error."""
     made = jinja2.Environment(
@@ -45,6 +64,7 @@ def environment(service: Service) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=COMPILED,
     )
     made.filters.update(
         number=number,

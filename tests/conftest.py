@@ -18,7 +18,6 @@ import asyncpg
 import hypothesis
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -36,16 +35,23 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-# Deleting row by row takes a hundredth of the time that TRUNCATE takes; the triggers that keep
-# history append-only stand aside for it.
+# The triggers that keep history append-only stand aside for it.
 APPEND_ONLY = ("registration_event", "audit_entry", "audit_link")
 # What the migrations put there and the service takes for granted.
 KEPT = {"department": " WHERE key <> 'office'"}
-EMPTY_EVERY_TABLE = (
-    *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY),
-    *(f'DELETE FROM "{table.name}"{KEPT.get(table.name, "")}' for table in reversed(metadata.sorted_tables)),
-    *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
-)
+
+
+def emptying(table: str) -> str:
+    """Deleting row by row takes a hundredth of the time that TRUNCATE takes."""
+    delete = f'DELETE FROM "{table}"{KEPT.get(table, "")};'
+    if table not in APPEND_ONLY:
+        return delete
+    aside, back = (f"ALTER TABLE {table} {word} TRIGGER USER;" for word in ("DISABLE", "ENABLE"))
+    return f"DO $$ BEGIN IF EXISTS (SELECT FROM {table}) THEN {aside} {delete} {back} END IF; END $$;"
+
+
+# In one go: forty statements one by one take longer than most tests.
+EMPTY_EVERY_TABLE = "".join(emptying(table.name) for table in reversed(metadata.sorted_tables))
 
 
 # Tests that start many processes, or share a browser: one worker takes all of a group, one after the other,
@@ -140,8 +146,8 @@ async def sqlite_database(tmp_path: Path, sqlite_template: Path) -> AsyncIterato
 async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
     database = Database(postgres_url)
     async with database.write() as connection:
-        for statement in EMPTY_EVERY_TABLE:
-            await connection.execute(text(statement))
+        raw = await connection.get_raw_connection()
+        await raw.driver_connection.execute(EMPTY_EVERY_TABLE)
     yield database
     await database.close()
 
