@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.commands import staff_rights
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from bot.console.staff_words import role_words
 from content.clock import iso, now_ms
@@ -23,6 +24,7 @@ from content.staff.passwords import PasswordRefused, new_hash
 from content.staff.rights import ROLES, departments
 
 app = typer.Typer(no_args_is_help=True, help="職員の登録、無効化、パスワードと権限.")
+app.add_typer(staff_rights.app, name="rights")
 
 PasswordFile = Annotated[
     Path | None, typer.Option(help="File that holds the password; asked for when absent.")

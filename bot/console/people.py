@@ -166,7 +166,7 @@ async def change_rights(staff_request: StaffRequest) -> web.Response:
                 "staff.rights_changed",
                 member.id,
                 login=member.login,
-                rights=sorted(f"{item.permission}:{item.department}:{item.category}" for item in wanted),
+                rights=sorted(map(str, wanted)),
             )
     except LastAdministrator:
         return _back(member, "last")

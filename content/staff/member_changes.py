@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.staff import codes, sessions
 from content.staff.codes import CodePurpose
-from content.staff.members import LONGEST_LOGIN, Staff, is_login, staff_member
+from content.staff.members import LONGEST_LOGIN, Staff, get_any, is_login, staff_member
 from content.staff.passwords import PasswordHash
 from content.staff.rights import Permission, Right, give, of_role, staff_right
 
@@ -98,16 +98,37 @@ async def set_role(connection: AsyncConnection, member: Staff, role: str) -> Non
     await set_rights(connection, member, of_role(role))
 
 
+async def change_right(
+    connection: AsyncConnection, staff_id: int, right: Right, *, give: bool
+) -> frozenset[Right] | None:
+    """One right more or less: all that the member has now, None when it was so already.
+
+    Raises LastAdministrator and RightRefused.
+    """
+    # Held from here, in the order of `set_rights`, so that two who change one member lose neither change.
+    await _hold_administrators(connection)
+    await _hold(connection, staff_id)
+    member = await get_any(connection, staff_id)
+    assert member is not None
+    wanted = member.rights | {right} if give else member.rights - {right}
+    if wanted == member.rights:
+        return None
+    await set_rights(connection, member, wanted)
+    return wanted
+
+
 async def set_rights(connection: AsyncConnection, member: Staff, rights: Iterable[Right]) -> None:
     """Sessions go on: rights are asked for at each request. Raises LastAdministrator and RightRefused."""
     wanted = frozenset(rights)
     if Right(Permission.ADMINISTER) not in wanted:
         await _refuse_the_last(connection, member)
     # An act that is under way keeps this row: it ends before its right does.
-    await connection.execute(
-        select(staff_member.c.id).where(staff_member.c.id == member.id).with_for_update()
-    )
+    await _hold(connection, member.id)
     await give(connection, member.id, wanted)
+
+
+async def _hold(connection: AsyncConnection, staff_id: int) -> None:
+    await connection.execute(select(staff_member.c.id).where(staff_member.c.id == staff_id).with_for_update())
 
 
 async def _change(connection: AsyncConnection, staff_id: int, **values: object) -> None:
@@ -120,12 +141,16 @@ async def _change(connection: AsyncConnection, staff_id: int, **values: object) 
 
 
 async def _refuse_the_last(connection: AsyncConnection, member: Staff) -> None:
-    # All of them are locked, so that two who leave at the same moment see each other go.
+    if await _hold_administrators(connection) == [member.id]:
+        raise LastAdministrator
+
+
+async def _hold_administrators(connection: AsyncConnection) -> list[int]:
+    """All of them are locked, so that two who leave at the same moment see each other go."""
     administrators = await connection.scalars(
         select(staff_member.c.id)
         .where(staff_member.c.id.in_(_ADMINISTERING), staff_member.c.disabled_at.is_(None))
         .order_by(staff_member.c.id)
         .with_for_update()
     )
-    if administrators.all() == [member.id]:
-        raise LastAdministrator
+    return [int(row) for row in administrators]

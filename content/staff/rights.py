@@ -103,6 +103,10 @@ class Right:
     category: str = ""
     covers: frozenset[str] | None = field(default=None, compare=False)
 
+    def __str__(self) -> str:
+        """As the audit trail and forms write it: "write:kosodate-ka:kosodate"."""
+        return f"{self.permission}:{self.department}:{self.category}"
+
     def allows(self, permission: str, category: str | None, department: str | None) -> bool:
         return (
             self.permission == permission
