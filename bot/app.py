@@ -1,4 +1,4 @@
-"""The web application: console, residents' pages, LINE's webhook and the two probes, on one service."""
+"""The web application: console, residents' pages, what machines call, LINE's webhook and the two probes, on one service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bot.api.routes import add_api
 from bot.app_keys import SERVICE
 from bot.console.routes import add_console
 from bot.door.headers import SOURCE
@@ -32,6 +33,7 @@ def create_app(
     app.router.add_static("/static", STATIC)
     add_health(app, loop_troubles)
     add_console(app)
+    add_api(app)
     add_resident(app)
     add_line(app)
     return app

@@ -34,6 +34,8 @@ WORDS = {
     "staff.factor_added": "二段階認証を設定した",
     "staff.factor_removed": "二段階認証を外した",
     "staff.recovery_made": "予備コードを作り直した",
+    "machine.added": "機械の接続キーを作った",
+    "machine.ended": "機械の接続キーを終わらせた",
     "department.added": "課を登録した",
     "department.changed": "課の分野を変えた",
     "staff.logged_in": "ログインした",

@@ -42,6 +42,7 @@ COMMANDS = {
     "records": ("records", "app", "配信対象・ひな形・文の暦をファイルで出し入れする."),
     "config": ("setup", "config_app", "設定を見る."),
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
+    "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),
     "audit": ("audit", "app", "操作の記録."),
     "line": ("setup", "line_app", "LINE公式アカウントの準備."),
 }

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from bot.door.headers import MACHINE_PATHS
+from bot.api.problems import problem_of_status
+from bot.door.headers import API, MACHINE_PATHS
 from bot.logs import where
 from bot.pages import page
 
@@ -61,10 +62,12 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except web.HTTPException as error:
+        if error.status >= 400 and request.path.startswith(API):
+            return problem_of_status(error.status, _kept(error))
         if error.status < 400 or _is_machine(request):
             raise
         response = error_page(request, error.status)
-        response.headers.update({name: error.headers[name] for name in KEPT if name in error.headers})
+        response.headers.update(_kept(error))
         return response
     except Exception as error:
         log.error(
@@ -74,6 +77,8 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
             error=type(error).__name__,
             where=where(error.__traceback__),
         )
+        if request.path.startswith(API):
+            return problem_of_status(500)
         if _is_machine(request):
             return web.Response(status=500, text="internal error")
         return error_page(request, 500)
@@ -97,6 +102,10 @@ def message_page(request: web.Request, status: int, title: str, remedy: str, eng
         back="/console/" if is_console else "/",
         is_console=is_console,
     )
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {name: error.headers[name] for name in KEPT if name in error.headers}
 
 
 def _is_machine(request: web.Request) -> bool:

@@ -8,7 +8,7 @@ from bot.recurrence_words import next_dates, rule_words
 from content.clock import iso
 from content.notices.notices import Notice
 from content.notices.recurrence import to_json
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 
 
 def notice_json(status: Status) -> dict[str, Any]:

@@ -63,7 +63,7 @@ _KNOWN = (
     ("night-booking", Level.WARNING, "通常のお知らせを、夜9時から朝7時までの時刻に予約している", False),
     ("quota", Level.WARNING, "今月の通数が足りず、ある手段では送られない(緊急では表示だけ)", False),
     ("everyone", Level.WARNING, "登録者全員に送る(画面では「全員」と入力する)", True),
-    ("nobody", Level.NOTE, "すぐに送るのに、当てはまる登録がない(画面とコマンドは送らない)", True),
+    ("nobody", Level.NOTE, "すぐに送るのに、当てはまる登録がない(送らない。下書きと予約はできる)", True),
     ("night", Level.NOTE, "通常のお知らせを、夜9時から朝7時までの間に送る", False),
     (
         "urgent-incomplete",

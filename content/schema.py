@@ -23,7 +23,17 @@ from content.ledger import (
 from content.notices import kept_forms, maintenance, notices, records, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
-from content.staff import audit, audit_chain, codes, members, rights, second_factor, sessions
+from content.staff import (
+    audit,
+    audit_chain,
+    codes,
+    machine_requests,
+    machines,
+    members,
+    rights,
+    second_factor,
+    sessions,
+)
 
 # Importing them puts their tables into `metadata`.
 
@@ -39,6 +49,8 @@ TABLE_MODULES = (
     importing,
     inbound_events,
     kept_forms,
+    machine_requests,
+    machines,
     maintenance,
     members,
     notices,

@@ -73,8 +73,10 @@ async def examine_notice(
 
 def require_yes(examined: Examination, accepted: Collection[str]) -> list[str]:
     """The codes that were asked about and accepted, for the audit trail. Raises NoticeRefused, NoticeQuestioned."""
-    if examined.blocking:
-        raise NoticeRefused([_problem(item) for item in examined.blocking])
+    # Nobody there is only shown while it is written, and a reason not to send.
+    stops = [item for item in examined.findings if item.level == Level.BLOCKING or item.code == "nobody"]
+    if stops:
+        raise NoticeRefused([_problem(item) for item in stops])
     unanswered = open_questions(examined.findings, accepted)
     if unanswered:
         raise NoticeQuestioned(unanswered)

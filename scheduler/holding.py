@@ -7,6 +7,7 @@ from content.notices.maintenance import Maintenance
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import NoticeKind
+from content.staff.machines import is_machine
 from content.town import Urgency
 from scheduler.occurrence_words import missing_words
 from scheduler.town_context import TownContext, chosen_accounts
@@ -43,7 +44,8 @@ def cannot_go(context: TownContext, notice: Notice, now: int, mode: Maintenance 
 
 def goes_in_maintenance(notice: Notice) -> bool:
     """An urgent notice that a person sends now, or lets go now after it was held."""
-    by_hand = notice.spec.at is None and notice.spec.series is None and notice.spec.rule is None
+    by_itself = notice.spec.at is not None or notice.spec.series is not None or notice.spec.rule is not None
+    by_hand = not by_itself and not is_machine(notice.approved_by)
     return notice.spec.urgency == Urgency.URGENT and (by_hand or notice.released_at is not None)
 
 

@@ -8,11 +8,11 @@ who acts has the right to is asked within the transaction of the act (content.st
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.ledger.tallies import Tally, progress_state, refusal_reasons, tally
+from content.ledger.tallies import progress_state, refusal_reasons, tally
 from content.notices import maintenance, notice_changes, notices, submissions, triggers
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recent_notices import find_by_key
@@ -24,36 +24,13 @@ from scheduler.after_sending import refuse_impossible, stop_chain
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
 from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
+from scheduler.notice_status import Status
 from scheduler.occurrence_words import fill_occurrence
-from scheduler.shortages import Shortage, shortages_of
+from scheduler.shortages import shortages_of
 from scheduler.town_context import TownContext, public_page
 
 # Why somebody posts without a second person, when nothing else is said.
 ALONE = "コマンドによる発信"
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A notice and what became of it. `state` as in content.ledger.tallies.progress_state; `url` is its public page."""
-
-    notice: Notice
-    state: str
-    tallies: tuple[Tally, ...]
-    reasons: tuple[tuple[str, str, int], ...]
-    shortages: tuple[Shortage, ...] = ()
-    url: str = ""
-
-    @property
-    def planned(self) -> int:
-        return sum(row.planned for row in self.tallies)
-
-    @property
-    def accepted(self) -> int:
-        return sum(row.accepted for row in self.tallies)
-
-    @property
-    def open(self) -> int:
-        return sum(row.open for row in self.tallies)
 
 
 async def post(
@@ -79,11 +56,35 @@ async def post(
         answered = require_yes(examined, accepted)
     now = context.database.now()
     async with context.database.write(wake="triggers") as connection:
-        notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
-        if approval.needs_two(context.town, spec):
-            await approval.submit_within(connection, notice_id, staff=staff, now=now)
-        else:
-            await _approve(context, connection, notice_id, staff, now, answered=answered, reason=reason)
+        return await post_within(
+            context,
+            connection,
+            spec,
+            submission_key=submission_key,
+            staff=staff,
+            answered=answered,
+            reason=reason,
+            now=now,
+        )
+
+
+async def post_within(
+    context: TownContext,
+    connection: AsyncConnection,
+    spec: NoticeSpec,
+    *,
+    submission_key: str,
+    staff: str,
+    answered: Sequence[str],
+    reason: str,
+    now: int,
+) -> int:
+    """What `post` does once everything that was found has its yes, in a transaction of the caller's."""
+    notice_id, _ = await _draft(connection, spec, submission_key, staff, now)
+    if approval.needs_two(context.town, spec):
+        await approval.submit_within(connection, notice_id, staff=staff, now=now)
+    else:
+        await _approve(context, connection, notice_id, staff, now, answered=answered, reason=reason)
     return notice_id
 
 

@@ -114,6 +114,14 @@ def public_page(context: TownContext, notice: Notice) -> str:
     return announcement(context, notice).url if shown else ""
 
 
+def with_channels(town: Town, spec: NoticeSpec) -> NoticeSpec:
+    """Without a choice: every channel that carries the mode."""
+    if spec.channels:
+        return spec
+    carrying = tuple(channel for channel in town.channels if town.accounts_for(channel, spec.mode))
+    return replace(spec, channels=carrying or town.channels)
+
+
 def lane_of(spec: NoticeSpec) -> str:
     """What comes again and again stands behind what somebody wrote for today."""
     return Lane.DIGEST if spec.series is not None else spec.urgency

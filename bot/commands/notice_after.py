@@ -18,7 +18,7 @@ from content.notices.states import NoticeKind
 from scheduler import after_sending, notice_service
 from scheduler.checks import NoticeRefused
 from scheduler.examination import examine_notice
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 from scheduler.town_context import TownContext
 
 Show = Callable[[Status, bool], None]

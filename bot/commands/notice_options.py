@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 
 from bot.commands.common import USAGE, fail
 from bot.commands.every import EXAMPLES, read_rule
-from bot.service import Service
 from content.clock import from_datetime
 from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
@@ -83,16 +81,6 @@ def read_spec(
         expires=read_moment("--expires", expires),
         rule=rule,
     )
-
-
-def with_channels(service: Service, spec: NoticeSpec) -> NoticeSpec:
-    """Without a choice: every channel that carries the mode."""
-    if spec.channels:
-        return spec
-    carrying = tuple(
-        channel for channel in service.town.channels if service.town.accounts_for(channel, spec.mode)
-    )
-    return replace(spec, channels=carrying or service.town.channels)
 
 
 def read_body(body: str, file: Path | None) -> str:

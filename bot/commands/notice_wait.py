@@ -14,7 +14,7 @@ from content.database import identity, is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from scheduler import notice_service
 from scheduler.impact import measure_impact
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 from scheduler.words import CHANNEL_NAMES
 
 Result = TypeVar("Result")

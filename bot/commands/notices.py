@@ -39,7 +39,8 @@ from scheduler import notice_service
 from scheduler.approval import ApprovalRefused, needs_two
 from scheduler.checks import NoticeRefused
 from scheduler.examination import examine_notice
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
+from scheduler.town_context import with_channels
 from scheduler.words import CHANNEL_NAMES
 
 app = typer.Typer(no_args_is_help=True, help="お知らせを出す・結果を見る.")
@@ -159,7 +160,7 @@ async def _post(
     log_to_stderr()
     key = str(uuid.uuid4())
     async with opened(load_settings()) as service:
-        spec = options.with_channels(service, spec)
+        spec = with_channels(service.town, spec)
         try:
             examined = await examine_notice(service.context, spec, but_key=key, to_show=False)
             insist_on_yes(examined, accepted, as_json=as_json)
@@ -202,7 +203,7 @@ async def _check(spec: NoticeSpec, accepted: frozenset[str], as_json: bool) -> i
 
     log_to_stderr()
     async with opened(load_settings()) as service:
-        examined = await examine_notice(service.context, options.with_channels(service, spec))
+        examined = await examine_notice(service.context, with_channels(service.town, spec))
         return show_examination(examined, accepted, as_json=as_json)
 
 

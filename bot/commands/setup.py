@@ -42,6 +42,14 @@ def checks_page() -> None:
     sys.stdout.write(reference())
 
 
+@config_app.command("api")
+def api_page() -> None:
+    """The page docs/api.md: how machines post notices, made from the description of the interface."""
+    from bot.api_reference import reference
+
+    sys.stdout.write(reference())
+
+
 @config_app.command("check")
 def check() -> None:
     """Read the town profile and name what is wrong in it, in the addresses of its links and on this machine."""

@@ -16,7 +16,7 @@ from bot.pages import redirect
 from content.notices.states import NoticeKind
 from content.staff import audit
 from scheduler import notice_service
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 
 CAN_BE_CANCELLED = ("draft", "scheduled", "held")
 

@@ -18,7 +18,7 @@ from content.register.csv_cells import harmless
 from content.staff import audit
 from content.town import Mode
 from scheduler import notice_service
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ PAGES = (
     ("/console/alarms", "警報", "see"),
     ("/console/audit", "操作の記録", "administer"),
     ("/console/people", "職員", "administer"),
+    ("/console/machines", "機械からの投稿", "administer"),
     ("/console/settings", "設定", "administer"),
     ("/console/maintenance", "保守モード", "administer"),
     ("/console/account", "自分の設定", "see"),

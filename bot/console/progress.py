@@ -31,7 +31,7 @@ from content.notices.states import NoticeState
 from scheduler import notice_service
 from scheduler.attention import is_usual
 from scheduler.checks import NoticeRefused
-from scheduler.notice_service import Status
+from scheduler.notice_status import Status
 from scheduler.permits import permission_to_send
 from scheduler.shortages import shortage_words
 from scheduler.suspending import give_up_rest

@@ -23,6 +23,7 @@ from bot.console import (
     home,
     kept,
     login,
+    machines,
     maintenance,
     notice_list,
     people,
@@ -130,6 +131,9 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.post(f"{PERSON}/code", "administer", people.make_code)
     routes.post(f"{PERSON}/sessions", "administer", session_pages.end_of_colleague)
     routes.post(f"{PERSON}/factor", "administer", people.remove_factor)
+    routes.get("/machines", "administer", machines.show_machines)
+    routes.post("/machines", "administer", machines.make_key)
+    routes.post(r"/machines/{id:[0-9]{1,18}}/end", "administer", machines.end_key)
     routes.get("/audit", "administer", audit.show_audit)
     routes.get("/audit.csv", "administer", audit.send_csv)
     routes.post("/audit/check", "administer", audit.check_chain)

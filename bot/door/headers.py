@@ -21,5 +21,6 @@ SERVER = "kairanban"
 ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 # The visitor's address, from the door to the pages behind it; never taken from outside.
 SOURCE = "X-Kairanban-Source"
+API = "/api/"
 # What machines call; a page would not help them.
-MACHINE_PATHS = ("/line/", "/api/", "/healthz", "/readyz", "/metrics")
+MACHINE_PATHS = ("/line/", API, "/healthz", "/readyz", "/metrics")

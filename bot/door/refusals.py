@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.door.headers import HEADERS, MACHINE_PATHS, SERVER
+from bot.api.problems import problem_of_status
+from bot.door.headers import API, HEADERS, MACHINE_PATHS, SERVER
 
 AGAIN = "少し待って、もう一度開いてください。お知らせの配信は、この画面と関係なく続いています。"
 TEXTS = {
@@ -61,9 +62,11 @@ PAGE = """<!DOCTYPE html>
 
 
 def refusal(status: int, path: str = "") -> web.Response:
-    """A page for people, one line for machines. The connection ends where its rest cannot be trusted."""
+    """A page for people, JSON for what calls our interface, one line for other machines. The connection ends where its rest cannot be trusted."""
     title, remedy, english = TEXTS[status]
-    if path.startswith(MACHINE_PATHS):
+    if path.startswith(API):
+        answer = problem_of_status(status)
+    elif path.startswith(MACHINE_PATHS):
         answer = web.Response(status=status, text=f"{english}\n")
     else:
         text = PAGE.format(title=title, remedy=remedy, english=english)

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Integer, Row, Table, Text, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata
+from content.staff import machines
 from content.staff.rights import Right, rights_of, role_of
 
 LONGEST_LOGIN = 100
@@ -97,9 +98,15 @@ async def everybody(connection: AsyncConnection) -> list[Staff]:
 async def require(connection: AsyncConnection, actor: str, permission: str, category: str | None) -> None:
     """Within the transaction of the act itself. Raises NotAllowed.
 
-    `actor` is a member's login. Whoever is none, such as the one at the command line, has the machine
-    and with it every right; members are never deleted, so nobody becomes such a one by leaving.
+    `actor` is a member's login, or a machine with a key. Whoever is neither, such as the one at the command
+    line, has the whole machine and with it every right; neither members nor keys are ever deleted, so nobody
+    becomes such a one by leaving.
     """
+    if machines.is_machine(actor):
+        caller = await machines.acting(connection, actor)
+        if caller is None or category is None or not caller.may(permission, category):
+            raise NotAllowed(f"{permission} {category or ''}".strip())
+        return
     # Locked, so that an act and the end of its right stand one after the other.
     row = (
         await connection.execute(

@@ -128,6 +128,13 @@ def of_role(role: str) -> frozenset[Right]:
     return frozenset(Right(permission) for permission in ROLES[role])
 
 
+def right_in(owner: Department, permission: str, category: str) -> Right:
+    """Of what a department owns at the moment, all or one category."""
+    chosen = frozenset({category}) if category else owner.categories
+    covers = chosen if owner.categories is None or chosen is None else chosen & owner.categories
+    return Right(permission, owner.key, category, covers)
+
+
 def role_of(rights: Iterable[Right]) -> str:
     """The role that these are exactly; empty when they are somebody's own."""
     given = frozenset(rights)
@@ -180,10 +187,7 @@ async def rights_of(connection: AsyncConnection, staff_ids: Iterable[int]) -> di
     known = {item.key: item for item in await departments(connection)}
     rows = await connection.execute(select(staff_right).where(staff_right.c.staff_id.in_(list(found))))
     for row in rows:
-        owned = known[row.department].categories
-        chosen = frozenset({row.category}) if row.category else owned
-        covers = chosen if owned is None or chosen is None else chosen & owned
-        found[row.staff_id].add(Right(row.permission, row.department, row.category, covers))
+        found[row.staff_id].add(right_in(known[row.department], row.permission, row.category))
     return {staff_id: frozenset(given) for staff_id, given in found.items()}
 
 

@@ -17,6 +17,7 @@ from bot.commands.common import FAILED, NOBODY, TIMED_OUT
 from bot.commands.notice_wait import insist, wait_for_end
 from bot.service import Service, open_town_context
 from bot.settings import Settings
+from content.clock import now_ms
 from content.database import Database, identity
 from content.keys import Keys
 from content.notices import notices
@@ -26,13 +27,24 @@ from scheduler import notice_service
 from scheduler.fanout import plan_next
 from scheduler.triggers import fire_due
 from tests.bot.conftest import SETTINGS
-from tests.factories import SHIBATA, spec
+from tests.factories import SHIBATA, make_notice, make_subscriber, spec
 from tests.services import on_postgres
 
 
 def on(database: Database, keys: Keys, town: Town, folder: Path) -> Service:
     settings = Settings(town=SHIBATA, secret_key_file=folder / "secret.key", **SETTINGS)
     return Service(settings, open_town_context(settings, town, database, keys))
+
+
+async def approved(service: Service) -> int:
+    """A notice that reaches nobody by now, due at once."""
+    async with service.database.write() as connection:
+        return await make_notice(connection, at=now_ms())
+
+
+async def somebody(service: Service) -> None:
+    async with service.database.write() as connection:
+        await make_subscriber(connection, service.keys)
 
 
 async def allow_connections(name: str, allowed: bool) -> None:
@@ -45,7 +57,7 @@ async def test_waiting_goes_on_through_a_time_without_the_database(
     postgres_database: Database, postgres_name: str, keys: Keys, town: Town, tmp_path: Path
 ) -> None:
     service = on(postgres_database, keys, town, tmp_path)
-    notice_id = await notice_service.post(service.context, spec(), submission_key="a", staff="cli")
+    notice_id = await approved(service)
     waiting = asyncio.create_task(wait_for_end(service, notice_id, 60.0))
     await asyncio.sleep(0.5)
     await allow_connections(postgres_name, False)
@@ -75,7 +87,7 @@ async def test_nobody_waits_for_a_database_that_sends_nothing(
     async with database.write() as connection:
         await identity.bind(connection, town=town.code, key_check=keys.check)
         await identity.hold(connection, "copy", 0)
-    notice_id = await notice_service.post(service.context, spec(), submission_key="a", staff="cli")
+    notice_id = await approved(service)
     async with asyncio.timeout(30):
         code, found = await wait_for_end(service, notice_id, timeout)
     assert code == FAILED and found is not None
@@ -86,7 +98,7 @@ async def test_without_the_database_until_the_end_what_was_seen_last_is_told(
     postgres_database: Database, postgres_name: str, keys: Keys, town: Town, tmp_path: Path
 ) -> None:
     service = on(postgres_database, keys, town, tmp_path)
-    notice_id = await notice_service.post(service.context, spec(), submission_key="a", staff="cli")
+    notice_id = await approved(service)
     waiting = asyncio.create_task(wait_for_end(service, notice_id, 3.0))
     await asyncio.sleep(1.0)
     await allow_connections(postgres_name, False)
@@ -106,6 +118,7 @@ async def test_a_post_that_breaks_off_at_its_approval_leaves_no_draft(service: S
                 " BEGIN SELECT RAISE(ABORT, 'broken off'); END"
             )
         )
+    await somebody(service)
     with pytest.raises(DBAPIError, match="broken off"):
         await notice_service.post(service.context, spec(), submission_key="a", staff="cli")
     async with service.database.read() as connection:
@@ -113,6 +126,7 @@ async def test_a_post_that_breaks_off_at_its_approval_leaves_no_draft(service: S
 
 
 async def test_the_same_post_again_is_the_same_notice(service: Service) -> None:
+    await somebody(service)
     posted = [
         await notice_service.post(service.context, spec(), submission_key="a", staff="cli") for _ in range(2)
     ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from content.clock import MINUTE, now_ms
+from content.clock import DAY, MINUTE, now_ms
 from content.database import Database
 from content.keys import Keys
 from content.notices import notices
@@ -19,7 +20,7 @@ from scheduler.checks import NoticeRefused
 from scheduler.examination import examine_notice
 from scheduler.impact import measure_impact
 from scheduler.triggers import fire_due
-from tests.factories import create_town, segment, spec
+from tests.factories import create_town, make_subscriber, segment, spec
 from tests.scheduler.outside import Outside, register
 from tests.scheduler.scripted import Stage, count, fire, get_notice, make_stage, plan_all, tally_of
 
@@ -201,7 +202,28 @@ async def store(stage: Stage, wanted: NoticeSpec | None = None) -> int:
     return notice_id
 
 
+async def somebody(stage: Stage) -> None:
+    """One registration that chose 子育て."""
+    async with stage.database.write() as connection:
+        await make_subscriber(connection, stage.context.keys)
+
+
+async def test_what_would_reach_nobody_is_refused_and_may_be_booked(small_stage: Stage) -> None:
+    context, at_once = small_stage.context, spec()
+    with pytest.raises(NoticeRefused) as refused:
+        await notice_service.post(context, at_once, submission_key="a", staff="tanaka", accepted=["nobody"])
+    assert [problem.code for problem in refused.value.problems] == ["nobody"]
+    notice_id = await store(small_stage)
+    with pytest.raises(NoticeRefused):
+        await notice_service.approve(context, notice_id, staff="tanaka")
+    booked = replace(at_once, at=now_ms() + DAY)
+    assert await notice_service.post(
+        context, booked, submission_key="b", staff="tanaka", accepted=["night-booking"]
+    )
+
+
 async def test_a_notice_is_approved_once_however_many_press_the_button(stage: Stage) -> None:
+    await somebody(stage)
     notice_id = await store(stage)
     approved = await asyncio.gather(
         *(notice_service.approve(stage.context, notice_id, staff=f"staff-{n}") for n in range(6))
@@ -250,6 +272,7 @@ async def test_a_draft_whose_time_has_passed_is_not_approved(small_stage: Stage)
 
 
 async def test_a_draft_is_revised_and_an_approved_notice_is_not(small_stage: Stage) -> None:
+    await somebody(small_stage)
     context, notice_id = small_stage.context, await store(small_stage)
     assert await notice_service.revise(context, notice_id, spec(texts=words("新しい件名")), staff="suzuki")
     assert await notice_service.approve(context, notice_id, staff="suzuki", accepted=["too-short"])

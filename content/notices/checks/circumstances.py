@@ -116,7 +116,8 @@ def _numbers(spec: NoticeSpec, around: Circumstances) -> Iterator[Finding]:
     if around.total is None:
         return
     if not around.total:
-        if spec.at is None and spec.rule is None:
+        # What corrects another stands on its page too, for whoever left since.
+        if spec.at is None and spec.rule is None and spec.kind == NoticeKind.ORIGINAL:
             yield Finding(
                 "nobody",
                 "target",

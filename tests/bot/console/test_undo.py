@@ -80,9 +80,9 @@ async def test_an_urgent_notice_waits_for_nothing_and_the_page_does_not_promise_
 
 
 async def test_the_command_line_posts_at_once(service: Service) -> None:
-    notice_id = await notice_service.post(
-        service.context, spec(), submission_key="k", staff="tanaka", accepted=("nobody",)
-    )
+    async with service.database.write() as connection:
+        await make_subscriber(connection, service.keys)
+    notice_id = await notice_service.post(service.context, spec(), submission_key="k", staff="tanaka")
     found = await notice_of(service, notice_id)
     assert found.due_at == found.approved_at
 
