@@ -180,6 +180,16 @@ class MailErrand:
                 return self._fail(content_refused_for_all(outcome.detail))
         return True
 
+    def may_write(self) -> bool:
+        """While the server thought about the opening this process may have stood still, and lost the batch."""
+        return self._may_go_on()
+
+    def withdraw(self) -> None:
+        """The mails under way are as if they had not been begun."""
+        self.ended = True
+        self.abandon()
+        self.news.set()
+
     def may_wait(self) -> bool:
         """Whether this is the one connection that waits for a domain that does not answer."""
         return not self._under_way or self._domains.may_wait(self._under_way[0].domain, self)

@@ -69,6 +69,14 @@ class Errand(Protocol):
         """The server said no to the oldest mail under way. False ends the errand."""
         ...
 
+    def may_write(self) -> bool:
+        """Whether the content of the oldest mail may still be written, now that the server waits for it."""
+        ...
+
+    def withdraw(self) -> None:
+        """What was opened was taken back, and nothing more is begun: nobody got anything of it."""
+        ...
+
     def may_wait(self) -> bool:
         """The server takes its time over the recipient of the oldest mail: whether to wait on."""
         ...

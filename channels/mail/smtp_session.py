@@ -205,6 +205,12 @@ class SmtpSession(asyncio.Protocol):
 
     def _opened(self, errand: Errand, *, go_ahead: bool) -> None:
         """All commands of the opening are answered."""
+        if self._refusal is None and not errand.may_write():
+            # After its go-ahead a server takes whatever comes for the mail; hanging up is the only way back.
+            self._errand = None
+            self.abort()
+            errand.withdraw()
+            return
         if self._refusal is None:
             data = self._content + b".\r\n"
             self._expected.append(CONTENT)

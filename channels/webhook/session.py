@@ -95,11 +95,17 @@ class WebhookSession:
         *,
         maybe_sent: bool = False,
     ) -> AsyncGenerator[Part, None]:
-        """Post to one receiver after the other, a Part for each."""
+        """Post to one receiver after the other, a Part for each.
+
+        A no for good to what may have been accepted unheard is no refusal: it stays unknown. Only 410 says more.
+        """
         for recipient in recipients:
             if not may_go_on():
                 return
             refusal = await self._post(prepared, recipient, retry_key)
+            if refusal and maybe_sent and refusal.reason != Reason.GONE:
+                message = "前に受け取ったかもしれない相手が、今は断っています。受け取ったか確かめてください。"
+                raise UnknownOutcome(refusal.reason, message, for_good=True)
             yield Part(1, (refusal,) if refusal else ())
 
     async def close(self) -> None:

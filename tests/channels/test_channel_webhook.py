@@ -21,9 +21,9 @@ def bus(origin: str) -> Recipient:
     return Recipient(PARENT, f"{origin}/hooks/bus {SECRET}")
 
 
-async def post(session, origin):
+async def post(session, origin, *, maybe_sent=False):
     prepared = session.channel.prepare(notice(mode="drill"), "ja")
-    return await collect_until_error(session.send(prepared, [bus(origin)], RETRY_KEY))
+    return await collect_until_error(session.send(prepared, [bus(origin)], RETRY_KEY, maybe_sent=maybe_sent))
 
 
 async def test_the_receiver_can_check_the_signature(webhook, hooks, hooks_origin):
@@ -85,6 +85,26 @@ async def test_a_no_is_final_only_after_a_while(webhook, hooks, hooks_origin, mo
     parts, error = await post(webhook, hooks_origin)
     assert error is None
     assert refusals(parts) == {PARENT: ("refused", "HTTP 404")}
+
+
+async def test_a_no_to_what_may_have_been_accepted_before_stays_unknown(
+    webhook, hooks, hooks_origin, monkeypatch
+):
+    hooks.faults = WebhookFaults(status=404)
+    _, error = await post(webhook, hooks_origin, maybe_sent=True)
+    assert isinstance(error, TemporaryFailure)
+    monkeypatch.setattr(webhook_session, "NO_FOR_GOOD", 0.0)
+    parts, error = await post(webhook, hooks_origin, maybe_sent=True)
+    assert parts == []
+    assert isinstance(error, UnknownOutcome)
+    assert (error.reason, error.for_good) == ("refused", True)
+
+
+async def test_gone_is_gone_whatever_was_accepted_before(webhook, hooks, hooks_origin):
+    hooks.faults = WebhookFaults(status=410)
+    parts, error = await post(webhook, hooks_origin, maybe_sent=True)
+    assert error is None
+    assert refusals(parts) == {PARENT: ("gone", "HTTP 410")}
 
 
 async def test_a_receiver_that_is_mended_in_time_gets_its_notice(webhook, hooks, hooks_origin):

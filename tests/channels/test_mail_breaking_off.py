@@ -27,6 +27,7 @@ from tests.channels.announcements import (
     total,
 )
 from tests.channels.channel_settings import make_mail
+from tests.channels.scripted_smtp import LATE, ScriptedSmtp
 
 
 @pytest.mark.parametrize(
@@ -264,3 +265,28 @@ async def test_without_starttls_nothing_is_sent_in_the_clear(mail_server):
     assert isinstance(error, TemporaryFailure)
     assert error.reason == "tls"
     assert mail_server.mailroom.stats()["messages"] == 0
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_no_content_is_written_once_the_batch_may_be_anothers(pipelining):
+    """The server takes its time over DATA; meanwhile the process stands still and its lease ends."""
+    leased = True
+    async with ScriptedSmtp({2: {"DATA": LATE}}, pipelining=pipelining) as server:
+        session = make_mail(server.port, timeout=30.0)
+        parts: list[Part] = []
+
+        async def deliver() -> Exception | None:
+            prepared = session.channel.prepare(notice(), "ja")
+            sending = session.send(prepared, mail_readers(3), RETRY_KEY, lambda: leased)
+            found, error = await collect_until_error(sending)
+            parts.extend(found)
+            return error
+
+        task = asyncio.create_task(deliver())
+        while not server.taken[1]:
+            await asyncio.sleep(0.01)
+        leased = False
+        assert await task is None
+        assert total(parts) == 1
+        assert dict(server.taken) == {1: 1}
+        await session.close()
