@@ -35,6 +35,8 @@ EVERY = 5.0
 # While something is approved, planned or on its way out: a copy from the last half second before a kill is not
 # known as one.
 WHILE_SENDING = 0.5
+# Seconds for the last one: a database that is away must not keep the process from ending.
+LAST_WITHIN = 1.0
 TOPICS = ("triggers", "planning", "batches")
 OLDER, MOVED, LOST = "older", "moved", "lost"
 WORDS = {
@@ -134,7 +136,8 @@ class Heartbeat:
             with suppress(asyncio.CancelledError):
                 await self._counting
         try:
-            await self.beat()
+            async with asyncio.timeout(LAST_WITHIN):
+                await self.beat()
         except Exception as error:
             log.error("heartbeat_not_kept", error=type(error).__name__)
 

@@ -25,6 +25,8 @@ POLL = 1.0
 # Batches that wait ready beside those on their way, half as many at the most: what one process has in flight no
 # other sends.
 AHEAD = 16
+# Seconds that what was cancelled has to say so.
+GIVE_UP = 0.5
 # Batches whose addresses are read in one go.
 TOGETHER = 4
 
@@ -92,7 +94,7 @@ class LaneSender:
             for task in unfinished:
                 task.cancel()
             if unfinished:
-                await asyncio.wait(unfinished, timeout=within)
+                await asyncio.wait(unfinished, timeout=GIVE_UP)
         await self._sender.close()
 
     @property

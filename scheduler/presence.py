@@ -13,6 +13,7 @@ from content.ledger import presence
 log = structlog.get_logger(__name__)
 
 BEAT = 3.0
+LEAVE_WITHIN = 0.5
 TOPIC = "senders"
 
 
@@ -42,7 +43,7 @@ class Presence:
         await asyncio.gather(self._beating, return_exceptions=True)
         self._beating = None
         try:
-            async with self._database.write(wake=TOPIC) as connection:
+            async with asyncio.timeout(LEAVE_WITHIN), self._database.write(wake=TOPIC) as connection:
                 await presence.leave(connection, self._owner)
         except Exception:
             # The row grows old by itself.

@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 
 POLL = 1.0
 SWEEP_EVERY = 5.0
-DRAIN = 10.0
+# Seconds that what is in flight has to end when the process stops.
+DRAIN = 3.0
 # Seconds; what must go on sooner, the leases, has a loop of its own.
 LONGEST_SWEEP = 300.0
 WATCH_EVERY = 30.0
@@ -105,14 +106,17 @@ class Runner:
         self._stop.set()
         for topic in ("triggers", "planning", "audit"):
             self._context.database.wakeups.wake(topic)
-        await self._sender.stop(DRAIN)
-        if self._tasks:
-            await asyncio.wait([*self._tasks[:6], self._tasks[-1]], timeout=DRAIN)
+        await asyncio.gather(self._sender.stop(DRAIN), self._let_end(DRAIN))
         # A sender that hangs too, or the process could never be stopped.
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._presence.stop()
+
+    async def _let_end(self, within: float) -> None:
+        ending = [task for task in self._tasks if task.get_name() != "wake-ups"]
+        if ending:
+            await asyncio.wait(ending, timeout=within)
 
     def is_sending(self) -> bool:
         """Whether something is on its way out, or about to be."""

@@ -22,14 +22,13 @@ from aiohttp import ClientSession, DummyCookieJar, UnixConnector
 
 from bot.door.descriptors import RESERVED_AT_THE_DOOR, raise_limit
 from bot.door.gate import Gate
-from bot.door.limits import LANES, Limits
+from bot.door.limits import LANES, LAST_WORDS, Limits
 from bot.door.source import read_networks
 from bot.door.visit import Door
 from bot.logs import configure_logging
 
 # Behind the process that sends, when both want the processor.
 NICE = 10
-LAST_WORDS = 2.0
 BACKLOG = 1024
 
 

@@ -16,9 +16,14 @@ from subprocess import PIPE
 
 import structlog
 
+from bot.door.limits import LAST_WORDS
+
 log = structlog.get_logger(__name__)
 
-LET_GO = 3.0
+# Seconds that the door has to end, a little more than its visitors have.
+LET_GO = LAST_WORDS + 1.0
+# Seconds that a socket may still be held by the door of a service that was killed.
+FREE_WITHIN = 5.0
 BACKLOG = 1024
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
@@ -29,7 +34,7 @@ async def bind(host: str, port: int) -> socket.socket:
     The door of a service that was killed a moment ago may still have it. Raises OSError.
     """
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    deadline = time.monotonic() + LET_GO
+    deadline = time.monotonic() + FREE_WITHIN
     while True:
         try:
             listening = socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
+# Seconds that a request under way has when the service stops; one that is only half here has no more.
+LAST_WORDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)

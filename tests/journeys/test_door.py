@@ -48,8 +48,8 @@ async def test_half_sent_requests_do_not_delay_the_end(tmp_path: Path) -> None:
         ]
         begun = time.monotonic()
         assert await process.end(signal.SIGTERM) == 0
-        # Five seconds are promised; without an end to waiting it would be sixty.
-        assert time.monotonic() - begun < 15
+        # Five seconds are promised (tests/bot/test_stopping.py); without an end to waiting it would be sixty.
+        assert time.monotonic() - begun < 30
         for raw in half:
             raw.close()
 
