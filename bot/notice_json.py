@@ -40,6 +40,8 @@ def notice_json(status: Status) -> dict[str, Any]:
                 "refused": row.refused,
                 "unknown": row.unknown,
                 "open": row.open,
+                "resting": row.resting,
+                "rest_until": iso(row.rest_until),
                 "first_accepted_at": iso(row.first_accepted_at),
                 "last_accepted_at": iso(row.last_accepted_at),
             }

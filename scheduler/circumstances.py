@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.check_rules import Level
 from content.clock import today_jst
@@ -14,6 +15,7 @@ from content.ledger.usual import usual_sizes
 from content.notices.audience_counts import count_languages
 from content.notices.checks.circumstances import Circumstances, Short
 from content.notices.checks.contacts import links_of
+from content.notices.held_back import HeldBack, count_held_back
 from content.notices.notices import NoticeSpec
 from content.notices.recent_notices import sent_before
 from content.notices.states import NoticeKind
@@ -39,8 +41,9 @@ async def gather(
     but_id: int = 0,
     but_key: str = "",
     to_show: bool = True,
-) -> tuple[Circumstances, list[Allowance], dict[tuple[str, str], int]]:
-    """The circumstances, what each limited account may still send, and registrations by account and language.
+) -> tuple[Circumstances, list[Allowance], dict[tuple[str, str], int], dict[str, HeldBack]]:
+    """The circumstances, what each limited account may still send, registrations by account and language, and
+    those that get it later or not at all.
 
     Without `to_show` what could only be shown is left out, so that nothing keeps an urgent notice waiting.
     """
@@ -60,6 +63,7 @@ async def gather(
             and (to_show or context.town.checks.level_of("language-missing") not in (None, Level.NOTE))
             else {}
         )
+        held_back = await _held_back(connection, context, spec, list(counts), now) if to_show else {}
     languages: dict[str, int] = {}
     for (_, language), number in spoken.items():
         languages[language] = languages.get(language, 0) + number
@@ -72,7 +76,18 @@ async def gather(
         short=tuple(_short(context, short) for item in allowed if (short := item.shortage)),
         links=links,
     )
-    return around, allowed, spoken
+    return around, allowed, spoken, held_back
+
+
+async def _held_back(
+    connection: AsyncConnection, context: TownContext, spec: NoticeSpec, accounts: list[str], now: int
+) -> dict[str, HeldBack]:
+    """Nothing of a correction, whose readers stand in the ledger, and of what comes again at other times."""
+    if spec.kind != NoticeKind.ORIGINAL or spec.rule is not None:
+        return {}
+    return await count_held_back(
+        connection, context.town, spec.target, spec.category, spec.urgency, accounts, spec.at or now
+    )
 
 
 async def _usual(context: TownContext, spec: NoticeSpec) -> tuple[int, ...]:

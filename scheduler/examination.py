@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from content.check_rules import Level
 from content.notices.checks.examine import examine, open_questions
 from content.notices.checks.finding import Finding
+from content.notices.held_back import HeldBack
 from content.notices.notices import NoticeSpec
 from scheduler.checks import NoticeRefused, Problem, find_problems
 from scheduler.impact import Impact, measure_impact
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """`spoken`: registrations by account and language. Without impacts the draft cannot be used at all."""
+    """`spoken`: registrations by account and language; `held_back`: by account those who get it later or not, as
+    they paused. Without impacts the draft cannot be used at all."""
 
     findings: tuple[Finding, ...]
     impacts: tuple[Impact, ...] = ()
     allowances: tuple[Allowance, ...] = ()
     spoken: dict[tuple[str, str], int] = field(default_factory=dict)
+    held_back: dict[str, HeldBack] = field(default_factory=dict)
 
     @property
     def blocking(self) -> list[Finding]:
@@ -64,11 +67,11 @@ async def examine_notice(
     except NoticeRefused as refused:
         return Examination(tuple(map(_finding, refused.problems)))
     counts = {item.account: item.count for item in impacts}
-    around, allowed, spoken = await gather(
+    around, allowed, spoken, held_back = await gather(
         context, spec, counts, but_id=notice_id, but_key=but_key, to_show=to_show
     )
     findings = examine(spec, context.town, around)
-    return Examination(tuple(findings), tuple(impacts), tuple(allowed), spoken)
+    return Examination(tuple(findings), tuple(impacts), tuple(allowed), spoken, held_back)
 
 
 def require_yes(examined: Examination, accepted: Collection[str]) -> list[str]:

@@ -24,6 +24,7 @@ from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import NoticeKind
+from content.quiet_hours import end_of
 from scheduler import quota
 from scheduler.shortages import record_shortage
 from scheduler.suspending import is_lost
@@ -132,16 +133,16 @@ def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> 
 async def _plan_list(
     context: TownContext, connection: AsyncConnection, planned: Delivery, notice: Notice
 ) -> bool:
-    languages = _languages(context, notice)
     found = await next_slice(connection, context.town, planned, notice, SLICE)
     now = context.database.now()
     if found.in_flight and now < planned.created_at + WAIT_FOR_FLIGHT:
         return False
     batch_size = context.channel_of(context.town.account[planned.account]).batch_size
+    lists = _lists(found.people, _languages(context, notice), context.town.quiet_hours, now)
     slices = [
-        (language, part)
-        for language in languages
-        for part in _chunks(_readers(found.people, language, languages), batch_size)
+        (language, part, rest_until)
+        for (language, rest_until), ids in lists.items()
+        for part in _chunks(ids, batch_size)
     ]
     await deliveries.add_batches(connection, planned, slices)
     if not found.more:
@@ -158,15 +159,25 @@ async def _plan_broadcast(
     found = await next_slice(connection, context.town, planned, notice, None)
     now = context.database.now()
     if found.people:
-        ids = sorted(subscriber_id for subscriber_id, _ in found.people)
-        await deliveries.add_batches(connection, planned, [("ja", ids)], kind=BatchKind.BROADCAST)
+        ids = sorted(subscriber_id for subscriber_id, _, _ in found.people)
+        await deliveries.add_batches(connection, planned, [("ja", ids, 0)], kind=BatchKind.BROADCAST)
     await deliveries.finish_planning(connection, planned.id, now)
     return False
 
 
-def _readers(people: Sequence[tuple[int, str]], language: str, languages: tuple[str, ...]) -> list[int]:
-    """Who gets the `language` text; what the notice does not have is read in Japanese."""
-    return [one for one, chosen in people if (chosen if chosen in languages else "ja") == language]
+def _lists(
+    people: Sequence[tuple[int, str, str]], languages: tuple[str, ...], quiet_of_town: str, now: int
+) -> dict[tuple[str, int], list[int]]:
+    """Who gets which text after which time, 0 for at once; what the notice does not have is read in Japanese."""
+    lists: dict[tuple[str, int], list[int]] = {}
+    list_of: dict[tuple[str, str], list[int]] = {}
+    for one, chosen, quiet in people:
+        mine = list_of.get((chosen, quiet))
+        if mine is None:
+            key = (chosen if chosen in languages else "ja", end_of(quiet or quiet_of_town, now))
+            mine = list_of[chosen, quiet] = lists.setdefault(key, [])
+        mine.append(one)
+    return lists
 
 
 def _languages(context: TownContext, notice: Notice) -> tuple[str, ...]:

@@ -221,7 +221,7 @@ async def make_delivery(
         at=at,
     )
     opened = await connection.run_sync(deliveries.get_delivery, delivery_id)
-    await deliveries.add_batches(connection, opened, [(language, ids) for ids in batches], kind=kind)
+    await deliveries.add_batches(connection, opened, [(language, ids, 0) for ids in batches], kind=kind)
     if planned:
         await deliveries.finish_planning(connection, delivery_id, at)
     return delivery_id

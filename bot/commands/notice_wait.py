@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot.commands.common import FAILED, NOBODY, OK, PARTLY, TIMED_OUT, progress, talk
 from bot.service import Service
 from channels.reasons import find_reason
+from content.clock import words
 from content.database import identity, is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from scheduler import notice_service
@@ -26,6 +27,8 @@ WAITING = {
 ENDED = {
     "finished": OK,
     "partly": PARTLY,
+    # Everybody who is awake has it; the rest goes out in the morning by itself.
+    "resting": OK,
     "stopped": PARTLY,
     "nobody": NOBODY,
     "held": FAILED,
@@ -90,6 +93,10 @@ async def wait_for_end(service: Service, notice_id: int, timeout: float) -> tupl
             raise
         talk.print(UNSEEN.format(notice_id), style="yellow", markup=False, soft_wrap=True)
         return TIMED_OUT, found
+    for row in found.tallies:
+        if row.resting and row.rest_until is not None:
+            name = CHANNEL_NAMES.get(row.channel, row.channel)
+            talk.print(f"{name} {row.resting}件は、おやすみ時間のため {words(row.rest_until)} から送ります。")
     if found.state in ENDED:
         return ENDED[found.state], found
     for line in _why_waiting(found):

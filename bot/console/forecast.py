@@ -12,6 +12,7 @@ from content.check_rules import Level
 from content.ledger.usual import FAIR, last_pace
 from content.notices.checks.examine import open_questions
 from content.notices.checks.finding import Finding
+from content.notices.held_back import HeldBack
 from content.notices.notices import Notice, NoticeSpec
 from scheduler.checks import Problem
 from scheduler.examination import Examination, examine_notice
@@ -19,6 +20,7 @@ from scheduler.impact import Impact
 from scheduler.quota import Allowance
 from scheduler.shortages import shortage_words
 
+NOBODY = HeldBack()
 # The page says these at a place of their own.
 SAID_ELSEWHERE = frozenset({"everyone", "nobody", "quota"})
 
@@ -36,6 +38,7 @@ class Row:
     metered: bool = False
     allowance: Allowance | None = None
     languages: tuple[tuple[str, int], ...] = ()
+    held_back: HeldBack = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ def _row(staff_request: StaffRequest, examined: Examination, impact: Impact) -> 
             (language_words(language), number)
             for language, number in sorted(spoken.items(), key=lambda pair: order.get(pair[0], len(order)))
         ),
+        held_back=examined.held_back.get(impact.account, NOBODY),
     )
 
 

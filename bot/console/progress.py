@@ -121,6 +121,8 @@ def ask_again_after(status: Status, now: int) -> int:
     """Milliseconds until the page should look again; 0 when nothing more will happen by itself."""
     if status.state in RUNNING:
         return EACH_SECOND
+    if status.state == "resting":
+        return EACH_MINUTE
     if status.state != "scheduled":
         return 0
     due_in = (status.notice.due_at or now) - now

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     insert,
     select,
@@ -93,7 +94,8 @@ batch = Table(
     Column("reason", Text, nullable=False, server_default=""),
     # Set while some try may have been accepted unheard: such a batch never becomes "refused".
     Column("maybe_sent", Boolean, nullable=False, server_default=false()),
-    # When its delivery was opened: after a long downtime an old batch is not sent any more.
+    # When its delivery was opened, or when the quiet hours end that it waits for: after a long downtime an old
+    # batch is not sent any more.
     Column("created_at", BigInteger, nullable=False),
     Column("first_accepted_at", BigInteger),
     Column("last_accepted_at", BigInteger),
@@ -107,6 +109,8 @@ batch = Table(
 # Written out, not bound: a partial index serves only a query that says the very same.
 _OPEN = f"state IN ('{BatchState.READY}', '{BatchState.UNKNOWN}')"
 IS_OPEN = text(f"batch.{_OPEN}")
+# Nobody has tried it yet, since its recipients are not to be disturbed before that.
+RESTS = and_(batch.c.state == BatchState.READY, batch.c.not_before == batch.c.created_at)
 # What a claim reads: in order, and no longer than what is still to be done.
 Index(
     "ix_batch_open",
@@ -204,11 +208,12 @@ async def lock_delivery(connection: AsyncConnection, delivery_id: int) -> Delive
 async def add_batches(
     connection: AsyncConnection,
     planned: Delivery,
-    slices: Sequence[tuple[str, Sequence[int]]],
+    slices: Sequence[tuple[str, Sequence[int], int]],
     *,
     kind: str = BatchKind.LIST,
 ) -> None:
-    """Freeze slices of (language, ascending subscriber ids) as ready batches, each with its retry key."""
+    """Freeze slices of (language, ascending subscriber ids, end of their quiet hours) as ready batches, each with
+    its retry key. The end is 0 for those who are not asleep."""
     rows = [
         {
             "delivery_id": planned.id,
@@ -221,11 +226,11 @@ async def add_batches(
             "recipients": pack(ids),
             "size": len(ids),
             "retry_key": str(uuid.uuid4()),
-            # A first attempt waits for nothing, not even for a clock that was set back.
-            "not_before": 0,
-            "created_at": planned.created_at,
+            # A first attempt waits for nothing else, not even for a clock that was set back.
+            "not_before": rest_until,
+            "created_at": rest_until or planned.created_at,
         }
-        for index, (language, ids) in enumerate(slices)
+        for index, (language, ids, rest_until) in enumerate(slices)
     ]
     if rows:
         await connection.execute(insert(batch), rows)
@@ -234,7 +239,7 @@ async def add_batches(
             .where(delivery.c.id == planned.id)
             .values(
                 batches=delivery.c.batches + len(rows),
-                planned=delivery.c.planned + sum(len(ids) for _, ids in slices),
+                planned=delivery.c.planned + sum(len(ids) for _, ids, _ in slices),
             )
         )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, tuple_, update
+from sqlalchemy import Connection, or_, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.ledger.deliveries import IS_OPEN, batch
+from content.clock import DAY
+from content.ledger.deliveries import IS_OPEN, RESTS, batch
 from content.ledger.states import BatchState
 
 
@@ -52,7 +53,14 @@ async def forget_times_ahead(
     Retries may go at once, leases end when a living owner would renew them; the number of batches.
     """
     waiting = await connection.execute(
-        update(batch).where(IS_OPEN, batch.c.not_before > now + longest_wait).values(not_before=now)
+        update(batch)
+        .where(
+            IS_OPEN,
+            batch.c.not_before > now + longest_wait,
+            # Nobody is woken for it: quiet hours are over within a day.
+            or_(~RESTS, batch.c.not_before > now + DAY),
+        )
+        .values(not_before=now)
     )
     leased = await connection.execute(
         update(batch)

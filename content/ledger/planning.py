@@ -13,9 +13,10 @@ from content.database import all_rows, as_one_row
 from content.ledger import reached
 from content.ledger.deliveries import Delivery
 from content.ledger.reached import Slice
+from content.ledger.states import Lane
 from content.notices import chains
 from content.notices.notices import Notice
-from content.notices.segments import audience
+from content.notices.segments import audience, heeds_settings
 from content.notices.states import NoticeKind
 from content.register.subscribers import subscriber
 from content.town import Town
@@ -48,17 +49,29 @@ async def next_slice(
 
     Without a limit all of them.
     """
+    quiet = heeds_quiet_hours(town, planned, notice)
     if notice.kind == NoticeKind.ORIGINAL:
-        people = await _next_people(connection, town, planned, notice, limit)
+        people = await _next_people(connection, town, planned, notice, limit, quiet)
         more = limit is not None and len(people) >= limit
         return Slice(people, people[-1][0] if people else planned.planned_up_to, more, in_flight=False)
     source = await _source(connection, planned, notice)
     if source is None:
         return Slice([], planned.planned_up_to, more=False, in_flight=False)
     found = await reached.next_reached(
-        connection, source, planned.account, kind=notice.kind, after=planned.planned_up_to, most=limit or ALL
+        connection,
+        source,
+        planned.account,
+        kind=notice.kind,
+        after=planned.planned_up_to,
+        most=limit or ALL,
+        quiet=quiet,
     )
     return found
+
+
+def heeds_quiet_hours(town: Town, planned: Delivery, notice: Notice) -> bool:
+    """Whether those who want to be left in peace get it in the morning."""
+    return planned.lane != Lane.URGENT and heeds_settings(town, notice.aim, notice.spec.category)
 
 
 async def is_broadcast(connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:
@@ -76,21 +89,27 @@ async def _source(connection: AsyncConnection, planned: Delivery, notice: Notice
 
 
 async def _next_people(
-    connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice, limit: int | None
-) -> list[tuple[int, str]]:
-    """(subscriber id, language) of the next of the audience, in the order of ids. Raises NobodyMatches.
+    connection: AsyncConnection,
+    town: Town,
+    planned: Delivery,
+    notice: Notice,
+    limit: int | None,
+    quiet: bool,
+) -> list[tuple[int, str, str]]:
+    """(subscriber id, language, quiet hours) of the next of the audience, in the order of ids. Raises NobodyMatches.
 
     In one pass over all languages: with a pass for each, who changes the language between two slices
     would stand in two batches or in none.
     """
     statement = (
-        select(subscriber.c.id, subscriber.c.language)
+        select(*reached.reader_columns(quiet))
         .where(_not_planned_yet(town, planned, notice))
         .order_by(subscriber.c.id)
         .limit(limit)
     )
-    people = await connection.run_sync(all_rows, as_one_row(connection.dialect.name, statement))
-    return [(int(subscriber_id), str(language)) for subscriber_id, language in people]
+    return reached.readers(
+        await connection.run_sync(all_rows, as_one_row(connection.dialect.name, statement))
+    )
 
 
 def _not_planned_yet(town: Town, planned: Delivery, notice: Notice) -> ColumnElement[bool]:

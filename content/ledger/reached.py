@@ -7,11 +7,11 @@ first that they get. A withdrawal goes to nobody who cannot have got the notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, select
+from sqlalchemy import Column, Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row
@@ -21,6 +21,7 @@ from content.ledger.retention import delivery_summary
 from content.ledger.states import BatchKind, BatchState
 from content.ledger.stopping import CORRECTED, STOPPED
 from content.notices.states import NoticeKind
+from content.quiet_hours import NONE
 from content.register.states import SubscriberState
 from content.register.subscribers import subscriber
 
@@ -29,12 +30,13 @@ NOT_SENT_YET = (STOPPED, CORRECTED)
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """(subscriber id, language) of those still registered, ascending; `up_to` is the last batch that was read.
+    """(subscriber id, language, quiet hours) of those still registered, ascending; `up_to` is the last batch that
+    was read. Quiet hours that do not count for a delivery are "none".
 
     `in_flight`: somebody is sending one of these batches, so what became of it is not known yet.
     """
 
-    people: list[tuple[int, str]]
+    people: list[tuple[int, str, str]]
     up_to: int
     more: bool
     in_flight: bool
@@ -83,7 +85,14 @@ async def went_by_broadcast(connection: AsyncConnection, delivery_id: int) -> bo
 
 
 async def next_reached(
-    connection: AsyncConnection, delivery_id: int, account: str, *, kind: str, after: int, most: int
+    connection: AsyncConnection,
+    delivery_id: int,
+    account: str,
+    *,
+    kind: str,
+    after: int,
+    most: int,
+    quiet: bool = False,
 ) -> Slice:
     """The next of those that a delivery reached, of batches behind `after`: about `most`, whole batches.
 
@@ -100,7 +109,7 @@ async def next_reached(
         taken, number = taken + 1, number + row.size
     chosen = rows[:taken]
     ids = await _ids(connection, chosen, kind)
-    people = await _registered(connection, account, ids)
+    people = await _registered(connection, account, ids, quiet)
     return Slice(
         people,
         up_to=chosen[-1].id if chosen else after,
@@ -165,13 +174,15 @@ def _counts(reason: str, kind: str) -> bool:
     return kind == NoticeKind.CORRECTION and reason in NOT_SENT_YET
 
 
-async def _registered(connection: AsyncConnection, account: str, ids: list[int]) -> list[tuple[int, str]]:
+async def _registered(
+    connection: AsyncConnection, account: str, ids: list[int], quiet: bool
+) -> list[tuple[int, str, str]]:
     """Those who have not left or been erased since, with the language that they read now."""
     if not ids:
         return []
     dialect = connection.dialect.name
     statement = (
-        select(subscriber.c.id, subscriber.c.language)
+        select(*reader_columns(quiet))
         .where(
             among(dialect, subscriber.c.id, "ids"),
             subscriber.c.account == account,
@@ -180,5 +191,14 @@ async def _registered(connection: AsyncConnection, account: str, ids: list[int])
         .order_by(subscriber.c.id)
     )
     values = {"ids": as_list(dialect, ids)}
-    rows = await connection.run_sync(all_rows, as_one_row(dialect, statement), values)
-    return [(int(subscriber_id), str(language)) for subscriber_id, language in rows]
+    return readers(await connection.run_sync(all_rows, as_one_row(dialect, statement), values))
+
+
+def reader_columns(quiet: bool) -> list[Column[Any]]:
+    """What `readers` reads; the quiet hours where they count, or a large list would carry them for nothing."""
+    columns: list[Column[Any]] = [subscriber.c.id, subscriber.c.language]
+    return [*columns, subscriber.c.quiet_hours] if quiet else columns
+
+
+def readers(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, str, str]]:
+    return [(row[0], row[1], row[2] if len(row) > 2 else NONE) for row in rows]

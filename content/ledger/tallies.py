@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.ledger.deliveries import batch, delivery
+from content.ledger.deliveries import RESTS, batch, delivery
 from content.ledger.retention import delivery_summary, delivery_summary_reason, reasons_in_batches
 from content.ledger.settling import LEFT_OVER, UNSETTLED
 from content.ledger.states import BatchState, DeliveryState
@@ -37,6 +37,9 @@ class Tally:
     last_accepted_at: int | None
     # Since when it waits for its account to come back into the town profile.
     suspended_at: int | None = None
+    # Of the open ones those that wait for the end of their quiet hours, and when the first of these are over.
+    resting: int = 0
+    rest_until: int | None = None
 
 
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
@@ -61,6 +64,8 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             func.coalesce(func.min(batch.c.first_accepted_at), delivery_summary.c.first_accepted_at),
             func.coalesce(func.max(batch.c.last_accepted_at), delivery_summary.c.last_accepted_at),
             delivery.c.suspended_at,
+            func.coalesce(func.sum(case((RESTS, LEFT_OVER), else_=0)), 0),
+            func.min(case((RESTS, batch.c.not_before))),
         )
         .select_from(delivery)
         .outerjoin(batch, batch.c.delivery_id == delivery.c.id)
@@ -92,16 +97,18 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             first_accepted_at=row[9],
             last_accepted_at=row[10],
             suspended_at=row[11],
+            resting=int(row[12]),
+            rest_until=row[13],
         )
         for row in rows
     ]
 
 
 def progress_state(item: Notice, tallies: list[Tally]) -> str:
-    """draft, cancelled, held, scheduled, planning, sending, stopped, finished, partly or nobody.
+    """draft, cancelled, held, scheduled, planning, sending, resting, stopped, finished, partly or nobody.
 
     A recurring notice itself never goes out: it is recurring until it has ended.
-    `stopped`: a person stopped it. `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
+    `resting`: all that is open waits for the end of quiet hours. `stopped`: a person stopped it. `partly`: finished, but not everyone accepted. `nobody`: the target matched no registration.
     """
     if item.state != "approved":
         return item.state
@@ -110,8 +117,8 @@ def progress_state(item: Notice, tallies: list[Tally]) -> str:
         return {"waiting": waiting, "finished": "ended"}.get(item.trigger_state, item.trigger_state)
     if any(row.state == DeliveryState.PLANNING for row in tallies):
         return "planning"
-    if sum(row.open for row in tallies):
-        return "sending"
+    if still_open := sum(row.open for row in tallies):
+        return "resting" if still_open == sum(row.resting for row in tallies) else "sending"
     if any(row.state == DeliveryState.STOPPED and row.reason in (STOPPED, CORRECTED) for row in tallies):
         return "stopped"
     if any(row.state == DeliveryState.STOPPED for row in tallies):

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, distinct, func, select
+from sqlalchemy import ColumnElement, and_, distinct, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database
-from content.notices.segments import Choice, Rules, Target, audience, rules_of
+from content.notices.segments import Choice, Rules, Target, audience, heeds_settings, rules_of
 from content.register.imports import has_come_in
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
@@ -30,16 +30,38 @@ async def count_audience(
 
     Both halves of the register at once, as a large one keeps a processor busy for a tenth of a second.
     """
-    rules = rules_of(town, target, category, today)
+    rules_of(town, target, category, today)
 
     async def count(after: int, up_to: int | None) -> dict[str, int]:
         async with database.read() as connection:
-            return await count_matches(connection, rules, accounts, after=after, up_to=up_to)
+            return await count_part(
+                connection, town, target, category, accounts, today, after=after, up_to=up_to
+            )
 
     async with database.read() as connection:
         middle = (await connection.scalar(select(func.max(subscriber.c.id))) or 0) // 2
     lower, upper = await asyncio.gather(count(0, middle), count(middle, None))
     return {account: lower[account] + upper[account] for account in accounts}
+
+
+async def count_part(
+    connection: AsyncConnection,
+    town: Town,
+    target: Target,
+    category: str,
+    accounts: Sequence[str],
+    today: date,
+    *,
+    after: int = 0,
+    up_to: int | None = None,
+) -> dict[str, int]:
+    """As `count_audience`, of those with ids in the range."""
+    rules = rules_of(town, target, category, today)
+    found = await count_matches(connection, rules, accounts, after=after, up_to=up_to)
+    if not heeds_settings(town, target, category):
+        return found
+    paused = await count_paused(connection, rules, today, after=after, up_to=up_to)
+    return {account: number - paused.get(account, 0) for account, number in found.items()}
 
 
 async def count_languages(
@@ -73,7 +95,13 @@ async def count_matches(
     # A count needs no order, so it begins with those who made the rarest choice and asks about the others.
     who = preference.c.subscriber_id
     within = _within(who, after, up_to)
-    first = await _rarest(connection, tuple(item for item in rules.made if not item.or_none), within)
+    certain = tuple(item for item in rules.made if not item.or_none)
+    if not certain:
+        found = await _count_rows(
+            connection, subscriber.c.account.in_(accounts), _within(subscriber.c.id, after, up_to), rules
+        )
+        return {account: found.get(account, 0) for account in accounts}
+    first = await _rarest(connection, certain, within)
     counted = func.count() if first.is_single else func.count(distinct(who))
     statement = select(*(counted.filter(preference.c.account == account) for account in accounts)).where(
         first.of(preference),
@@ -92,18 +120,39 @@ async def count_matches(
 async def _count_everyone(
     connection: AsyncConnection, accounts: Sequence[str], within: ColumnElement[bool]
 ) -> dict[str, int]:
+    counts = await _count_rows(connection, subscriber.c.account.in_(accounts), within, None)
+    return {account: counts.get(account, 0) for account in accounts}
+
+
+async def count_paused(
+    connection: AsyncConnection, rules: Rules | None, today: date, *, after: int = 0, up_to: int | None = None
+) -> dict[str, int]:
+    """Those for whom the rules hold and who want only what is life-critical today, by account."""
+    # They are few, and have an index of their own; written out, or it would not serve.
+    paused = and_(
+        subscriber.c.paused_until != literal_column("''"), subscriber.c.paused_until >= today.isoformat()
+    )
+    return await _count_rows(connection, paused, _within(subscriber.c.id, after, up_to), rules)
+
+
+async def _count_rows(
+    connection: AsyncConnection,
+    which: ColumnElement[bool],
+    within: ColumnElement[bool],
+    rules: Rules | None,
+) -> dict[str, int]:
     rows = await connection.execute(
         select(subscriber.c.account, func.count())
         .where(
             subscriber.c.state == SubscriberState.ACTIVE,
             has_come_in(subscriber.c.id),
-            subscriber.c.account.in_(accounts),
+            which,
             within,
+            *(rules.of(subscriber.c.id) if rules else ()),
         )
         .group_by(subscriber.c.account)
     )
-    counts = {account: int(count) for account, count in rows}
-    return {account: counts.get(account, 0) for account in accounts}
+    return {account: int(count) for account, count in rows}
 
 
 async def _rarest(

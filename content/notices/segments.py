@@ -46,6 +46,9 @@ class Target:
     def describe(self, town: Town, category: str) -> str:
         """As the confirm page and the report print it."""
         name = town.category[category].name() if category in town.category else category
+        chose = f"「{name}」を選んだ登録者"
+        if is_life_critical(town, category):
+            chose = f"登録者全員(「{name}」は命に関わる分野です)"
         if self.kind == TargetKind.EVERYONE:
             return "登録者全員(選んだ分野によらない)"
         if self.kind == TargetKind.GROUP:
@@ -54,10 +57,10 @@ class Target:
         if self.kind == TargetKind.SEGMENT:
             rules = read_rules(self.key)
             if rules is not None:
-                return f"「{name}」を選んだ登録者のうち、{describe_rules(town, rules, category)}"
+                return f"{chose}のうち、{describe_rules(town, rules, category)}"
             segment = town.segment[self.key].name() if self.key in town.segment else self.key
-            return f"配信対象「{segment}」(「{name}」を選んだ登録者のうち)"
-        return f"「{name}」を選んだ登録者"
+            return f"{chose}のうち、配信対象「{segment}」"
+        return chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +102,51 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What must hold for a registration: every choice made, none of the others, every language rule."""
+    """What must hold for a registration: every choice made, none of the others, every language rule.
+
+    `whole_town`: of a life-critical category, which nobody has to have chosen.
+    """
 
     made: tuple[Choice, ...]
     not_made: tuple[Choice, ...] = ()
     languages: tuple[ColumnElement[bool], ...] = ()
+    whole_town: bool = False
 
     def __post_init__(self) -> None:
-        if all(choice.or_none for choice in self.made):
+        if not self.whole_town and all(choice.or_none for choice in self.made):
             raise ValueError("rules without a choice would match everyone")
+
+    def of(self, subscriber_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        """The conditions on rows of `subscriber`, or on what is joined to them."""
+        return [
+            *self.languages,
+            *(choice.made_by(subscriber_id) for choice in self.made),
+            *(~choice.made_by(subscriber_id) for choice in self.not_made),
+        ]
+
+
+def is_life_critical(town: Town, category: str) -> bool:
+    """Whether a category reaches every active registration, whatever it chose."""
+    return category in town.category and town.category[category].always
+
+
+def heeds_settings(town: Town, target: Target, category: str) -> bool:
+    """Whether a pause and quiet hours count: not in danger to life, and not for what goes to everyone."""
+    return target.kind != TargetKind.EVERYONE and not is_life_critical(town, category)
 
 
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
     """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
     rules = rules_of(town, target, category, today)
     active = and_(subscriber.c.state == SubscriberState.ACTIVE, has_come_in(subscriber.c.id))
-    if rules is None:
-        return active
-    return and_(
-        active,
-        *rules.languages,
-        *(choice.made_by(subscriber.c.id) for choice in rules.made),
-        *(~choice.made_by(subscriber.c.id) for choice in rules.not_made),
-    )
+    conditions = [] if rules is None else rules.of(subscriber.c.id)
+    if heeds_settings(town, target, category):
+        conditions.append(subscriber.c.paused_until < today.isoformat())
+    return and_(active, *conditions)
 
 
 def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | None:
-    """What the target asks for, None for everyone. Raises NobodyMatches."""
+    """What the target asks for beside a pause, None for everyone. Raises NobodyMatches."""
     known = town.category.get(category)
     if known is None:
         raise NobodyMatches("category", f"分野「{category}」は町の設定にありません。一覧から選んでください。")
@@ -136,6 +157,8 @@ def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | 
     if target.kind == TargetKind.EVERYONE:
         return None
     if target.kind == TargetKind.SUBSCRIBED:
+        if known.always:
+            return None
         return Rules((Choice("category", (category,)),))
     if target.kind == TargetKind.GROUP:
         if target.key not in town.group:
@@ -182,6 +205,8 @@ def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> 
             or_none = rule.field == "area" and (rule.unplaced or town.category[category].always)
             made += [Choice(rule.field, rule.any_of, or_none=or_none)] if rule.any_of else []
             not_made += [Choice(rule.field, rule.none_of)] if rule.none_of else []
+    if town.category[category].always:
+        return Rules(tuple(made), tuple(not_made), tuple(languages), whole_town=True)
     # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
     # best of several large ones, because its rows stand in the order of ids.
     made.append(Choice("category", (category,)))

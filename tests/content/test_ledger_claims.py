@@ -246,7 +246,7 @@ async def test_planning_is_remembered_between_slices(database, keys, send):
         assert planned and (planned.batches, planned.planned) == (2, 3)
         assert planned.planned_up_to == 40
         more = [(await make_subscriber(connection, keys, NEWCOMER)).id]
-        await deliveries.add_batches(connection, planned, [("en", more)])
+        await deliveries.add_batches(connection, planned, [("en", more, 0)])
         await deliveries.finish_planning(connection, delivery_id, NOW)
         finished = await connection.run_sync(deliveries.get_delivery, delivery_id)
         assert (finished.state, finished.batches, finished.planned) == ("planned", 3, 4)

@@ -1,5 +1,6 @@
 """Who a notice is for. Whatever is missing, empty, closed or unknown reaches nobody, loudly."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import and_, select
 
 from content.notices import audience_counts
-from content.notices.audience_counts import count_audience, count_matches
+from content.notices.audience_counts import count_audience, count_part
 from content.notices.chosen import write_rules
-from content.notices.segments import NobodyMatches, Target, audience, rules_of
+from content.notices.segments import NobodyMatches, Target, audience
 from content.register import registration, subscriber_changes
 from content.register.registration import Registration
 from content.register.subscribers import Preferences, preference, subscriber
@@ -291,6 +292,7 @@ def some(values):
 
 CHOICES = st.builds(
     Preferences,
+    paused_until=st.sampled_from([None, None, date(2026, 4, 6), date(2026, 4, 7), date.max]),
     categories=some(CATEGORIES),
     areas=some(AREAS),
     birth_months=some(MONTHS),
@@ -345,9 +347,12 @@ def holds(rule, chosen, today, category):
 def reached(target, rules, category, chosen, today):
     if target.kind == "everyone":
         return True
+    # The town has said that 災害 is life-critical, so it comes whatever somebody chose.
+    if category != "saigai" and chosen.paused_until is not None and today <= chosen.paused_until:
+        return False
     if target.kind == "group":
         return target.key in chosen.groups
-    if category not in chosen.categories:
+    if category not in chosen.categories and category != "saigai":
         return False
     return target.kind == "subscribed" or all(holds(rule, chosen, today, category) for rule in rules)
 
@@ -483,12 +488,12 @@ async def test_whatever_happens_to_registrations_the_count_is_that_of_plain_pyth
                 == (expected[account])
             )
         wanted = {account: len(ids) for account, ids in expected.items()} | {"webhook": 0}
-        matching = rules_of(town, target, category, TODAY)
-        assert await count_matches(connection, matching, list(wanted)) == wanted
+        about = (town, target, category, list(wanted), TODAY)
+        assert await count_part(connection, *about) == wanted
         # Counted in two halves, wherever they meet.
         middle = sorted(ids)[len(ids) // 2] if ids else 0
-        lower = await count_matches(connection, matching, list(wanted), up_to=middle)
-        upper = await count_matches(connection, matching, list(wanted), after=middle)
+        lower = await count_part(connection, *about, up_to=middle)
+        upper = await count_part(connection, *about, after=middle)
         assert {account: lower[account] + upper[account] for account in wanted} == wanted
         assert await disagreements(connection) == []
 
@@ -523,3 +528,66 @@ async def test_who_has_several_children_of_the_ages_is_counted_once(database, ke
         "line": 1,
         "mail": 0,
     }
+
+
+# What a resident does with her settings, as properties: whatever else was chosen.
+
+
+async def reaches(connection, keys, town, chosen, target, category):
+    ids = await registration.register_many(
+        connection, keys, [Registration("line", "line", line_id(1), chosen, APRIL_TUESDAY)], reason="import"
+    )
+    return await who(connection, audience(town, target, category, TODAY)) == ids
+
+
+@given(
+    chosen=CHOICES,
+    more=CHOICES,
+    target=st.sampled_from([Target(), Target("group", "kucho"), CHOSEN]),
+    category=st.sampled_from(CATEGORIES),
+)
+@few_examples
+async def test_nobody_gets_less_when_she_chooses_more(database, keys, chosen, more, target, category):
+    town = create_town(segments=[segment({"field": "area", "any_of": ["funaoka", "tsukinoki"]})])
+    # More topics, more districts, more children, more groups; a pause that is over or not begun.
+    wider = replace(
+        chosen,
+        categories=chosen.categories | more.categories,
+        areas=chosen.areas | more.areas if chosen.areas else chosen.areas,
+        birth_months=chosen.birth_months | more.birth_months,
+        groups=chosen.groups | more.groups,
+        paused_until=None,
+    )
+    async with undone(database) as connection:
+        before = await reaches(connection, keys, town, chosen, target, category)
+    async with undone(database) as connection:
+        after = await reaches(connection, keys, town, wider, target, category)
+    assert after or not before
+
+
+@given(chosen=CHOICES, category=st.sampled_from(CATEGORIES), named=some(AREAS))
+@few_examples
+async def test_nobody_outside_a_group_is_reached_by_it(database, keys, chosen, category, named):
+    outside = replace(chosen, groups=chosen.groups - {"kucho"})
+    rules = [{"field": "group", "any_of": ["kucho"]}]
+    rules += [{"field": "area", "any_of": sorted(named)}] if named else []
+    town = create_town(segments=[segment(*rules)])
+    for target in (Target("group", "kucho"), CHOSEN):
+        async with undone(database) as connection:
+            assert not await reaches(connection, keys, town, outside, target, category)
+
+
+@given(chosen=CHOICES, rules=st.lists(st.just({"field": "area", "any_of": ["funaoka"]}), max_size=1))
+@few_examples
+async def test_what_is_life_critical_comes_whatever_the_settings_say(database, keys, chosen, rules):
+    """To the whole town, and to a district also for those who named none."""
+    paused = replace(chosen, paused_until=date.max, quiet_hours="0-23")
+    town = create_town(segments=[segment(*rules)] if rules else [])
+    async with undone(database) as connection:
+        assert await reaches(connection, keys, town, paused, Target(), "saigai")
+    if rules:
+        lives_elsewhere = bool(chosen.areas) and "funaoka" not in chosen.areas
+        async with undone(database) as connection:
+            assert await reaches(connection, keys, town, paused, CHOSEN, "saigai") is not lives_elsewhere
+    async with undone(database) as connection:
+        assert not await reaches(connection, keys, town, paused, Target(), "kosodate")

@@ -53,7 +53,7 @@ async def test_the_confirm_page_says_how_many_to_whom_and_how_it_looks(tanaka: V
     assert "これから 3 件に送ります" in page.text
     assert "LINE 2件" in page.text and "メール 1件" in page.text
     assert "人数ではありません" in page.text
-    assert "「災害・避難」を選んだ登録者" in page.text
+    assert "登録者全員(「災害・避難」は命に関わる分野です)" in page.text
     assert "本番(住民に届きます)" in page.text
     assert "【緊急】避難してください" in page.text and "[URGENT] Evacuate" in page.text
     assert page.path.split("/")[3] in page.text.partition("くわしく見る")[2][:60]
