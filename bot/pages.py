@@ -69,6 +69,7 @@ def environment(service: Service) -> jinja2.Environment:
     made.filters.update(
         number=number,
         when=clock.words,
+        clock=clock_words,
         when_en=english_words,
         iso=clock.iso,
         day=day_words,
@@ -82,6 +83,11 @@ def environment(service: Service) -> jinja2.Environment:
         static_version=_static_version(),
     )
     return made
+
+
+def clock_words(at: int) -> str:
+    """15:04:05, for what happens within a minute."""
+    return f"{clock.to_jst(at):%H:%M:%S}"
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:

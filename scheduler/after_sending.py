@@ -126,9 +126,14 @@ async def refuse_impossible(
 async def stop_chain(
     connection: AsyncConnection, context: TownContext, approved: Notice, *, staff: str, now: int
 ) -> None:
-    """In the transaction that approves a correction or withdrawal: nothing more of its chain leaves."""
+    """In the transaction that approves a correction or withdrawal: nothing more of its chain leaves.
+
+    What of it was approved a moment ago and has not begun yet never does: this one is the last word.
+    """
     root = await chains.root_of(connection, approved.id)
     others = [number for number in await chains.members(connection, root) if number != approved.id]
+    for number in others:
+        await _overtake(connection, number, by=approved.id, staff=staff, now=now)
     if await stopping.stop(connection, others, reason=stopping.CORRECTED, now=now):
         await audit.record(
             connection,
@@ -137,6 +142,20 @@ async def stop_chain(
             action="notice.stopped",
             subject=f"notice {approved.corrects}",
             by=f"notice {approved.id}",
+        )
+
+
+async def _overtake(connection: AsyncConnection, notice_id: int, *, by: int, staff: str, now: int) -> None:
+    found = await notices.get(connection, notice_id)
+    is_draft = found is None or found.state != NoticeState.APPROVED
+    if not is_draft and await notice_changes.cancel(connection, notice_id):
+        await audit.record(
+            connection,
+            at=now,
+            actor=staff,
+            action="notice.cancelled",
+            subject=f"notice {notice_id}",
+            by=f"notice {by}",
         )
 
 

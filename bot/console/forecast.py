@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from bot.console.access import StaffRequest
+from bot.console.look import empty_areas
+from bot.console.offered import Offer, offers
 from bot.console.words import MORE_QUOTA, account_words, language_words, reason_words
 from content.check_rules import Level
 from content.ledger.usual import FAIR, last_pace
@@ -14,6 +16,8 @@ from content.notices.checks.examine import open_questions
 from content.notices.checks.finding import Finding
 from content.notices.held_back import HeldBack
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.segments import areas_of
+from content.town import Urgency
 from scheduler.checks import Problem
 from scheduler.examination import Examination, examine_notice
 from scheduler.impact import Impact
@@ -50,7 +54,8 @@ class Forecast:
     problems: tuple[Problem, ...] = ()
     rows: tuple[Row, ...] = ()
     seconds: int | None = None
-    offers: tuple[tuple[str, str, str], ...] = ()
+    offers: tuple[Offer, ...] = ()
+    empty_areas: tuple[str, ...] = ()
 
     @property
     def impacts(self) -> tuple[Impact, ...]:
@@ -88,8 +93,14 @@ class Forecast:
         return [
             item
             for item in self.examined.findings
-            if item.level == Level.NOTE and item.code not in SAID_ELSEWHERE
+            if item.level == Level.NOTE and item.code not in SAID_ELSEWHERE and item not in self.unsaid
         ]
+
+    @property
+    def unsaid(self) -> list[Finding]:
+        """Languages without a text that somebody in danger reads: said before everything else."""
+        urgent = self.spec.urgency == Urgency.URGENT
+        return [item for item in self.examined.findings if urgent and item.code == "language-missing"]
 
     @property
     def duration(self) -> str:
@@ -116,7 +127,14 @@ async def look_ahead(staff_request: StaffRequest, found: Notice) -> Forecast:
     # At a scheduled time another month may have begun, so only sending at once is refused.
     if forecast.short and not forecast.sendable and spec.at is None:
         return Forecast(examined, spec, tuple(_as_problem(row) for row in forecast.short), rows)
-    return Forecast(examined, spec, (), rows, forecast.seconds, _offers(staff_request, spec, examined))
+    missing = [item.language for item in examined.findings if item.code == "language-missing"]
+    return replace(
+        forecast,
+        offers=offers(staff_request.service.town, spec, missing),
+        empty_areas=await empty_areas(
+            staff_request.service, areas_of(staff_request.service.town, spec.target), spec.category
+        ),
+    )
 
 
 def _row(staff_request: StaffRequest, examined: Examination, impact: Impact) -> Row:
@@ -170,34 +188,6 @@ async def _seconds(staff_request: StaffRequest, rows: tuple[Row, ...], examined:
             return None
         longest = max(longest, row.goes / pace)
     return max(1, ceil(longest)) if longest else None
-
-
-def _offers(
-    staff_request: StaffRequest, spec: NoticeSpec, examined: Examination
-) -> tuple[tuple[str, str, str], ...]:
-    """(language, title, body) of the town's own template for each text that an urgent notice lacks."""
-    missing = [item.language for item in examined.findings if item.code == "language-missing"]
-    templates = [
-        item
-        for item in staff_request.service.town.templates
-        if item.category == spec.category and item.urgency == spec.urgency
-    ]
-    title = spec.texts["ja"][0]
-    # The one that the title was made from, by how far both begin alike.
-    templates.sort(key=lambda item: -_alike(item.texts["ja"].title, title))
-    found = []
-    for language in missing:
-        words = next((item.texts[language] for item in templates if language in item.texts), None)
-        if words:
-            found.append((language, words.title, words.body))
-    return tuple(found)
-
-
-def _alike(one: str, other: str) -> int:
-    return next(
-        (place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-        min(len(one), len(other)),
-    )
 
 
 def _as_problem(row: Row) -> Problem:

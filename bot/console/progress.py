@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from aiohttp import web
@@ -187,6 +188,7 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "language_name": language_words,
         "channel_name": channel_words,
         "can_be_taken_back": can_be_taken_back(status),
+        "undo_left": max(0, ceil(((status.notice.due_at or 0) - now_ms()) / SECOND)),
         "needed": permission_to_send(spec),
     }
 

@@ -26,6 +26,7 @@ from bot.console import (
     machines,
     maintenance,
     notice_list,
+    offered,
     people,
     progress,
     refusals,
@@ -74,6 +75,7 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/edit", "write", _found(compose.show_edit))
     routes.post(f"{NOTICE}/edit", "write", _found(compose.change))
     routes.get(f"{NOTICE}/confirm", DECIDE, _found(confirm.show_confirm))
+    routes.post(f"{NOTICE}/offered", "write", _found(offered.take_offer))
     routes.post(f"{NOTICE}/approve", SEND, _found(confirm.approve))
     routes.post(f"{NOTICE}/submit", "write", _found(consent.submit))
     routes.post(f"{NOTICE}/return", SEND, _found(consent.return_to_writer))

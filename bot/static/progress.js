@@ -31,7 +31,10 @@ async function look() {
     if (answer.ok) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("progress");
       const held = part().contains(document.activeElement) && fresh.dataset.state === part().dataset.state;
+      const clock = part().querySelector("[data-clock]");
+      const newer = fresh.querySelector("[data-clock]");
       if (!held) part().replaceWith(fresh);
+      else if (clock && newer) clock.replaceWith(newer);
       speak();
       wait = Number(fresh.dataset.next);
     }

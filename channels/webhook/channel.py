@@ -65,6 +65,8 @@ def payload(announcement: Announcement) -> dict[str, object]:
             "urgency": announcement.urgency,
             "kind": announcement.kind,
             "category": announcement.category,
+            # Of a correction or withdrawal: what the notice that it speaks of was called.
+            "corrected_titles": announcement.corrected_titles,
             "texts": [_text(announcement, text.language) for text in announcement.texts],
             "url": announcement.url,
             "town": announcement.town,

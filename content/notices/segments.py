@@ -63,6 +63,15 @@ class Target:
         return chose
 
 
+def areas_of(town: Town, target: Target) -> tuple[str, ...]:
+    """The districts that a target names, whether its rules have a name or not."""
+    if target.kind != TargetKind.SEGMENT:
+        return ()
+    named = town.segment.get(target.key)
+    rules = read_rules(target.key) or (named.rules if named else ())
+    return tuple(dict.fromkeys(key for rule in rules if rule.field == "area" for key in rule.any_of))
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Having chosen one of these values, or one from the first to the last of them.

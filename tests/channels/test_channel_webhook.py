@@ -8,7 +8,7 @@ from standardwebhooks.webhooks import Webhook
 
 from channels.channel import Part, Recipient, TemporaryFailure, UnknownOutcome
 from channels.webhook import session as webhook_session
-from channels.webhook.channel import WebhookChannel
+from channels.webhook.channel import WebhookChannel, payload
 from channels.webhook.session import parse_address
 from sandbox.webhook.receiver import WebhookFaults
 from tests.channels.announcements import PARENT, RETRY_KEY, collect, collect_until_error, notice, refusals
@@ -52,6 +52,12 @@ async def test_the_event_holds_every_language_and_says_what_it_is(webhook, hooks
     }
     assert [text["language"] for text in data["texts"]] == ["ja", "ja-easy", "en"]
     assert data["texts"][2]["title"] == "[DRILL] [URGENT] Kaji River may overflow"
+
+
+def test_a_correction_says_of_which_notice_it_is():
+    corrected = notice(kind="correction", corrected_titles={"ja": "避難指示", "en": "Evacuate"})
+    assert payload(corrected)["data"]["corrected_titles"] == {"ja": "避難指示", "en": "Evacuate"}
+    assert payload(notice())["data"]["corrected_titles"] == {}
 
 
 async def test_the_id_stays_the_same_over_all_attempts(webhook, hooks, hooks_origin):

@@ -15,6 +15,7 @@ from channels.reasons import Reason
 from content.clock import DAY, now_ms
 from content.keys import Keys
 from content.ledger.recipients import unpack
+from content.notices import triggers
 from content.notices.segments import Target
 from content.notices.states import NoticeKind
 from content.register import subscriber_changes
@@ -273,6 +274,22 @@ async def test_after_ninety_days_the_reason_and_the_way_out_are_told(stage: Stag
     await summarise_old(stage.context)
     with pytest.raises(NoticeRefused, match=r"90日.*新しいお知らせ"):
         await follow(stage, original)
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["waiting", "held"])
+async def test_a_second_correction_takes_the_place_of_one_that_has_not_begun(
+    stage: Stage, held: bool
+) -> None:
+    ids = await stage.subscribers(3)
+    original = await send_out(stage)
+    first = await follow(stage, original)
+    if held:
+        async with stage.database.write() as connection:
+            await triggers.hold(connection, first, "保守モード")
+    second = await follow(stage, original)
+    assert await recipients_of(stage, second) == set(ids)
+    assert await recipients_of(stage, first) == set()
+    assert (await notice_service.status(stage.context, first)).state == "cancelled"
 
 
 async def test_a_notice_is_withdrawn_once(stage: Stage) -> None:

@@ -41,6 +41,9 @@ async def test_a_routine_notice_waits_a_minute_and_can_be_cancelled_in_it(
     confirm, page = await approved(tanaka, service)
     assert "押してから60秒の間は" in confirm.text
     assert "取り消すことも下書きに戻すこともできます" in page.text
+    # Counted by the server, so that it stands there without JavaScript too, with the time until.
+    counted = re.search(r"あと (\d+)秒 で \(?\s*\(?(\d\d:\d\d:\d\d) から", page.text)
+    assert counted and 0 < int(counted[1]) <= 60, page.text
     found = await notice_of(service, id_of(page))
     assert found.approved_at is not None and found.due_at == found.approved_at + 60 * SECOND
     assert await fire_due(service.context, found.due_at - 1) == 0
