@@ -12,6 +12,7 @@ from bot.console.routes import add_console
 from bot.door.headers import SOURCE
 from bot.errors import Handler, error_pages
 from bot.health import add_health
+from bot.line.friend_link import add_routes as add_friend_link
 from bot.line.webhook import add_routes as add_line
 from bot.pages import STATIC, TEMPLATES, add_headers, environment
 from bot.resident.routes import add_resident
@@ -36,6 +37,7 @@ def create_app(
     add_api(app)
     add_resident(app)
     add_line(app)
+    add_friend_link(app)
     return app
 
 

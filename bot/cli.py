@@ -39,7 +39,11 @@ COMMANDS = {
     "notice": ("notices", "app", "お知らせを出す・結果を見る."),
     "events": ("events", "app", "LINEから届き、処理できなかった操作を見る・やり直す."),
     "report": ("reports", "app", "登録数と計画の指標."),
-    "records": ("records", "app", "配信対象・ひな形・文の暦をファイルで出し入れする."),
+    "records": (
+        "records",
+        "app",
+        "配信対象・ひな形・文の暦・よくある質問・避難場所をファイルで出し入れする.",
+    ),
     "config": ("setup", "config_app", "設定を見る."),
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
     "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),

@@ -20,7 +20,7 @@ from content.ledger import (
     retention,
     suspensions,
 )
-from content.notices import kept_forms, maintenance, notices, records, submissions
+from content.notices import faq, kept_forms, maintenance, notices, records, shelters, submissions
 from content.register import importing, inbound_events, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import (
@@ -46,6 +46,7 @@ TABLE_MODULES = (
     codes,
     counts,
     deliveries,
+    faq,
     importing,
     inbound_events,
     kept_forms,
@@ -60,6 +61,7 @@ TABLE_MODULES = (
     rights,
     second_factor,
     sessions,
+    shelters,
     submissions,
     subscribers,
     suspensions,

@@ -1,4 +1,4 @@
-"""records export, import, calendar: segments, templates and calendars as files, for sharing between towns."""
+"""records export, import, calendar: what staff keep as files, for sharing between towns."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from bot.commands.common import USAGE, fail, load_settings, opened, operator, ru
 from content.clock import now_ms
 from content.notices.records import Content, RecordKind, TownRecord
 
-app = typer.Typer(no_args_is_help=True, help="配信対象・ひな形・文の暦をファイルで出し入れする.")
+app = typer.Typer(
+    no_args_is_help=True, help="配信対象・ひな形・文の暦・よくある質問・避難場所をファイルで出し入れする."
+)
 SECTIONS = {
     "segments": RecordKind.SEGMENT,
     "templates": RecordKind.TEMPLATE,
     "calendars": RecordKind.CALENDAR,
+    "faqs": RecordKind.FAQ,
+    "shelters": RecordKind.SHELTER,
 }
 
 

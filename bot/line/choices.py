@@ -33,8 +33,10 @@ def apply(town: Town, command: Command, before: Preferences, today: date) -> Pre
             return replace(kept, categories=_set(kept.categories, key, wish))
         case "area", (wish, key) if key in town.area:
             return replace(kept, areas=_set(kept.areas, key, wish))
-        case "birth", ("add",):
+        case "birth", ("add",) if not needs_confirming(command, today):
             return replace(kept, birth_months=_with_month(kept.birth_months, command.date, today))
+        case "birth", ("yes", month):
+            return replace(kept, birth_months=_with_month(kept.birth_months, f"{month}-01", today))
         case "birth", ("clear",):
             return replace(kept, birth_months=frozenset())
         case "language", (key,) if key in town.languages:
@@ -56,6 +58,11 @@ def offered_categories(town: Town) -> list[Category]:
     return [item for item in town.categories if not item.closed]
 
 
+def chosen_freely(town: Town) -> list[Category]:
+    """Those that do not come anyway."""
+    return [item for item in offered_categories(town) if not item.always]
+
+
 def offered_areas(town: Town) -> list[Area]:
     return list(town.areas)
 
@@ -73,6 +80,19 @@ def step_after(step: str, town: Town, preferences: Preferences) -> str:
     asked = {"areas": bool(town.areas), "birth": asks_birth_month(town, preferences)}
     steps = ["categories", *(name for name, wanted in asked.items() if wanted), "summary"]
     return steps[min(steps.index(step) + 1, len(steps) - 1)] if step in steps else "summary"
+
+
+def needs_confirming(command: Command, today: date) -> bool:
+    """A newborn, or the day on which the calendar opens: somebody may have pressed without turning to a month."""
+    picked = command.date
+    return command.values == ("add",) and (
+        picked[:7] == f"{today:%Y-%m}" or picked == birth_start(today).isoformat()
+    )
+
+
+def birth_start(today: date) -> date:
+    """Where the calendar opens: never on today, which is a newborn's."""
+    return date(today.year - 1, 1, 1)
 
 
 def birth_range(today: date) -> tuple[date, date]:

@@ -10,14 +10,20 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line import bubbles, choices, pages
+from bot.line import answer_cards, bubbles, choices, pages, town_cards
+from bot.line.answer_words import answer_words
+from bot.line.asking import answer_asked, read_wish
 from bot.line.bubbles import Message
 from bot.line.events import ResidentEvent
+from bot.line.knowledge import TownKnowledge
+from bot.line.memory import ChatMemory
 from bot.line.postbacks import Command, read
-from bot.line.typed import HelpMemory, page_for
+from bot.line.typed import Asked, is_our_own, understand
+from bot.line.wishes import sounds_like_emergency
 from bot.line.words import words
 from content.clock import now_ms, today_jst
 from content.keys import Keys
+from content.notices import faq
 from content.register import subscriber_changes, subscribers
 from content.register.states import Route, SubscriberState
 from content.register.subscribers import Preferences, Subscriber
@@ -31,12 +37,13 @@ REASON_LEFT = "blocked"
 
 @dataclass(frozen=True, slots=True)
 class ConversationContext:
-    """Where a conversation takes place: the town, its keys, and one LINE account."""
+    """Where a conversation takes place: the town and what is known of it, its keys, and one LINE account."""
 
     town: Town
     keys: Keys
     account: str
-    helped: HelpMemory
+    memory: ChatMemory
+    knowledge: TownKnowledge
 
 
 async def respond(
@@ -54,8 +61,8 @@ async def respond(
             return []
         case "postback":
             return await _tap(connection, conversation, resident_event, first_language)
-        case "text":
-            return await _typed(connection, conversation, resident_event, first_language)
+        case "text" | "location" | "other":
+            return await _message(connection, conversation, resident_event, first_language)
 
 
 async def find(
@@ -121,6 +128,8 @@ async def _tap(
     command = read(resident_event.data, resident_event.date)
     if command is None or not choices.is_known(conversation.town, command):
         return _outdated(conversation.town, subscriber.preferences)
+    if command.verb == "ask":
+        return await _asked(connection, conversation, subscriber.preferences, command)
     if before is not None and resident_event.at < before.event_at:
         # It comes late, after something newer, and must not undo that.
         return _answer(conversation.town, command, subscriber.preferences)
@@ -136,35 +145,88 @@ async def _tap(
     return _answer(conversation.town, command, changed.preferences)
 
 
-async def _typed(
+async def _asked(
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    preferences: Preferences,
+    command: Command,
+) -> list[Message]:
+    """What a button asks for without changing anything."""
+    found = read_wish(command.values)
+    if found is None:
+        return _outdated(conversation.town, preferences)
+    asked, detail = found
+    await _count(connection, conversation, asked)
+    return answer_asked(conversation.town, preferences, conversation.knowledge, asked, detail)
+
+
+async def _message(
     connection: AsyncConnection,
     conversation: ConversationContext,
     resident_event: ResidentEvent,
     first_language: str,
 ) -> list[Message]:
+    """Every message gets an answer, but for the echo of our own words and for what no person types."""
+    who = conversation.keys.lookup(conversation.account, resident_event.user_id)
+    if not resident_event.reply_token or is_our_own(resident_event.text):
+        return []
+    if not conversation.memory.may_answer(who, resident_event.reply_token, now_ms()):
+        return []
+    town = conversation.town
     known = await find(connection, conversation, resident_event.user_id)
-    preferences = known.preferences if known else choices.first_preferences(conversation.town, first_language)
-    step = page_for(resident_event.text)
-    if step is not None:
-        return [pages.page(step, conversation.town, preferences, today_jst())]
-    if resident_event.reply_token and conversation.helped.may_help(
-        _who(conversation, resident_event), resident_event.reply_token, now_ms()
-    ):
-        return [pages.help_page(conversation.town, preferences)]
-    return []
+    preferences = known.preferences if known else choices.first_preferences(town, first_language)
+    language = preferences.language
+    if resident_event.kind == "other":
+        return _help(conversation, resident_event, language, answer_words(language).cannot_see)
+    if resident_event.kind == "location":
+        conversation.memory.understood(who)
+        return _place(conversation, language, resident_event)
+    asked = understand(resident_event.text, town, conversation.knowledge.questions)
+    if sounds_like_emergency(resident_event.text):
+        conversation.memory.understood(who)
+        followed = answer_asked(town, preferences, conversation.knowledge, asked) if asked else []
+        return [answer_cards.emergency(town, language), *followed]
+    if asked is None:
+        return _help(conversation, resident_event, language)
+    conversation.memory.understood(who)
+    await _count(connection, conversation, asked)
+    return answer_asked(town, preferences, conversation.knowledge, asked)
+
+
+def _place(conversation: ConversationContext, language: str, resident_event: ResidentEvent) -> list[Message]:
+    latitude, longitude = resident_event.latitude, resident_event.longitude
+    if latitude is None or longitude is None:
+        return town_cards.where_to(conversation.town, language, conversation.knowledge)
+    return town_cards.sites_near(conversation.town, language, conversation.knowledge, latitude, longitude)
+
+
+def _help(
+    conversation: ConversationContext, resident_event: ResidentEvent, language: str, said: str = ""
+) -> list[Message]:
+    """The card once, then a short line."""
+    who = conversation.keys.lookup(conversation.account, resident_event.user_id)
+    if conversation.memory.shows_help(who, resident_event.reply_token, now_ms()):
+        return [answer_cards.help_card(conversation.town, language, said)]
+    return answer_cards.short_line(conversation.town, language, said or answer_words(language).not_understood)
+
+
+async def _count(connection: AsyncConnection, conversation: ConversationContext, asked: Asked) -> None:
+    if any(item.key == asked.question for item in conversation.knowledge.questions):
+        await faq.count_asked(connection, asked.question)
 
 
 def _answer(town: Town, command: Command, preferences: Preferences) -> list[Message]:
-    """The page on which the button stood, as it looks now; for a page button, that page."""
+    """For a choice one line that says what is now so; for a page button, that page."""
     today = today_jst()
     match command.verb, command.values:
         case "show", (step, *number):
             return [pages.page(step, town, preferences, today, _number(number))]
-        case "area", (_, key):
-            return [pages.areas(town, preferences, pages.page_number(choices.offered_areas(town), key))]
-        case "category", (_, key):
-            number_shown = pages.page_number(choices.offered_categories(town), key)
-            return [pages.categories(town, preferences, number_shown)]
+        case "category", (_, key) if town.category[key].always or town.category[key].closed:
+            return [pages.categories(town, preferences)]
+        case (("area" | "category"), (_, key)):
+            return pages.changed(town, preferences, command.verb, key)
+        case "birth", ("add",) if choices.needs_confirming(command, today):
+            return [pages.ask_birth(preferences, command.date[:7])]
         case "birth", _:
             return [pages.page("birth", town, preferences, today)]
         case "language", _:
@@ -203,10 +265,6 @@ async def _join(
 def _recorded_at(resident_event: ResidentEvent) -> int:
     # When it happened, but never in the future: a clock that is ahead must not falsify a day's count.
     return min(resident_event.at, now_ms())
-
-
-def _who(conversation: ConversationContext, resident_event: ResidentEvent) -> bytes:
-    return conversation.keys.lookup(conversation.account, resident_event.user_id)
 
 
 def _number(values: list[str]) -> int:

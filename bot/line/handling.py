@@ -19,8 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.line.bubbles import Message
 from bot.line.conversation import ConversationContext, find, learn_language, respond
+from bot.line.dots import PATIENCE, dots
 from bot.line.events import ResidentEvent, read_event
-from bot.line.typed import HelpMemory
+from bot.line.friend_link import FriendLink
+from bot.line.knowledge import TownKnowledge, read_knowledge
+from bot.line.memory import ChatMemory
 from bot.line.words import language_for
 from bot.service import Service
 from channels.channel import ChannelError
@@ -40,6 +43,15 @@ TOGETHER = 5
 CALLS_AT_ONCE = 50
 PROFILE_SECONDS = 3.0
 FIRST_LANGUAGE = "ja"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What stays from one round of events to the next."""
+
+    memory: ChatMemory = field(default_factory=ChatMemory)
+    friend_link: FriendLink = field(default_factory=FriendLink)
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +93,13 @@ class Round:
 async def run_inbox(service: Service, api: LineApi) -> None:
     """Handle events as they come in, until cancelled. While LINE is called for one round the next is written."""
     signal = service.database.listen("inbox")
-    helped = HelpMemory()
+    desk = Desk()
     calling: asyncio.Task[None] | None = None
     try:
         while True:
             done = Round()
             try:
-                done = await _change(service, api, helped)
+                done = await _change(service, api, desk)
                 if calling:
                     # One resident's answers come in their order.
                     await calling
@@ -104,28 +116,42 @@ async def run_inbox(service: Service, api: LineApi) -> None:
             calling.cancel()
 
 
-async def handle_waiting(service: Service, api: LineApi, helped: HelpMemory | None = None) -> int:
+async def handle_waiting(service: Service, api: LineApi, desk: Desk | None = None) -> int:
     """One round over the waiting events; how many were finished. Raises what is wrong with the machine."""
-    done = await _change(service, api, helped or HelpMemory())
+    done = await _change(service, api, desk or Desk())
     await _call_line(service, api, done)
     if done.trouble:
         raise done.trouble
     return done.finished
 
 
-async def _change(service: Service, api: LineApi, helped: HelpMemory) -> Round:
+async def _change(service: Service, api: LineApi, desk: Desk) -> Round:
     """What one round changes in the register."""
     events = await service.database.read_step(
         as_step(partial(inbound_events.waiting, keys=service.keys, limit=EVENTS_PER_ROUND))
     )
     waiting = [Waiting(event, _read(event)) for event in events if _is_ours(service, event)]
+    expecting = {
+        one.resident_event.user_id
+        for one in waiting
+        if one.resident_event is not None and one.resident_event.reply_token
+    }
+    async with dots(api, expecting, desk.patience):
+        return await _change_together(service, api, desk, waiting, is_crowd=len(events) == EVENTS_PER_ROUND)
+
+
+async def _change_together(
+    service: Service, api: LineApi, desk: Desk, waiting: list[Waiting], *, is_crowd: bool
+) -> Round:
+    knowledge = await _knowledge(service, api, desk, waiting)
     desks = {
-        one.event.account: ConversationContext(service.town, service.keys, one.event.account, helped)
+        one.event.account: ConversationContext(
+            service.town, service.keys, one.event.account, desk.memory, knowledge
+        )
         for one in waiting
     }
     strangers = await service.database.read_step(as_step(partial(_strangers, desks=desks, waiting=waiting)))
     # In a crowd the greeting goes first: its token serves for a minute.
-    is_crowd = len(events) == EVENTS_PER_ROUND
     languages = {} if is_crowd else await _ask_languages(service, api, strangers)
     done = Round(
         to_be_asked={user_id: desks[strangers[user_id]] for user_id in strangers} if is_crowd else {}
@@ -147,6 +173,21 @@ async def _change(service: Service, api: LineApi, helped: HelpMemory) -> Round:
 async def _call_line(service: Service, api: LineApi, done: Round) -> None:
     await _send(api, done.replies)
     await _learn_languages(service, api, done.to_be_asked)
+
+
+async def _knowledge(service: Service, api: LineApi, desk: Desk, waiting: list[Waiting]) -> TownKnowledge:
+    """Read only when somebody asks for something."""
+    if not any(_asks(one.resident_event) for one in waiting):
+        return TownKnowledge()
+    await desk.friend_link.learn(api)
+    return await read_knowledge(service, desk.friend_link.address, desk.friend_link.picture(service))
+
+
+def _asks(resident_event: ResidentEvent | None) -> bool:
+    if resident_event is None:
+        return False
+    is_button = resident_event.kind == "postback" and "|ask|" in resident_event.data
+    return is_button or resident_event.kind in ("text", "location")
 
 
 def _is_ours(service: Service, event: Inbound) -> bool:

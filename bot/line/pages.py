@@ -7,8 +7,10 @@ from datetime import date
 from typing import TypeVar
 
 from bot.line import bubbles, choices
+from bot.line.answer_words import answer_words
 from bot.line.bubbles import FlexElement, Message
 from bot.line.postbacks import data
+from bot.line.wishes import Wish
 from bot.line.words import (
     LANGUAGE_HINT,
     LANGUAGE_TITLE,
@@ -20,8 +22,8 @@ from bot.line.words import (
 from content.register.subscribers import Preferences
 from content.town import Category, Named, Town
 
-# More rows than that are a wall on a phone, and many large ones would pass LINE's 30 KB.
-ROWS_PER_PAGE = 10
+# With more rows the button below them is off the screen of a phone.
+ROWS_PER_PAGE = 6
 NAME_LIMIT = 28
 Row = TypeVar("Row", bound=Named)
 
@@ -69,24 +71,6 @@ def welcome_back(town: Town, preferences: Preferences) -> list[Message]:
     return [bubbles.text_message(speech.welcome_back), summary(town, preferences)]
 
 
-def help_page(town: Town, preferences: Preferences) -> Message:
-    """For a text that the service does not understand."""
-    speech = words(preferences.language)
-    label = speech.call.format(office=town.office)
-    call = bubbles.button(label, bubbles.call(label, town.phone))
-    return bubbles.bubble(
-        speech.help_title,
-        # Somebody may be crying for help: the emergency numbers stand first.
-        [bubbles.paragraph(speech.emergency), bubbles.paragraph(_enquiries(town, speech))],
-        [
-            _page_button(speech.settings, "categories", strong=True),
-            _page_button(speech.summary, "summary"),
-            _language_button(),
-            *([call] if bubbles.dialled(town.phone) else []),
-        ],
-    )
-
-
 def page(step: str, town: Town, preferences: Preferences, today: date, number: int = 0) -> Message:
     """The page of a step; an unknown step is the first one."""
     match step:
@@ -102,11 +86,20 @@ def page(step: str, town: Town, preferences: Preferences, today: date, number: i
 
 
 def categories(town: Town, preferences: Preferences, number: int = 0) -> Message:
-    speech = words(preferences.language)
-    shown, number, more = _rows_of_page(choices.offered_categories(town), number)
+    speech, language = words(preferences.language), preferences.language
+    shown, number, more = _rows_of_page(choices.chosen_freely(town), number)
     rows = [_category_row(item, preferences, speech) for item in shown]
+    always = speech.join.join(_label(town.category[key], language) for key in town.always_categories)
+    notes = [speech.always_note.format(always=always)] if always else []
     return _list_page(
-        "categories", speech.categories, speech.categories_hint, rows, more, number, town, preferences
+        "categories",
+        speech.categories,
+        [speech.categories_hint, *notes],
+        rows,
+        more,
+        number,
+        town,
+        preferences,
     )
 
 
@@ -117,7 +110,7 @@ def areas(town: Town, preferences: Preferences, number: int = 0) -> Message:
         _switch("area", item, item.name(preferences.language), item.key in preferences.areas, speech)
         for item in shown
     ]
-    return _list_page("areas", speech.areas, speech.areas_hint, rows, more, number, town, preferences)
+    return _list_page("areas", speech.areas, [speech.areas_hint], rows, more, number, town, preferences)
 
 
 def birth(town: Town, preferences: Preferences, today: date) -> Message:
@@ -125,7 +118,11 @@ def birth(town: Town, preferences: Preferences, today: date) -> Message:
     speech = words(preferences.language)
     first, last = choices.birth_range(today)
     picker = bubbles.date_picker(
-        speech.birth_pick, data("birth", "add"), first=first.isoformat(), last=last.isoformat()
+        speech.birth_pick,
+        data("birth", "add"),
+        first=first.isoformat(),
+        start=choices.birth_start(today).isoformat(),
+        last=last.isoformat(),
     )
     clear = bubbles.button(speech.birth_clear, bubbles.postback(speech.birth_clear, data("birth", "clear")))
     months = _months(preferences)
@@ -150,16 +147,21 @@ def summary(town: Town, preferences: Preferences) -> Message:
     ]
     places = [item.name(language) for item in town.areas if item.key in preferences.areas]
     months = _months(preferences)
+    stop = answer_words(language).stop
     return bubbles.bubble(
         speech.summary,
         [
             bubbles.field(speech.categories, "\n".join(chosen) or speech.none),
-            *([bubbles.field(speech.areas, "\n".join(places) or speech.none)] if town.areas else []),
+            *([bubbles.field(speech.areas, "\n".join(places) or speech.no_area)] if town.areas else []),
             *([bubbles.field(speech.birth, months)] if months else []),
             bubbles.field(speech.language, language_name(language)),
-            bubbles.note(speech.stop_hint),
         ],
-        [_page_button(speech.change, "categories", strong=True), _language_button()],
+        bubbles.grid(
+            [
+                _page_button(speech.change, "categories", strong=True),
+                bubbles.button(stop, bubbles.postback(stop, data("ask", Wish.STOP))),
+            ]
+        ),
         alt=f"{speech.summary}{speech.colon}{speech.join.join([*chosen, *places])}",
     )
 
@@ -178,6 +180,55 @@ def language(town: Town, preferences: Preferences) -> Message:
     return bubbles.bubble(LANGUAGE_TITLE, [bubbles.paragraph(LANGUAGE_HINT), *rows], [])
 
 
+def changed(town: Town, preferences: Preferences, verb: str, key: str) -> list[Message]:
+    """One line for one tap, with the ways on below it: the whole card again would push everything away."""
+    speech, answers, language = (
+        words(preferences.language),
+        answer_words(preferences.language),
+        preferences.language,
+    )
+    items: Sequence[Named] = town.areas if verb == "area" else choices.offered_categories(town)
+    item = next(found for found in items if found.key == key)
+    is_on = key in (preferences.areas if verb == "area" else preferences.categories)
+    line = (answers.picked if is_on else answers.dropped).format(name=item.name(language))
+    step = "areas" if verb == "area" else "categories"
+    back = data(verb, "off" if is_on else "on", key)
+    listed = choices.offered_areas(town) if verb == "area" else choices.chosen_freely(town)
+    return bubbles.with_quick_replies(
+        [bubbles.text_message(line)],
+        [
+            _next_action(step, town, preferences),
+            bubbles.postback(answers.take_back, back),
+            bubbles.postback(answers.see_list, data("show", step, page_number(listed, key))),
+            bubbles.postback(speech.summary, data("show", "summary")),
+        ],
+    )
+
+
+def ask_birth(preferences: Preferences, year_month: str) -> Message:
+    """Whether a child of this month is meant."""
+    speech = words(preferences.language)
+    yes = bubbles.postback(speech.birth_yes, data("birth", "yes", year_month))
+    no = bubbles.postback(speech.birth_no, data("show", "birth"))
+    return bubbles.bubble(
+        speech.birth,
+        [bubbles.paragraph(speech.birth_ask.format(month=month_words(preferences.language, year_month)))],
+        bubbles.grid(
+            [bubbles.button(speech.birth_yes, yes, strong=True), bubbles.button(speech.birth_no, no)]
+        ),
+    )
+
+
+def stopping(town: Town, preferences: Preferences) -> Message:
+    """Less than everything first, and what stopping everything means."""
+    speech = words(preferences.language)
+    return bubbles.bubble(
+        speech.stop_title,
+        [_page_button(speech.stop_fewer, "categories", strong=True), bubbles.note(speech.stop_block)],
+        [],
+    )
+
+
 def page_number(items: Sequence[Named], key: str) -> int:
     """The page of a list on which a key stands."""
     return next((index // ROWS_PER_PAGE for index, item in enumerate(items) if item.key == key), 0)
@@ -186,7 +237,7 @@ def page_number(items: Sequence[Named], key: str) -> int:
 def _list_page(
     step: str,
     title: str,
-    hint: str,
+    hints: list[str],
     rows: list[FlexElement],
     more: bool,
     number: int,
@@ -199,17 +250,16 @@ def _list_page(
         turning.append(_page_button(speech.earlier, step, number - 1))
     if more:
         turning.append(_page_button(speech.later, step, number + 1))
-    return bubbles.bubble(
+    card = bubbles.bubble(
         f"{speech.settings}{speech.colon}{title}",
-        [bubbles.paragraph(hint), bubbles.note(speech.tap_hint), *rows],
-        [*turning, _next_button(step, town, preferences)],
+        [*map(bubbles.note, hints), *rows],
+        [*bubbles.grid(turning), _next_button(step, town, preferences)],
     )
+    return bubbles.with_quick_replies([card], [_next_action(step, town, preferences)])[0]
 
 
 def _category_row(item: Category, preferences: Preferences, speech: Words) -> FlexElement:
     name = _label(item, preferences.language)
-    if item.always:
-        return bubbles.fixed(name, speech.always)
     return _switch("category", item, name, item.key in preferences.categories, speech)
 
 
@@ -217,7 +267,7 @@ def _switch(verb: str, item: Named, shown: str, on: bool, speech: Words) -> Flex
     wish = speech.drop if on else speech.choose
     return bubbles.switch(
         shown,
-        speech.chosen if on else speech.not_chosen,
+        speech.chosen if on else "",
         bubbles.postback(wish.format(name=_short(shown)), data(verb, "off" if on else "on", item.key)),
         on=on,
     )
@@ -231,10 +281,15 @@ def _rows_of_page(items: Sequence[Row], number: int) -> tuple[Sequence[Row], int
 
 
 def _next_button(step: str, town: Town, preferences: Preferences) -> FlexElement:
+    action = _next_action(step, town, preferences)
+    return bubbles.button(str(action["label"]), action, strong=True)
+
+
+def _next_action(step: str, town: Town, preferences: Preferences) -> FlexElement:
     speech = words(preferences.language)
     following = choices.step_after(step, town, preferences)
     names = {"areas": speech.areas, "birth": speech.birth, "summary": speech.summary_next}
-    return _page_button(speech.next.format(name=names[following]), following, strong=True)
+    return bubbles.postback(speech.next.format(name=names[following]), data("show", following))
 
 
 def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexElement:

@@ -11,7 +11,14 @@ VERSION = "v1"
 DATA_LIMIT = 300
 
 # verb → how many values follow it, at least and at most.
-VERBS = {"show": (1, 2), "category": (2, 2), "area": (2, 2), "birth": (1, 1), "language": (1, 1)}
+VERBS = {
+    "show": (1, 2),
+    "ask": (1, 2),
+    "category": (2, 2),
+    "area": (2, 2),
+    "birth": (1, 2),
+    "language": (1, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,51 +1,78 @@
-"""Words that residents type: those that open a page, and help for the others, now and then."""
+"""What a typed text asks for: the words of the house first, then the questions that staff keep, then a guess."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from content.clock import MINUTE
+from bot.line.answer_words import ANSWER_WORDS
+from bot.line.wishes import Wish, misspelt_wish, plain, topic_for, wish_for, wish_within
+from bot.line.words import WORDS
+from content.notices.faq import FaqEntry
+from content.town import Town
 
-HELP_EVERY = 10 * MINUTE
-REMEMBERED = 10_000
-PAGES = {
-    "categories": (
-        "受信設定", "じゅしんせってい", "設定", "せってい", "登録", "とうろく", "変更", "変更する",
-        "受信設定をはじめる", "お知らせをえらぶ", "settings", "setting", "preferences", "start", "register", "change",
-    ),
-    "summary": ("登録内容", "登録内容の確認", "とうろくないよう", "確認", "かくにん", "my choices", "your choices", "status"),
-    "language": (
-        "ことば", "言葉", "言語", "ことば / language", "ことば language", "language", "languages", "日本語", "やさしい日本語",
-        "english", "英語", "えいご",
-    ),
-}  # fmt: skip
-STEPS = {text: step for step, texts in PAGES.items() for text in texts}
+# One letter says nothing, one kanji a whole word: 犬.
+SHORTEST_KEYWORD = 2
+FIRST_KANJI = "\u4e00"
 
 
-def page_for(text: str) -> str | None:
-    """The page that a typed text asks for, however wide its letters are written."""
-    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return STEPS.get(plain.strip("。.!?、 "))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A wish, or a question of the staff's list by its key, or a topic of the town by its key."""
+
+    wish: Wish | None = None
+    question: str = ""
+    topic: str = ""
 
 
-class HelpMemory:
-    """Who got help lately, by look-up hash. Lost with the process: then help comes once more."""
+def understand(text: str, town: Town, questions: Sequence[FaqEntry]) -> Asked | None:
+    """None when there is no telling."""
+    if wish := wish_for(text):
+        return Asked(wish=wish)
+    if question := _question(text, questions):
+        return Asked(question=question)
+    if wish := wish_within(text):
+        return Asked(wish=wish)
+    if topic := topic_for(text, town):
+        return Asked(topic=topic)
+    if wish := misspelt_wish(text):
+        return Asked(wish=wish)
+    return None
 
-    def __init__(self) -> None:
-        # When, and to which event.
-        self._helped: OrderedDict[bytes, tuple[int, str]] = OrderedDict()
 
-    def may_help(self, who: bytes, event: str, now: int) -> bool:
-        """True for one event in ten minutes of one resident, and counts as help given.
+def is_our_own(text: str) -> bool:
+    """Whether a machine on the other side sends back what we have said: an answer would come back for ever."""
+    return plain(text) in _OUR_OWN
 
-        An event that is handled anew, since its transaction was rolled back, gets the same answer.
-        """
-        at, helped = self._helped.get(who, (now - HELP_EVERY, ""))
-        if event != helped and 0 <= now - at < HELP_EVERY:
-            return False
-        self._helped[who] = now, event
-        self._helped.move_to_end(who)
-        if len(self._helped) > REMEMBERED:
-            self._helped.popitem(last=False)
-        return True
+
+def _question(text: str, questions: Sequence[FaqEntry]) -> str:
+    """The entry of which the text holds the longest keyword, or which it repeats; "" for none."""
+    typed = plain(text)
+    found = [
+        (len(word), -index, entry.key)
+        for index, entry in enumerate(questions)
+        for word in _words(entry)
+        if word in typed and (len(word) >= SHORTEST_KEYWORD or word >= FIRST_KANJI)
+    ]
+    return max(found)[2] if found else ""
+
+
+def _words(entry: FaqEntry) -> list[str]:
+    return [
+        *(plain(word) for word in entry.keywords),
+        *(plain(words.question) for words in entry.texts.values()),
+    ]
+
+
+_OUR_OWN = frozenset(
+    plain(text)
+    for text in (
+        *(speech.outdated for speech in WORDS.values()),
+        *(speech.emergency for speech in WORDS.values()),
+        *(speech.not_understood for speech in ANSWER_WORDS.values()),
+        *(speech.cannot_see for speech in ANSWER_WORDS.values()),
+        *(speech.greeting for speech in ANSWER_WORDS.values()),
+        *(speech.where for speech in ANSWER_WORDS.values()),
+        *(speech.designated for speech in ANSWER_WORDS.values()),
+    )
+)

@@ -51,7 +51,8 @@ class Words:
     categories_hint: str
     areas: str
     areas_hint: str
-    tap_hint: str
+    always_note: str
+    no_area: str
     chosen: str
     not_chosen: str
     always: str
@@ -63,6 +64,10 @@ class Words:
     birth: str
     birth_hint: str
     birth_pick: str
+    birth_ask: str
+    birth_yes: str
+    birth_no: str
+    birth_added: str
     birth_clear: str
     birth_year_month: str
     summary: str
@@ -70,7 +75,9 @@ class Words:
     none: str
     language: str
     change: str
-    stop_hint: str
+    stop_title: str
+    stop_fewer: str
+    stop_block: str
     help_title: str
     call: str
     outdated: str
@@ -81,19 +88,20 @@ JA = Words(
     colon="：",
     thanks="友だち追加ありがとうございます。",
     about="{office}です。{town}からのお知らせを、このトークにお届けします。",
-    always_come="・「{always}」など命にかかわる緊急のお知らせは、設定にかかわらず届きます。",
+    always_come="・「{always}」のお知らせは命に関わるため、種類を選ばなくても届きます。地区を選ぶまでは、町内すべての地区の分が届きます。",
     choose_rest="・そのほかのお知らせは、受け取りたいものを選べます。お知らせがあるときだけお送りします。",
     no_enquiries="このトークでは、お問い合わせにお答えできません。\nお問い合わせ：{office}　電話 {phone}",
     emergency="火事・救急は119番、事件・事故は110番へ電話してください。",
     start_title="受け取りたいお知らせを選んでください",
-    start="受信設定をはじめる",
+    start="お知らせの設定をはじめる",
     welcome_back="おかえりなさい。以前の設定のまま、お知らせをお届けします。",
-    settings="受信設定",
-    categories="分野",
-    categories_hint="受け取りたい分野を選んでください。いくつでも選べます。",
+    settings="お知らせの設定",
+    categories="お知らせの種類",
+    categories_hint="受け取りたいものを押してください。いくつでも選べます。押すとすぐに登録されます。",
     areas="地区",
-    areas_hint="地区を選ぶと、その地区だけのお知らせも届きます。いくつでも選べます。",
-    tap_hint="押すと、選ぶ・外すが変わります。すぐに登録されます。",
+    areas_hint="避難などのお知らせは、地区を選ぶと、選んだ地区と町全体の分が届きます。選ばなければ、すべての地区の分が届きます。",
+    always_note="「{always}」は、選ばなくても届きます。",
+    no_area="選んでいません（町全体）",
     chosen="選択中",
     not_chosen="選んでいません",
     always="必ず届きます",
@@ -104,8 +112,12 @@ JA = Words(
     later="一覧の続きを見る",
     birth="お子さんの生まれ月",
     birth_hint="登録すると、年齢に合ったお知らせ（健診など）が届きます。登録しなくてもかまいません。"
-    "保存するのは年と月だけです。",
-    birth_pick="生まれた日を選ぶ",
+    "日はどの日でもかまいません。保存するのは年と月だけです。",
+    birth_pick="生まれ月を選ぶ",
+    birth_ask="{month}生まれのお子さんを登録しますか。",
+    birth_yes="登録する",
+    birth_no="選び直す",
+    birth_added="{month}生まれ：登録しました",
     birth_clear="生まれ月をすべて消す",
     birth_year_month="{year}年{month}月",
     summary="登録内容",
@@ -113,7 +125,9 @@ JA = Words(
     none="登録なし",
     language="ことば",
     change="変更する",
-    stop_hint="お知らせを止めるときは、このアカウントをブロックしてください。",
+    stop_title="お知らせを減らす・止める",
+    stop_fewer="お知らせの種類を減らす",
+    stop_block="すべて止めるときは、このトークの右上の ≡ から「ブロック」を選んでください。避難のお知らせも届かなくなります。ブロックを解除すると、前の設定で再開します。",
     help_title="ボタンで操作できます",
     call="{office}に電話する",
     outdated="ボタンが古くなっていたため、いまの画面を開きました。もう一度選んでください。",
@@ -124,7 +138,7 @@ EASY = Words(
     colon="：",
     thanks="友（とも）だちに なってくれて ありがとうございます。",
     about="{office}です。ここに {town}の お知（し）らせを 送（おく）ります。",
-    always_come="・「{always}」など、命（いのち）を 守（まも）る お知（し）らせは かならず 来（き）ます。",
+    always_come="・「{always}」は 命（いのち）を 守（まも）る お知（し）らせです。えらばなくても 来（き）ます。",
     choose_rest="・ほかの お知（し）らせは、ほしいものを えらんでください。",
     no_enquiries="ここで 質問（しつもん）に 答（こた）えることは できません。\n"
     "質問（しつもん）は 電話（でんわ）してください：{office}　{phone}",
@@ -133,12 +147,13 @@ EASY = Words(
     start_title="ほしい お知（し）らせを えらんでください",
     start="お知（し）らせを えらぶ",
     welcome_back="おかえりなさい。前（まえ）に えらんだ お知（し）らせを 送（おく）ります。",
-    settings="お知（し）らせを えらぶ",
+    settings="お知（し）らせの 設定（せってい）",
     categories="お知（し）らせの 種類（しゅるい）",
-    categories_hint="ほしい お知（し）らせを えらんでください。いくつでも いいです。",
+    categories_hint="ほしい お知（し）らせを おしてください。いくつでも いいです。おすと すぐに きまります。",
     areas="住（す）んでいる ところ",
-    areas_hint="ところを えらぶと、そこだけの お知（し）らせも 来（き）ます。いくつでも いいです。",
-    tap_hint="おすと、えらぶ・やめるが かわります。",
+    areas_hint="ところを えらぶと、そこの 避難（ひなん）の お知（し）らせが 来（き）ます。えらばないと、町（まち）の ぜんぶの お知（し）らせが 来（き）ます。",
+    always_note="「{always}」は えらばなくても 来（き）ます。",
+    no_area="えらんでいません（町（まち）の ぜんぶ）",
     chosen="えらんでいます",
     not_chosen="えらんでいません",
     always="かならず 来（き）ます",
@@ -150,7 +165,11 @@ EASY = Words(
     birth="子（こ）どもが 生（う）まれた 月（つき）",
     birth_hint="子（こ）どもの 年（とし）に 合（あ）った お知（し）らせが 来（き）ます。"
     "入（い）れなくても いいです。年（とし）と 月（つき）だけ のこります。",
-    birth_pick="生（う）まれた 日（ひ）を えらぶ",
+    birth_pick="生（う）まれた 月（つき）を えらぶ",
+    birth_ask="{month}に 生（う）まれた 子（こ）どもを 入（い）れますか。",
+    birth_yes="入（い）れる",
+    birth_no="もう一度（いちど） えらぶ",
+    birth_added="{month}に 生（う）まれた 子（こ）ども：入（い）れました",
     birth_clear="ぜんぶ 消（け）す",
     birth_year_month="{year}年 {month}月",
     summary="えらんだもの",
@@ -158,7 +177,9 @@ EASY = Words(
     none="ありません",
     language="ことば",
     change="かえる",
-    stop_hint="お知（し）らせを 止（と）めたいときは、このアカウントを ブロックしてください。",
+    stop_title="お知（し）らせを へらす・止（と）める",
+    stop_fewer="お知（し）らせの 種類（しゅるい）を へらす",
+    stop_block="ぜんぶ 止（と）めたいときは、右（みぎ）の 上（うえ）の ≡ を おして、「ブロック」を えらんでください。避難（ひなん）の お知（し）らせも 来（き）ません。",
     help_title="ボタンを おしてください",
     call="{office}に 電話（でんわ）する",
     outdated="ボタンが 古（ふる）いです。もう一度（いちど） えらんでください。",
@@ -169,19 +190,20 @@ EN = Words(
     colon=": ",
     thanks="Thank you for adding us.",
     about="This is the official account of {town} ({office}). Its notices come to this chat.",
-    always_come="・Urgent notices about danger to life, such as “{always}”, always come.",
+    always_come="・“{always}” notices can save your life. You get them without choosing them, for the whole town until you choose your area.",
     choose_rest="・You choose which other notices you want. We write only when there is news.",
     no_enquiries="We cannot answer questions in this chat.\nQuestions: phone {phone} ({office}, in Japanese)",
     emergency="Fire or ambulance: call 119. Police: call 110.",
     start_title="Choose the notices you want",
     start="Start settings",
     welcome_back="Welcome back. You get notices with the same settings as before.",
-    settings="Settings",
+    settings="Notice settings",
     categories="Topics",
-    categories_hint="Choose the topics you want, as many as you like.",
+    categories_hint="Tap the topics you want, as many as you like. It is saved at once.",
     areas="Areas",
-    areas_hint="Choose an area to also get notices for that area only. You can choose several.",
-    tap_hint="Tap to choose or remove. It is saved at once.",
+    areas_hint="If you choose an area, you get evacuation notices for it and for the whole town. If you choose none, you get those for every area.",
+    always_note="“{always}” notices come without being chosen.",
+    no_area="None chosen (whole town)",
     chosen="Chosen",
     not_chosen="Not chosen",
     always="Always on",
@@ -192,8 +214,12 @@ EN = Words(
     later="See more of the list",
     birth="Your child's birth month",
     birth_hint="You get notices for the age of your child, such as health checks. This is optional. "
-    "Only year and month are saved.",
-    birth_pick="Choose the date of birth",
+    "Any day will do: only year and month are saved.",
+    birth_pick="Choose the birth month",
+    birth_ask="Add a child born in {month}?",
+    birth_yes="Add",
+    birth_no="Choose again",
+    birth_added="Child born in {month}: added",
     birth_clear="Delete all birth months",
     birth_year_month="{month_name} {year}",
     summary="Your choices",
@@ -201,7 +227,9 @@ EN = Words(
     none="None",
     language="Language",
     change="Change",
-    stop_hint="To stop all notices, block this account.",
+    stop_title="Fewer notices, or none",
+    stop_fewer="Choose fewer topics",
+    stop_block="To stop everything, tap ≡ at the top right of this chat and choose “Block”. Evacuation orders stop too. Unblock to start again with your settings.",
     help_title="Please use the buttons",
     call="Call {office}",
     outdated="That button was out of date. Here is the current page; please choose again.",

@@ -57,6 +57,10 @@ class LineApi:
             "/v2/bot/message/reply", {"replyToken": reply_token, "messages": list(messages)}
         )
 
+    async def show_loading(self, user_id: str, seconds: int) -> None:
+        """Dots in the chat until our answer comes, at most so many seconds (a multiple of 5, up to 60)."""
+        await self._post_json("/v2/bot/chat/loading/start", {"chatId": user_id, "loadingSeconds": seconds})
+
     async def profile(self, user_id: str) -> Profile | None:
         """The friend's profile; None when blocked, gone or unknown."""
         try:

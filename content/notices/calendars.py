@@ -12,6 +12,7 @@ from datetime import date
 
 from pydantic import Field
 
+from content.notices.csv_files import decoded
 from content.town import Key, ProfileModel
 
 DATE_COLUMNS = ("日付", "date", "年月日", "月日")
@@ -78,16 +79,12 @@ def read_calendar(content: bytes) -> tuple[tuple[str, ...], dict[str, dict[str, 
 
 
 def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise CalendarError(
-        "文字コードを読み取れません。表計算ソフトで「CSV UTF-8」か「CSV」を選んで保存し直してください。"
-    )
+    text = decoded(content)
+    if text is None:
+        raise CalendarError(
+            "文字コードを読み取れません。表計算ソフトで「CSV UTF-8」か「CSV」を選んで保存し直してください。"
+        )
+    return text
 
 
 def _day(text: str, number: int) -> str:

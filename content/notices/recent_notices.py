@@ -1,4 +1,4 @@
-"""What was approved a short time ago, for whoever is about to say it again."""
+"""What was approved a short time ago, for whoever is about to say it again; and what residents may look up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
 from content.notices.checks.circumstances import SentBefore
-from content.notices.notices import notice, notice_version
+from content.notices.notices import Notice, notice, notice_version, select_notices, trigger
+from content.notices.publicity import is_listed
 from content.notices.segments import Target
-from content.notices.states import NoticeState
+from content.notices.states import NoticeState, TriggerState
+from content.town import Mode, Town
 
 # More than a town says in a day; a runaway machine is stopped by its own limit.
 MOST = 200
@@ -60,3 +62,14 @@ async def find_by_key(connection: AsyncConnection, submission_key: str) -> int |
     """The notice of this form when it was stored before."""
     found = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
     return None if found is None else int(found)
+
+
+async def listed(connection: AsyncConnection, town: Town, limit: int) -> list[Notice]:
+    """Those that everybody may read and find, the newest first: live, out, and for no closed circle."""
+    out = and_(
+        notice.c.mode == Mode.LIVE,
+        notice.c.closed.is_(False),
+        trigger.c.state == TriggerState.FIRED,
+    )
+    found = await select_notices(connection, out, limit=limit)
+    return [item for item in found if is_listed(town, item)]

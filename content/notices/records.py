@@ -1,4 +1,4 @@
-"""Town records (町の記録): what staff change on the screen, segments and templates; and how a town is seen with them.
+"""Town records (町の記録): what staff change on the screen, such as segments and templates; and how a town is seen with them.
 
 The profile's own are taken in when they are met for the first time; from there the record counts. None is ever
 deleted, only closed, so that no key comes back with another meaning.
@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, insert_unless_known, metadata, one_of
 from content.notices.calendars import WordCalendar
+from content.notices.faq import FaqEntry
+from content.notices.shelters import Shelter
 from content.town import Segment, Template, Town
 
 
@@ -24,13 +26,17 @@ class RecordKind(StrEnum):
     SEGMENT = "segment"
     TEMPLATE = "template"
     CALENDAR = "calendar"
+    FAQ = "faq"
+    SHELTER = "shelter"
 
 
-Content = Segment | Template | WordCalendar
-MODELS: dict[RecordKind, type[Segment | Template | WordCalendar]] = {
+Content = Segment | Template | WordCalendar | FaqEntry | Shelter
+MODELS: dict[RecordKind, type[Content]] = {
     RecordKind.SEGMENT: Segment,
     RecordKind.TEMPLATE: Template,
     RecordKind.CALENDAR: WordCalendar,
+    RecordKind.FAQ: FaqEntry,
+    RecordKind.SHELTER: Shelter,
 }
 # Nobody has changed it since it came from the profile.
 PROFILE = "profile"

@@ -10,7 +10,7 @@ async def test_the_greeting_says_who_writes_what_comes_and_whom_to_call(village)
     text, start = await village.act(SATO, "follow")
     for expected in ("柴田町", "「災害・避難」", "お答えできません", "0224-00-0000", "119", "110"):
         assert expected in text["text"]
-    assert "受信設定をはじめる" in words_of(start)
+    assert "お知らせの設定をはじめる" in words_of(start)
     assert "ことば / Language" in words_of(start)
     assert (await village.preferences(SATO)).categories == {"saigai"}
 
@@ -42,18 +42,24 @@ async def test_line_being_down_does_not_keep_anybody_from_registering(village):
 
 async def test_everything_is_chosen_by_buttons(village):
     await village.act(ABE, "follow")
-    (topics,) = await village.tap(ABE, "受信設定をはじめる")
-    assert "必ず届きます" in words_of(topics)
-    (topics,) = await village.tap(ABE, "防犯・交通安全")
+    (topics,) = await village.tap(ABE, "お知らせの設定をはじめる")
+    assert "「🚨 災害・避難」は、選ばなくても届きます" in words_of(topics)
+    (line,) = await village.tap(ABE, "防犯・交通安全")
+    assert line["text"] == "防犯・交通安全：選びました"
+    (topics,) = await village.tap(ABE, "一覧を見る")
     assert "☑ 🛡️ 防犯・交通安全 選択中" in words_of(topics)
     await village.tap(ABE, "子育て")
     (areas,) = await village.tap(ABE, "次へ：地区")
-    assert "☐ 船岡 選んでいません" in words_of(areas)
+    assert "☐ 船岡" in words_of(areas)
     await village.tap(ABE, "船岡を選ぶ")
     (birth,) = await village.tap(ABE, "次へ：お子さんの生まれ月")
     assert "登録なし" in words_of(birth)
     picker = next(action for action in village.buttons(ABE) if action["type"] == "datetimepicker")
-    (birth,) = await village.act(ABE, "tapButton", action=picker, params={"date": picker["max"]})
+    assert picker["initial"] < picker["max"]
+    (asked,) = await village.act(ABE, "tapButton", action=picker, params={"date": picker["max"]})
+    assert "登録しますか" in words_of(asked)
+    assert (await village.preferences(ABE)).birth_months == frozenset()
+    (birth,) = await village.tap(ABE, "登録する")
     (summary,) = await village.tap(ABE, "次へ：登録内容")
     for expected in ("登録内容", "災害・避難", "防犯・交通安全", "子育て", "船岡", "日本語"):
         assert expected in words_of(summary)
@@ -65,7 +71,7 @@ async def test_everything_is_chosen_by_buttons(village):
 
 async def test_each_tap_counts_at_once_and_can_be_taken_back_later(village):
     await village.act(SATO, "follow")
-    await village.tap(SATO, "受信設定")
+    await village.tap(SATO, "お知らせの設定")
     await village.tap(SATO, "ごみ・環境を選ぶ")
     assert (await village.preferences(SATO)).categories == {"saigai", "gomi"}
     await village.act(SATO, "text", text="登録内容")
@@ -77,7 +83,7 @@ async def test_each_tap_counts_at_once_and_can_be_taken_back_later(village):
 
 async def test_a_double_tap_harms_nothing(village):
     await village.act(SATO, "follow")
-    await village.tap(SATO, "受信設定")
+    await village.tap(SATO, "お知らせの設定")
     button = next(action for action in village.buttons(SATO) if "防犯" in action["label"])
     for _ in range(2):
         await village.act(SATO, "tapButton", action=button)
@@ -87,7 +93,7 @@ async def test_a_double_tap_harms_nothing(village):
 
 async def test_birth_months_are_asked_only_of_those_with_children_and_can_be_deleted(village):
     await village.act(ABE, "follow")
-    await village.tap(ABE, "受信設定")
+    await village.tap(ABE, "お知らせの設定")
     (areas,) = await village.tap(ABE, "次へ：地区")
     assert "生まれ月" not in words_of(areas)
     await village.act(ABE, "postback", data="v1|category|on|kosodate")
@@ -111,7 +117,7 @@ async def test_a_town_that_aims_nothing_by_birth_month_never_asks_for_it(make_vi
 
 async def test_blocking_ends_the_registration_and_coming_back_finds_the_settings(village):
     await village.act(SATO, "follow")
-    await village.tap(SATO, "受信設定")
+    await village.tap(SATO, "お知らせの設定")
     await village.tap(SATO, "健康・福祉")
     await village.act(SATO, "block")
     assert (await village.registration(SATO)).state == "left"
@@ -145,9 +151,9 @@ async def test_the_language_is_chosen_by_buttons_and_kept(village):
 async def test_the_pages_open_by_typed_words_in_any_width(village):
     await village.act(SATO, "follow")
     for typed, title in (
-        ("受信設定", "受信設定：分野"),
-        (" 設定。", "受信設定：分野"),
-        ("ＳＥＴＴＩＮＧＳ", "受信設定：分野"),
+        ("受信設定", "お知らせの設定：お知らせの種類"),
+        (" 設定。", "お知らせの設定：お知らせの種類"),
+        ("ＳＥＴＴＩＮＧＳ", "お知らせの設定：お知らせの種類"),
         ("登録内容", "登録内容"),
         ("Language", "ことば / Language"),
     ):
@@ -155,18 +161,27 @@ async def test_the_pages_open_by_typed_words_in_any_width(village):
         assert title in words_of(page)
 
 
-async def test_other_words_are_helped_once_in_ten_minutes(village):
+async def test_other_words_get_the_help_card_once_and_then_a_short_line(village):
     with time_machine.travel(now_ms() / 1000, tick=False) as clock:
         await village.act(SATO, "follow")
-        await village.act(ABE, "follow")
-        (help_page,) = await village.act(SATO, "text", text="ごみの日はいつですか")
-        assert "0224-00-0000" in words_of(help_page)
-        assert "受信設定" in words_of(help_page)
+        (help_page,) = await village.act(SATO, "text", text="もしもし")
+        assert help_page["type"] == "flex"
+        assert "119番" in words_of(help_page)
         clock.shift(10 * MINUTE / 1000 - 1)
-        assert await village.act(SATO, "text", text="もしもし") == []
-        assert len(await village.act(ABE, "text", text="こんにちは")) == 1
+        (line,) = await village.act(SATO, "text", text="もしもし")
+        assert line["type"] == "text"
+        assert line["quickReply"]["items"]
         clock.shift(1)
-        assert len(await village.act(SATO, "text", text="もしもし")) == 1
+        (help_page,) = await village.act(SATO, "text", text="もしもし")
+        assert help_page["type"] == "flex"
+
+
+async def test_what_is_understood_ends_the_row_of_short_lines(village):
+    await village.act(SATO, "follow")
+    assert (await village.act(SATO, "text", text="もしもし"))[0]["type"] == "flex"
+    assert (await village.act(SATO, "text", text="もしもし"))[0]["type"] == "text"
+    await village.act(SATO, "text", text="設定")
+    assert (await village.act(SATO, "text", text="もしもし"))[0]["type"] == "flex"
 
 
 async def test_writing_registers_nobody_but_a_tap_does_when_the_follow_got_lost(village):
@@ -191,7 +206,7 @@ async def test_old_and_unknown_buttons_lead_to_the_settings(village):
     ):
         note, page = await village.act(SATO, "postback", data=data)
         assert "もう一度選んでください" in note["text"]
-        assert "受信設定：分野" in words_of(page)
+        assert "お知らせの設定：お知らせの種類" in words_of(page)
     assert (await village.preferences(SATO)).categories == {"saigai"}
     assert await village.history(SATO) == ["joined"]
 

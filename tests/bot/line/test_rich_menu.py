@@ -41,7 +41,7 @@ async def test_a_set_up_that_was_cut_off_before_the_picture_is_made_good(village
 
 async def test_every_tile_opens_its_page(village):
     await village.act(SATO, "follow")
-    titles = ("受信設定：分野", "登録内容", "ことば / Language")
+    titles = ("お知らせの設定：お知らせの種類", "登録内容", "ことば / Language")
     for area, title in zip(rich_menu()[0]["areas"], titles, strict=True):
         (page,) = await village.act(SATO, "tapMenu", action=area["action"])
         assert title in words_of(page)

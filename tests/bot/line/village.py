@@ -18,8 +18,7 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from bot.line.handling import handle_waiting
-from bot.line.typed import HelpMemory
+from bot.line.handling import Desk, handle_waiting
 from bot.line.webhook import PATH
 from bot.service import Service
 from bot.settings import LineSettings, Settings
@@ -80,7 +79,7 @@ class Village:
     platform: LineSandbox
     origin: str
     session: ClientSession
-    helped: HelpMemory = field(default_factory=HelpMemory)
+    desk: Desk = field(default_factory=Desk)
 
     def __post_init__(self) -> None:
         people = ((SATO, "佐藤", "ja"), (ABE, "阿部", "ja"), (MARIA, "Maria", "en"))
@@ -116,7 +115,7 @@ class Village:
 
     async def handle(self) -> int:
         handled = 0
-        while number := await handle_waiting(self.service, self.api, self.helped):
+        while number := await handle_waiting(self.service, self.api, self.desk):
             handled += number
         return handled
 
