@@ -69,7 +69,7 @@ def check() -> None:
 
 @line_app.command("setup")
 def setup() -> None:
-    """Upload the rich menu (受信設定 …) and make it the default for every friend."""
+    """Upload the rich menu (お知らせの設定 …) and make it the default for every friend."""
     run(_setup())
 
 

@@ -75,7 +75,7 @@ async def _chooses(stage: Stage, memory: Memory, result: SceneResult) -> None:
     town = stage.service.town
     async with ClientSession() as session:
         phone = _sato(session, stage)
-        await phone.tap("受信設定")
+        await phone.tap("お知らせの設定")
         await phone.tap(town.category["bohan"].name())
         await phone.tap("次へ")
         await phone.tap(town.area["funaoka"].name())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line import answer_cards, bubbles, choices, pages, town_cards
+from bot.line import answer_cards, bubbles, choices, greetings, pages, town_cards
 from bot.line.answer_words import answer_words
 from bot.line.asking import answer_asked, read_wish
 from bot.line.bubbles import Message
@@ -95,8 +95,8 @@ async def _follow(
     # Somebody known only from a block that overtook the follow has no categories yet.
     is_new = before is None or not before.preferences.categories
     if is_new and not resident_event.is_unblocked:
-        return pages.greeting(conversation.town, now.preferences)
-    return pages.welcome_back(conversation.town, now.preferences)
+        return greetings.greeting(conversation.town, now.preferences)
+    return greetings.welcome_back(conversation.town, now.preferences)
 
 
 async def _unfollow(
@@ -231,7 +231,7 @@ def _answer(town: Town, command: Command, preferences: Preferences) -> list[Mess
             return [pages.page("birth", town, preferences, today)]
         case "language", _:
             # Whoever could not read the greeting can read it now.
-            about = bubbles.text_message(pages.about(town, preferences))
+            about = bubbles.text_message(greetings.about(town, preferences))
             return [about, pages.summary(town, preferences)]
     return _outdated(town, preferences)
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bot.service import Service
+from content.clock import now_ms
 from content.notices import faq, shelters
 from content.notices.calendars import WordCalendar
 from content.notices.faq import FaqEntry
 from content.notices.notices import Notice
 from content.notices.recent_notices import listed
-from content.notices.records import all_records
+from content.notices.records import RecordKind, all_records
 from content.notices.shelters import Opening, Shelter
 
 # The part of its name by which the calendar of the doctors on duty is known.
 DOCTORS = "当番医"
 MOST_LISTED = 100
+KINDS = (RecordKind.SHELTER, RecordKind.FAQ, RecordKind.CALENDAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class TownKnowledge:
 
 async def read_knowledge(service: Service, friend_link: str, friend_picture: str) -> TownKnowledge:
     async with service.database.read() as connection:
-        records = await all_records(connection)
+        records = [item for kind in KINDS for item in await all_records(connection, kind)]
         found = [item.content for item in records if item.content is not None and not item.content.closed]
         return TownKnowledge(
             shelters=[item for item in found if isinstance(item, Shelter)],
-            openings=await shelters.openings(connection),
+            openings=await shelters.openings(connection, now_ms()),
             questions=faq.by_demand(
                 [item for item in found if isinstance(item, FaqEntry)], await faq.asked(connection)
             ),

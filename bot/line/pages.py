@@ -28,49 +28,6 @@ NAME_LIMIT = 28
 Row = TypeVar("Row", bound=Named)
 
 
-def greeting(town: Town, preferences: Preferences) -> list[Message]:
-    """For somebody new: who writes, what comes, whom to call, and the next step."""
-    speech = words(preferences.language)
-    return [bubbles.text_message(speech.thanks + "\n" + about(town, preferences)), start(preferences)]
-
-
-def about(town: Town, preferences: Preferences) -> str:
-    """Who writes, what comes, whom to call."""
-    speech, language = words(preferences.language), preferences.language
-    always = speech.join.join(town.category[key].name(language) for key in town.always_categories)
-    parts = [
-        speech.about.format(office=town.office, town=town.name_in(language)),
-        *([speech.always_come.format(always=always)] if always else []),
-        speech.choose_rest,
-        "",
-        _enquiries(town, speech),
-        speech.emergency,
-    ]
-    if language != "en" and "en" in town.languages:
-        parts += ["", f"For English, tap “{LANGUAGE_TITLE}”."]
-    return "\n".join(parts)
-
-
-def start(preferences: Preferences) -> Message:
-    """The first step and the language, to press."""
-    speech = words(preferences.language)
-    return bubbles.bubble(
-        speech.start_title,
-        [
-            bubbles.button(
-                speech.start, bubbles.postback(speech.start, data("show", "categories")), strong=True
-            ),
-            _language_button(),
-        ],
-        [],
-    )
-
-
-def welcome_back(town: Town, preferences: Preferences) -> list[Message]:
-    speech = words(preferences.language)
-    return [bubbles.text_message(speech.welcome_back), summary(town, preferences)]
-
-
 def page(step: str, town: Town, preferences: Preferences, today: date, number: int = 0) -> Message:
     """The page of a step; an unknown step is the first one."""
     match step:
@@ -158,7 +115,7 @@ def summary(town: Town, preferences: Preferences) -> Message:
         ],
         bubbles.grid(
             [
-                _page_button(speech.change, "categories", strong=True),
+                page_button(speech.change, "categories", strong=True),
                 bubbles.button(stop, bubbles.postback(stop, data("ask", Wish.STOP))),
             ]
         ),
@@ -224,7 +181,7 @@ def stopping(town: Town, preferences: Preferences) -> Message:
     speech = words(preferences.language)
     return bubbles.bubble(
         speech.stop_title,
-        [_page_button(speech.stop_fewer, "categories", strong=True), bubbles.note(speech.stop_block)],
+        [page_button(speech.stop_fewer, "categories", strong=True), bubbles.note(speech.stop_block)],
         [],
     )
 
@@ -247,9 +204,9 @@ def _list_page(
     speech = words(preferences.language)
     turning = []
     if number:
-        turning.append(_page_button(speech.earlier, step, number - 1))
+        turning.append(page_button(speech.earlier, step, number - 1))
     if more:
-        turning.append(_page_button(speech.later, step, number + 1))
+        turning.append(page_button(speech.later, step, number + 1))
     card = bubbles.bubble(
         f"{speech.settings}{speech.colon}{title}",
         [*map(bubbles.note, hints), *rows],
@@ -292,12 +249,12 @@ def _next_action(step: str, town: Town, preferences: Preferences) -> FlexElement
     return bubbles.postback(speech.next.format(name=names[following]), data("show", following))
 
 
-def _page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexElement:
+def page_button(label: str, step: str, number: int = 0, *, strong: bool = False) -> FlexElement:
     target = data("show", step, number) if number else data("show", step)
     return bubbles.button(label, bubbles.postback(label, target), strong=strong)
 
 
-def _language_button() -> FlexElement:
+def language_button() -> FlexElement:
     return bubbles.button(LANGUAGE_TITLE, bubbles.postback(LANGUAGE_TITLE, data("show", "language")))
 
 
@@ -312,7 +269,3 @@ def _label(item: Category, language: str) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= NAME_LIMIT else name[: NAME_LIMIT - 1] + "…"
-
-
-def _enquiries(town: Town, speech: Words) -> str:
-    return speech.no_enquiries.format(office=town.office, phone=town.phone)

@@ -15,12 +15,14 @@ from pydantic import Field
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content.clock import DAY
 from content.database import insert_unless_known, metadata, one_of
 from content.town import Key, Named
 
 EARTH_KM = 6371.0
 # Whoever is farther from every site of the town than this is somewhere else.
 FAR_KM = 20.0
+VALID_FOR = 3 * DAY
 
 
 class Hazard(StrEnum):
@@ -84,9 +86,11 @@ class Nearby:
     km: float | None = None
 
 
-async def openings(connection: AsyncConnection) -> dict[str, Opening]:
-    """What staff have set, by the key of the site."""
-    rows = await connection.execute(select(shelter_opening))
+async def openings(connection: AsyncConnection, now: int) -> dict[str, Opening]:
+    """What staff have said, by the key of the site. What nobody has said for long is not known any more."""
+    rows = await connection.execute(
+        select(shelter_opening).where(shelter_opening.c.changed_at > now - VALID_FOR)
+    )
     return {row.key: Opening(OpeningState(row.state), row.changed_at, row.changed_by) for row in rows}
 
 

@@ -55,7 +55,7 @@ async def open_phone(stage: Stage, page: Page) -> None:
 async def subscribe(stage: Stage, page: Page) -> None:
     """Add the account, choose 防犯 and 船岡 by buttons, look at what was chosen."""
     await page.locator("[data-control=follow]").click()
-    await press(page, "受信設定")
+    await press(page, "お知らせの設定")
     await press(page, "防犯・交通安全")
     await press(page, "次へ")
     await press(page, "船岡")

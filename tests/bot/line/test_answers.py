@@ -14,7 +14,7 @@ from content.notices import notices, triggers
 from content.notices.calendars import WordCalendar
 from content.notices.faq import FaqEntry, FaqWords, asked
 from content.notices.publicity import write_down
-from content.notices.records import RecordKind, add_record
+from content.notices.records import MODELS, add_record
 from content.notices.segments import Target
 from content.notices.shelters import Hazard, OpeningState, Shelter, set_opening
 from tests.bot.line.village import ABE, MARIA, SATO, actions, event, words_of
@@ -50,10 +50,10 @@ PETS = FaqEntry(
 
 
 async def keep(village, *contents):
-    kinds = {Shelter: RecordKind.SHELTER, FaqEntry: RecordKind.FAQ, WordCalendar: RecordKind.CALENDAR}
     async with village.service.database.write() as connection:
         for content in contents:
-            await add_record(connection, kinds[type(content)], content, staff="kikaku", at=1)
+            kind = next(kind for kind, model in MODELS.items() if isinstance(content, model))
+            await add_record(connection, kind, content, staff="kikaku", at=1)
 
 
 async def say(village, user_id, text):

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bot.line import answer_cards, choices, pages
+from bot.line import answer_cards, choices, greetings, pages
 from bot.line.bubbles import dialled
 from bot.line.memory import ANSWERS_PER_MINUTE, REMEMBERED, ChatMemory
 from bot.line.postbacks import DATA_LIMIT, data, read
@@ -36,8 +36,8 @@ def every_page(town, language):
         frozenset(town.category), frozenset(town.area), frozenset({"2025-11", "2019-01"}), language=language
     )
     for chosen in (nothing, everything):
-        yield from pages.greeting(town, chosen)
-        yield from pages.welcome_back(town, chosen)
+        yield from greetings.greeting(town, chosen)
+        yield from greetings.welcome_back(town, chosen)
         yield answer_cards.help_card(town, language)
         yield answer_cards.menu(town, language)
         yield answer_cards.emergency(town, language)
