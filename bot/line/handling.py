@@ -17,16 +17,15 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line.bubbles import Message
 from bot.line.conversation import ConversationContext, find, learn_language, respond
 from bot.line.dots import PATIENCE, dots
 from bot.line.events import ResidentEvent, read_event
 from bot.line.friend_link import FriendLink
 from bot.line.knowledge import TownKnowledge, read_knowledge
 from bot.line.memory import ChatMemory
+from bot.line.replies import CALLS_AT_ONCE, Reply, reason_of, send_replies
 from bot.line.words import language_for
 from bot.service import Service
-from channels.channel import ChannelError
 from channels.line.api import LineApi
 from content.database import as_step, is_infrastructure
 from content.keys import KeyFileError
@@ -40,7 +39,6 @@ POLL_SECONDS = 2.0
 EVENTS_PER_ROUND = 50
 # Committed together: few enough that nobody waits long for the database meanwhile.
 TOGETHER = 5
-CALLS_AT_ONCE = 50
 PROFILE_SECONDS = 3.0
 FIRST_LANGUAGE = "ja"
 
@@ -52,15 +50,6 @@ class Desk:
     memory: ChatMemory = field(default_factory=ChatMemory)
     friend_link: FriendLink = field(default_factory=FriendLink)
     patience: float = PATIENCE
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Answers to one event, still to be sent."""
-
-    user_id: str = field(repr=False)
-    token: str = field(repr=False)
-    messages: list[Message] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +160,7 @@ async def _change_together(
 
 
 async def _call_line(service: Service, api: LineApi, done: Round) -> None:
-    await _send(api, done.replies)
+    await send_replies(api, done.replies)
     await _learn_languages(service, api, done.to_be_asked)
 
 
@@ -300,28 +289,6 @@ async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str)
         async with gate, asyncio.timeout(PROFILE_SECONDS):
             profile = await api.profile(user_id)
     except Exception as error:
-        log.warning("line_profile_failed", reason=_reason(error))
+        log.warning("line_profile_failed", reason=reason_of(error))
         return ""
     return profile.language if profile else ""
-
-
-async def _send(api: LineApi, replies: list[Reply]) -> None:
-    """Residents side by side, the answers to one resident in their order."""
-    by_user: dict[str, list[Reply]] = {}
-    for reply in replies:
-        by_user.setdefault(reply.user_id, []).append(reply)
-    gate = asyncio.Semaphore(CALLS_AT_ONCE)
-    await asyncio.gather(*(_send_to_one(api, gate, own) for own in by_user.values()))
-
-
-async def _send_to_one(api: LineApi, gate: asyncio.Semaphore, replies: list[Reply]) -> None:
-    for reply in replies:
-        try:
-            async with gate:
-                await api.reply(reply.token, reply.messages)
-        except Exception as error:
-            log.warning("line_reply_failed", reason=_reason(error))
-
-
-def _reason(error: Exception) -> str:
-    return error.reason if isinstance(error, ChannelError) else type(error).__name__
