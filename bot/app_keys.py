@@ -5,5 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.service import Service
+from content.staff.throttle import Throttle
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+# How often a source has asked for a letter.
+MAIL_ASKS: web.AppKey[Throttle] = web.AppKey("mail_asks", Throttle)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.accounts import channels_by_account
 from bot.belonging import bind
+from bot.letters import letter_sender
 from bot.operators import operator_teller
 from bot.settings import Settings
 from content.clock import DAY
@@ -84,4 +85,5 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         notice_url=lambda public_id: f"{settings.public_url}/n/{public_id}",
         keep_recipients=settings.keep_recipients_days * DAY,
         tell_operators=operator_teller(settings),
+        send_letter=letter_sender(settings, town),
     )

@@ -21,7 +21,7 @@ from content.ledger import (
     suspensions,
 )
 from content.notices import faq, kept_forms, maintenance, notices, records, shelters, submissions
-from content.register import importing, inbound_events, subscribers
+from content.register import importing, inbound_events, mail_requests, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import (
     audit,
@@ -52,6 +52,7 @@ TABLE_MODULES = (
     kept_forms,
     machine_requests,
     machines,
+    mail_requests,
     maintenance,
     members,
     notices,

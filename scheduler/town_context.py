@@ -15,6 +15,7 @@ from content.ledger.states import Lane
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import TargetKind
+from content.register.mail_requests import MailRequest
 from content.town import Account, Town
 from scheduler.urgent_priority import UrgentPriority
 
@@ -51,6 +52,8 @@ class TownContext:
     ask_link: Callable[[str], Awaitable[LinkAnswer]] = ask_link
     # None when nobody is to be told.
     tell_operators: Callable[[OperatorMessage], Awaitable[None]] | None = None
+    # Writes and sends the letter to somebody who asked with a mail address; None when the town sends no mail.
+    send_letter: Callable[[MailRequest], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
 
 

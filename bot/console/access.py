@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.carried import session_ended
 from bot.console.navigation import menu
-from bot.console.sessions import comes_from_here, csrf_matches, csrf_token, signed_in
+from bot.console.sessions import csrf_matches, csrf_token, signed_in
 from bot.console.words import outage_words
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
+from bot.same_site import comes_from_here
 from bot.service import Service
 from content.clock import now_ms
 from content.ledger.account_outages import AccountOutage, find_outages

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
 from bot.console.session_pages import session_rows
-from bot.console.sessions import begin_session, comes_from_here, open_session
+from bot.console.sessions import begin_session, open_session
 from bot.console.sign_ins import SIGN_INS
 from bot.console.staff_words import ROLE_WORDS
 from bot.door.source import household
 from bot.errors import error_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
+from bot.same_site import comes_from_here
 from bot.service import Service
 from content.clock import now_ms
 from content.staff import audit, codes, member_changes, members, second_factor

@@ -10,9 +10,10 @@ import re
 
 from aiohttp import web
 
-from bot.console.sessions import comes_from_here, csrf_token, current_staff
+from bot.console.sessions import csrf_token, current_staff
 from bot.forms import Fields, read_fields
 from bot.pages import page, service_of
+from bot.same_site import comes_from_here
 from content.staff.members import Staff
 
 # Where words are typed. No other path that is sent to us is followed.

@@ -11,7 +11,7 @@ import secrets
 from aiohttp import web
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from bot.console.cookies import cookie_name, put_cookie
+from bot.cookies import cookie_name, put_cookie
 from bot.service import Service
 from content.clock import DAY, SECOND, now_ms
 from content.staff.members import Staff

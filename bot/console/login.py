@@ -13,7 +13,6 @@ from bot.console.carried import carried_in, go_on_page, sign_in_page
 from bot.console.devices import device_of, remember_device
 from bot.console.sessions import (
     begin_session,
-    comes_from_here,
     forget_half,
     forget_session,
     half_entered,
@@ -25,6 +24,7 @@ from bot.door.source import household
 from bot.errors import error_page, message_page
 from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
+from bot.same_site import comes_from_here
 from content.clock import now_ms
 from content.staff import audit, member_changes, second_factor
 from content.staff.hashing import Busy

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -16,8 +15,8 @@ from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.cookies import cookie_name, drop_cookie, put_cookie
 from bot.console.user_agents import device_words
+from bot.cookies import cookie_name, drop_cookie, put_cookie
 from bot.service import Service
 from content.clock import SECOND, now_ms
 from content.staff import members, sessions
@@ -132,19 +131,6 @@ def csrf_token(service: Service, member: Staff) -> str:
 
 def csrf_matches(service: Service, member: Staff, token: str) -> bool:
     return hmac.compare_digest(csrf_token(service, member).encode(), token.encode())
-
-
-def comes_from_here(request: web.Request, service: Service) -> bool:
-    """False when the browser says that another site made it send this request."""
-    fetch_site = request.headers.get("Sec-Fetch-Site")
-    if fetch_site is not None and fetch_site not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("Origin")
-    # Behind a reverse proxy the host may be rewritten, so the public address counts as well.
-    if origin is None:
-        return True
-    host = urlsplit(origin).netloc
-    return bool(host) and host in (request.host, urlsplit(service.settings.public_url).netloc)
 
 
 def _serializer(service: Service) -> URLSafeTimedSerializer:

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.resident import landing, notice, unsubscribe
+from bot.app_keys import MAIL_ASKS
+from bot.resident import landing, notice, preferences, subscribe, unsubscribe
+from content.staff.throttle import Throttle
 
 
 def add_resident(app: web.Application) -> None:
+    app[MAIL_ASKS] = Throttle()
     app.router.add_get("/", landing.show_landing)
+    app.router.add_get("/subscribe", subscribe.show_subscribe)
+    app.router.add_post("/subscribe", subscribe.ask_by_form)
+    app.router.add_get("/subscribe/sent", subscribe.show_sent)
+    app.router.add_get("/subscribe/{token}", subscribe.show_confirm)
+    app.router.add_post("/subscribe/{token}", subscribe.confirm)
+    app.router.add_get("/preferences", preferences.show_settings)
+    app.router.add_post("/preferences", preferences.save_settings)
+    app.router.add_post("/preferences/children", preferences.add_child)
+    app.router.add_post("/preferences/children/remove", preferences.remove_child)
+    app.router.add_get("/preferences/export", preferences.export)
+    app.router.add_get("/preferences/erase", preferences.show_erase)
+    app.router.add_post("/preferences/erase", preferences.erase)
+    app.router.add_post("/preferences/close", preferences.close)
+    app.router.add_get("/preferences/{token}", subscribe.show_open_settings)
+    app.router.add_post("/preferences/{token}", subscribe.open_by_link)
     app.router.add_get("/n/{public_id}", notice.show_notice)
     app.router.add_get("/unsubscribe/{token}", unsubscribe.show_unsubscribe)
     app.router.add_post("/unsubscribe/{token}", unsubscribe.unsubscribe)

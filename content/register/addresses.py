@@ -43,6 +43,14 @@ def lookup_part(channel: str, address: str) -> str:
     return address.split(" ")[0] if channel == "webhook" else address
 
 
+def masked(channel: str, address: str) -> str:
+    """Enough for its owner to know it by, and nobody else: h…@example.jp."""
+    if channel == "mail":
+        local, _, domain = address.rpartition("@")
+        return f"{local[:1]}…@{domain}"
+    return f"{address[:4]}…"
+
+
 def _line_user_id(address: str) -> str:
     if not LINE_USER_ID.fullmatch(address):
         raise BadAddress("a LINE user id is U followed by 32 hexadecimal digits")

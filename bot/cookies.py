@@ -1,4 +1,4 @@
-"""The console's cookies: kept from scripts, from other sites and, where the pages are encrypted, from other hosts."""
+"""Cookies of the console and of residents' settings: kept from scripts, from other sites and, where the pages are encrypted, from other hosts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ def cookie_name(service: Service, name: str) -> str:
     return f"__Host-{name}" if _is_encrypted(service) else name
 
 
-def put_cookie(service: Service, response: web.Response, name: str, value: str, *, max_age: int) -> None:
+def put_cookie(
+    service: Service, response: web.Response, name: str, value: str, *, max_age: int, path: str = PATH
+) -> None:
     response.set_cookie(
         cookie_name(service, name),
         value,
         max_age=max_age,
-        path=_path(service),
+        path=_path(service, path),
         httponly=True,
         samesite="Lax",
         secure=_is_encrypted(service),
     )
 
 
-def drop_cookie(service: Service, response: web.Response, name: str) -> None:
+def drop_cookie(service: Service, response: web.Response, name: str, *, path: str = PATH) -> None:
     # A browser forgets a `__Host-` cookie only when told so in the form in which it takes one.
     response.del_cookie(
-        cookie_name(service, name), path=_path(service), secure=_is_encrypted(service), httponly=True
+        cookie_name(service, name), path=_path(service, path), secure=_is_encrypted(service), httponly=True
     )
 
 
@@ -37,6 +39,6 @@ def _is_encrypted(service: Service) -> bool:
     return service.settings.public_url.startswith("https://")
 
 
-def _path(service: Service) -> str:
+def _path(service: Service, path: str) -> str:
     # `__Host-` is taken for the whole host only.
-    return "/" if _is_encrypted(service) else PATH
+    return "/" if _is_encrypted(service) else path

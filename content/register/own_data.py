@@ -1,0 +1,55 @@
+"""All that is stored about one registration, as its owner may have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.clock import iso
+from content.keys import Keys
+from content.register import address_book
+from content.register.children import children_of
+from content.register.subscribers import UNTIL_CHANGED, Subscriber, registration_event
+from content.town import Named, Town
+
+
+async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: Subscriber) -> dict[str, Any]:
+    """Names beside keys, times as ISO 8601; ready for JSON."""
+    chosen = found.preferences
+    opened = await connection.run_sync(address_book.open_addresses, keys, found.account, [found.id])
+    events = await connection.execute(
+        select(registration_event)
+        .where(registration_event.c.subscriber_id == found.id)
+        .order_by(registration_event.c.id)
+    )
+    paused = chosen.paused_until
+    return {
+        "town": town.name,
+        "registration": found.id,
+        "account": found.account,
+        "address": opened.clear[found.id][0] if found.id in opened.clear else None,
+        "state": found.state,
+        "registered_at": iso(found.joined_at),
+        "language": chosen.language,
+        "categories": _named(chosen.categories, town.category),
+        "areas": _named(chosen.areas, town.area),
+        "groups": _named(chosen.groups, town.group),
+        "children": [
+            {"birth_month": child.birth_month, "word": child.word}
+            for child in await children_of(connection, keys, found.id)
+        ],
+        "quiet_hours": chosen.quiet_hours or town.quiet_hours,
+        "paused_until": None
+        if paused is None
+        else ("changed" if paused == UNTIL_CHANGED else paused.isoformat()),
+        "events": [
+            {"kind": row.kind, "at": iso(row.at), "reason": row.reason, "route": row.route} for row in events
+        ],
+    }
+
+
+def _named(keys: frozenset[str], known: Mapping[str, Named]) -> list[dict[str, str]]:
+    return [{"key": key, "name": known[key].name() if key in known else key} for key in sorted(keys)]
