@@ -132,7 +132,7 @@ class Words(ProfileModel):
 
 class Template(ProfileModel):
     """ひな形. `{{名前}}` in its texts is a gap that is asked once and filled in every language; `shelf` is
-    the mode that it is for, `department` the name of whoever looks after it."""
+    the mode that it is for, `department` the key of the one that looks after it, "" for none of its own."""
 
     key: Key
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]

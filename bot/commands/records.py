@@ -109,10 +109,14 @@ async def _export() -> None:
 async def _import(brought: list[tuple[RecordKind, Content]], dry_run: bool) -> None:
     from content.notices.records import add_record, all_records, change_record
     from content.staff import audit
+    from content.staff.rights import departments
 
     async with opened(load_settings()) as service:
         at, who = now_ms(), operator()
         async with service.database.write() as connection:
+            _refuse_unknown_departments(
+                brought, {item.key: item.name for item in await departments(connection)}
+            )
             known = {(item.kind, item.key): item for item in await all_records(connection)}
             for kind, content in brought:
                 before = known.get((kind, content.key))
@@ -127,11 +131,23 @@ async def _import(brought: list[tuple[RecordKind, Content]], dry_run: bool) -> N
                     connection,
                     at=at,
                     actor=who,
-                    action=f"{kind}.imported",
+                    action=f"{kind}.{'changed' if before else 'added'}",
                     subject=f"{kind} {content.key}",
                 )
     if dry_run:
         talk.print("--dry-run: 何も変えていません。", markup=False, highlight=False)
+
+
+def _refuse_unknown_departments(brought: list[tuple[RecordKind, Content]], known: dict[str, str]) -> None:
+    for kind, content in brought:
+        key = getattr(content, "department", "")
+        if key and key not in known:
+            words = "、".join(f"{item}({name})" for item, name in known.items())
+            fail(
+                f"{kind} {content.key}: department: 課「{key}」は登録されていません。あるのは {words} です。"
+                "管理画面の「職員」で課を登録するか、ファイルのこの行を直すか消してください。何も変えていません。",
+                USAGE,
+            )
 
 
 def _line(kind: RecordKind, content: Content, before: TownRecord | None) -> str:

@@ -15,6 +15,7 @@ from bot.pages import redirect
 from channels.rendering import clean
 from content.gaps import gaps_of
 from content.notices.records import RecordKind, all_records, find_record
+from content.staff.rights import departments
 from content.town import Mode, Template
 from scheduler.words import MODE_NAMES, URGENCY_NAMES
 
@@ -29,17 +30,22 @@ STALE = (
 async def show_list(staff_request: StaffRequest) -> web.Response:
     async with staff_request.service.database.read() as connection:
         records = {item.key: item for item in await all_records(connection, KIND)}
+        names = {item.key: item.name for item in await departments(connection)}
     shelves = [
         (MODE_NAMES[shelf], [item for item in staff_request.service.town.templates if item.shelf == shelf])
         for shelf in SHELVES
     ]
     return staff_request.page(
-        "console/templates.html", shelves=shelves, records=records, category_name=category_words
+        "console/templates.html",
+        shelves=shelves,
+        records=records,
+        departments=names,
+        category_name=category_words,
     )
 
 
 async def show_new(staff_request: StaffRequest) -> web.Response:
-    return _form_page(staff_request, None, _blank(staff_request), 0, [])
+    return await _form_page(staff_request, None, _blank(staff_request), 0, [])
 
 
 async def show_edit(staff_request: StaffRequest) -> web.Response:
@@ -49,7 +55,7 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
         item: Template = found.content
         values |= item.model_dump(exclude={"texts", "key"})
         values["texts"] |= {tag: (words.title, words.body) for tag, words in item.texts.items()}
-    return _form_page(staff_request, found.key, values, found.version, [])
+    return await _form_page(staff_request, found.key, values, found.version, [])
 
 
 async def create(staff_request: StaffRequest) -> web.Response:
@@ -63,9 +69,9 @@ async def change(staff_request: StaffRequest) -> web.Response:
 async def _store(staff_request: StaffRequest, key: str | None) -> web.Response:
     fields = await read_fields(staff_request.request)
     values, version = _read(staff_request, fields), _version(fields.get("version", ""))
-    problems = _problems(staff_request, values)
+    problems = _problems(staff_request, values) + await _problems_of_department(staff_request, values)
     if problems:
-        return _form_page(staff_request, key, values, version, problems)
+        return await _form_page(staff_request, key, values, version, problems)
     try:
         template = Template.model_validate(
             {
@@ -80,12 +86,12 @@ async def _store(staff_request: StaffRequest, key: str | None) -> web.Response:
         )
     except ValidationError as error:
         told = [item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)]
-        return _form_page(staff_request, key, values, version, told)
+        return await _form_page(staff_request, key, values, version, told)
     if await save(staff_request, KIND, template, version=version):
         return redirect("/console/templates")
     async with staff_request.service.database.read() as connection:
         newest = await find_record(connection, KIND, template.key)
-    return _form_page(staff_request, key, values, newest.version if newest else 0, [STALE], status=409)
+    return await _form_page(staff_request, key, values, newest.version if newest else 0, [STALE], status=409)
 
 
 def _read(staff_request: StaffRequest, fields: Fields) -> dict[str, Any]:
@@ -128,6 +134,12 @@ def _problems(staff_request: StaffRequest, values: dict[str, Any]) -> list[str]:
     return problems
 
 
+async def _problems_of_department(staff_request: StaffRequest, values: dict[str, Any]) -> list[str]:
+    async with staff_request.service.database.read() as connection:
+        known = {"", *(item.key for item in await departments(connection))}
+    return [] if values["department"] in known else ["課を一覧から選んでください。"]
+
+
 def _blank(staff_request: StaffRequest) -> dict[str, Any]:
     texts = dict.fromkeys(staff_request.service.town.languages, ("", ""))
     return {
@@ -141,7 +153,7 @@ def _blank(staff_request: StaffRequest) -> dict[str, Any]:
     }
 
 
-def _form_page(
+async def _form_page(
     staff_request: StaffRequest,
     key: str | None,
     values: dict[str, Any],
@@ -150,8 +162,14 @@ def _form_page(
     *,
     status: int = 422,
 ) -> web.Response:
+    async with staff_request.service.database.read() as connection:
+        known = await departments(connection)
+    # Once it was typed as a name.
+    by_name = {item.name: item.key for item in known}
     return staff_request.page(
         "console/template.html",
+        departments=known,
+        department=by_name.get(values["department"], values["department"]),
         status=status if problems else 200,
         key=key,
         values=values,

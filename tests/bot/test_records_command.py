@@ -81,3 +81,23 @@ def test_a_calendar_comes_from_a_spreadsheet(command_line: Run, tmp_path: Path) 
     file.write_bytes("日付,病院\r\n2026-12-31,あ\r\n2026-12-31,い\r\n".encode("cp932"))
     wrong = command_line("records", "calendar", str(file), "--key", "doctor", "--name", "当番医")
     assert wrong.exit_code == 2 and "3行目の日付 2026-12-31" in wrong.output
+
+
+def test_a_department_comes_by_its_key_and_one_that_there_is_not_is_refused(
+    command_line: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    template = (
+        '[[templates]]\nkey = "water"\nname = "断水"\ncategory = "kurashi"\ndepartment = "{}"\n'
+        'texts = {{ ja = {{ title = "断水", body = "断水します。" }} }}\n'
+    )
+    before = command_line("records", "export").stdout
+    file.write_text(OWN + template.format("suido"), encoding="utf-8")
+    refused = command_line("records", "import", str(file))
+    assert refused.exit_code == 2 and "課「suido」は登録されていません" in refused.output
+    assert "office(" in refused.output and command_line("records", "export").stdout == before
+    file.write_text(OWN + template.format("office"), encoding="utf-8")
+    assert command_line("records", "import", str(file)).exit_code == 0
+    assert 'department = "office"' in command_line("records", "export").stdout
+    trail = command_line("audit", "show", "--json").stdout
+    assert '"template.added"' in trail and ".imported" not in trail.replace("subscribers.imported", "")

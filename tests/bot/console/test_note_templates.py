@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import pytest_asyncio
+
 from bot.service import Service
 from content.notices import records
 from content.notices.records import RecordKind, TownRecord
+from content.staff.rights import add_department
 from tests.bot.web_visitor import Visitor
 
 NEW = "/console/templates/new"
 FIELDS = {
     "name": "断水",
     "category": "kurashi",
-    "department": "上下水道課",
+    "department": "suido",
     "title.ja": "{{場所}}の断水",
     "body.ja": "{{日時}}に断水します。",
     "title.en": "No water: {{場所}}",
     "body.en": "{{日時}}",
 }
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def department(service: Service) -> None:
+    async with service.database.write() as connection:
+        await add_department(connection, "suido", "上下水道課", ["kurashi"], at=1)
 
 
 async def stored(service: Service, kind: RecordKind) -> list[TownRecord]:
@@ -33,6 +42,29 @@ async def test_a_template_made_on_the_screen_is_offered_to_writers(tanaka: Visit
     assert {"gap.ja.場所", "gap.ja.日時", "gap.en.場所"} <= {
         name for name, _ in page.form("/console/notices/new")
     }
+
+
+async def test_the_department_is_one_of_those_there_are(tanaka: Visitor, service: Service) -> None:
+    page = await tanaka.get(NEW)
+    assert "上下水道課" in page.text and "全庁" in page.text
+    refused = await tanaka.submit(page, NEW, FIELDS | {"department": "nowhere"})
+    assert refused.status == 422 and "課を一覧から選んでください" in refused.text
+    assert await stored(service, RecordKind.TEMPLATE) == []
+    assert dict(refused.form(NEW))["department"] == "nowhere" and "登録のない課" in refused.text
+
+
+async def test_a_department_that_was_typed_as_a_name_is_found_by_it(
+    tanaka: Visitor, service: Service
+) -> None:
+    await tanaka.submit(await tanaka.get(NEW), NEW, FIELDS)
+    (record,) = await stored(service, RecordKind.TEMPLATE)
+    named = record.content.model_copy(update={"department": "上下水道課"})
+    async with service.database.write() as connection:
+        await records.change_record(connection, RecordKind.TEMPLATE, named, version=1, staff="tanaka", at=1)
+    assert "上下水道課" in (await tanaka.get("/console/templates")).text
+    path = f"/console/templates/{record.key}"
+    await tanaka.submit(await tanaka.get(path), path)
+    assert (await stored(service, RecordKind.TEMPLATE))[0].content.department == "suido"
 
 
 async def test_a_gap_that_japanese_does_not_have_is_named(tanaka: Visitor, service: Service) -> None:
