@@ -37,7 +37,7 @@ from scheduler.town_context import BUDGET, TownContext
 log = structlog.get_logger(__name__)
 
 # Renewed while a batch is in flight (`sender`), so it is short: what a dead process had is free again soon.
-LEASE = 15 * SECOND
+LEASE = 10 * SECOND
 # So many seconds before its end a lease counts as over: nothing more is written to a connection.
 LEASE_MARGIN = 1.0
 # Which part of an account's connections a lane may use beside the others.
@@ -46,7 +46,7 @@ SHARE: dict[str, float] = {Lane.URGENT: 1.0, Lane.ROUTINE: 1.0, Lane.DIGEST: 0.2
 # a second time after a crash, so only where that is harmless.
 MAX_WAIT = 0.02
 # Seconds that a lane waits at the most while the machine is short of something.
-LONGEST_BACK_OFF = 30.0
+LONGEST_BACK_OFF = 8.0
 
 
 class BatchSender:

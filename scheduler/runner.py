@@ -46,7 +46,7 @@ from scheduler.triggers import fire_due
 log = structlog.get_logger(__name__)
 
 POLL = 1.0
-SWEEP_EVERY = 5.0
+SWEEP_EVERY = 3.0
 # Seconds that what is in flight has to end when the process stops.
 DRAIN = 3.0
 # Seconds; what must go on sooner, the leases, has a loop of its own.

@@ -22,7 +22,7 @@ from scheduler.town_context import LANES, TownContext
 
 log = structlog.get_logger(__name__)
 
-RENEW_EVERY = 4.0
+RENEW_EVERY = 2.5
 # Seconds between two looks for deliveries that a person has stopped, should the signal be lost.
 LOOK_FOR_STOPS = 1.0
 

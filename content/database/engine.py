@@ -34,6 +34,8 @@ from content.database.wakeups import CHANNEL, Signal, Wakeups
 T = TypeVar("T")
 # Seconds; several writers may each wait half a minute for a file that another program has locked.
 STUCK = 150.0
+# Seconds for a connection to PostgreSQL, or for one of the pool; then whoever asked tries again.
+CONNECT_WITHIN = 10.0
 _TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
 
 
@@ -69,7 +71,14 @@ class Database:
             self._write_lock = asyncio.Lock()
         else:
             async_url = parsed.set(drivername="postgresql+asyncpg")
-            self._writer = create_async_engine(async_url, pool_size=10, max_overflow=10, hide_parameters=True)
+            self._writer = create_async_engine(
+                async_url,
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=CONNECT_WITHIN,
+                connect_args={"timeout": CONNECT_WITHIN},
+                hide_parameters=True,
+            )
             self._reader = self._writer
         self._group = GroupCommit(self._transaction)
         self.wakeups = Wakeups()

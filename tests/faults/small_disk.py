@@ -28,14 +28,7 @@ class SmallDisk:
             _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
             return
-        with self._ballast.open("wb", buffering=0) as file:
-            for size in (1 << 20, 4096, 1):
-                try:
-                    while file.write(b"\0" * size) == size:
-                        pass
-                except OSError as error:
-                    if error.errno != errno.ENOSPC:
-                        raise
+        fill_up(self._ballast)
 
     def free(self, pid: int) -> None:
         if not self._mounted:
@@ -45,13 +38,30 @@ class SmallDisk:
         self._ballast.unlink()
 
 
+def mount_small(place: Path) -> bool:
+    """Whether a tmpfs of SPACE bytes could be mounted there."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SPACE}", "none", str(place)]
+    return os.geteuid() == 0 and not subprocess.run(mount, check=False, capture_output=True).returncode
+
+
+def fill_up(ballast: Path) -> None:
+    """With this file, to the last byte."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while file.write(b"\0" * size) == size:
+                    pass
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+
+
 @asynccontextmanager
 async def small_disk(folder: Path, like: Path) -> AsyncIterator[SmallDisk]:
     """With a copy of the database in `like`."""
     place = folder / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SPACE}", "none", str(place)]
-    mounted = os.geteuid() == 0 and not subprocess.run(mount, check=False, capture_output=True).returncode
+    mounted = mount_small(place)
     try:
         shutil.copy2(like / "kairanban.db", place)
         yield SmallDisk(place, mounted=mounted)
