@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults]
 # One send, when nothing breaks.
 SECONDS = 8.0
 POSTGRES_AWAY = 20.0
+FEW_FILES = 64
 
 
 async def postgres_is_stopped_and_started(place: Place) -> None:
@@ -44,6 +46,29 @@ async def postgres_is_stopped_and_started(place: Place) -> None:
         await server.start()
         await town.look_anew()
         await town.settled(notice)
+        await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
+
+
+async def postgres_is_away_and_few_files_may_be_open(place: Place) -> None:
+    """How long the recovery may take stands in tests/scheduler/test_recovery_bound.py."""
+    async with (
+        own_server() as server,
+        fault_town(place.folder, KAIRANBAN_DATABASE_URL=server.url) as town,
+    ):
+        town.takes(SECONDS)
+        serve = await town.start("serve")
+        resource.prlimit(serve.pid, resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
+        await town.answers(f"{town.web_url}/healthz", serve)
+        notice = await town.post()
+        await town.under_way(notice)
+        await server.stop("immediate")
+        await asyncio.sleep(POSTGRES_AWAY)
+        await server.start()
+        back = time.monotonic()
+        await town.look_anew()
+        await town.settled(notice)
+        # Shown by pytest with a failure, and with -s.
+        print(f"settled {time.monotonic() - back:.1f} s after PostgreSQL was back")
         await check_the_books(town, notice, mail_repeats=2 * MAIL_IN_FLIGHT)
 
 
@@ -140,6 +165,7 @@ async def a_second_service_on_one_file(place: Place) -> None:
 STORIES = [
     pytest.param(a_worker_sleeps_longer_than_its_lease, marks=pytest.mark.services),
     pytest.param(postgres_is_stopped_and_started, marks=pytest.mark.services),
+    pytest.param(postgres_is_away_and_few_files_may_be_open, marks=pytest.mark.services),
     the_disk_is_full,
     pytest.param(the_clock_goes_three_hours_ahead_and_back, marks=pytest.mark.services),
     pytest.param(the_clock_goes_an_hour_back_and_ahead, marks=pytest.mark.services),
