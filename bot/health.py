@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bot.app_keys import SERVICE
 from bot.belonging import refuse_strange
 from bot.pages import service_of
 from bot.service import Service
+from bot.settings import host_and_port
 from content.clock import SECOND
 from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase
 from content.keys import KeyFileError
 
 READY_WITHIN = 3.0
+# Seconds for who asks while the process ends.
+LAST_ANSWERS = 0.5
 # Whoever asks more often gets the same answer: a probe takes a turn of the one that may write.
 ANSWER_HOLDS = 1.0
 
@@ -24,6 +29,26 @@ ANSWER_HOLDS = 1.0
 def add_health(app: web.Application, loop_troubles: Callable[[], list[str]]) -> None:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", Readiness(loop_troubles).answer)
+
+
+@asynccontextmanager
+async def probes(
+    service: Service, listen: str, loop_troubles: Callable[[], list[str]]
+) -> AsyncIterator[None]:
+    """For a process without pages: the two at an address of their own, nothing without one. Raises OSError."""
+    if not listen:
+        yield
+        return
+    app = web.Application()
+    app[SERVICE] = service
+    add_health(app, loop_troubles)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, *host_and_port(listen)).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 async def healthz(request: web.Request) -> web.Response:

@@ -21,6 +21,14 @@ LINE_DATA_API = "https://api-data.line.me"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 
 
+def host_and_port(value: str) -> tuple[str, int]:
+    """Raises ValueError with the remedy."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("write an address and a port: 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -50,15 +58,27 @@ class WebSettings(Section):
     @field_validator("listen")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535:
-            raise ValueError("write an address and a port: 127.0.0.1:8080")
+        host_and_port(value)
         return value
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return host_and_port(self.listen)
+
+
+class WorkerSettings(Section):
+    listen: str = Field(
+        "",
+        description="Address and port at which `kairanban worker` answers /healthz and /readyz, such as "
+        "127.0.0.1:8081; empty: nowhere.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address_or_nothing(cls, value: str) -> str:
+        if value:
+            host_and_port(value)
+        return value
 
 
 class LineSettings(Section):
@@ -174,6 +194,7 @@ class Settings(BaseSettings):
         description="Days after which the ledger forgets who was sent a notice; the counts stay for good.",
     )
     web: WebSettings = WebSettings()
+    worker: WorkerSettings = WorkerSettings()
     line: LineSettings = LineSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()

@@ -32,7 +32,7 @@ FREE_SHARE, FREE_BYTES = 0.05, 2 * 2**30
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`subject` is the key of an account, or "" for what concerns all."""
+    """`subject` is the key of an account, the name of a machine or process, or "" for what concerns all."""
 
     code: AlarmCode
     subject: str
@@ -59,7 +59,7 @@ async def find_troubles(
     now = context.database.now()
     async with context.database.read() as connection:
         found = [*await _accounts(connection, context, now), *await _machine(connection, now)]
-    return [*found, *_clock(context), *_disk(disk(context))]
+    return [*found, *_clock(context), *_short(context), *_disk(disk(context))]
 
 
 async def _accounts(connection: AsyncConnection, context: TownContext, now: int) -> list[Trouble]:
@@ -114,9 +114,15 @@ def _clock(context: TownContext) -> Iterator[Trouble]:
         seconds = round(clock.own_is_ahead / SECOND)
         yield Trouble(
             AlarmCode.CLOCK_WRONG,
-            "",
+            context.this_process.machine,
             f"この機器の時計は{abs(seconds):,}秒{'進んで' if seconds > 0 else '遅れて'}います。",
         )
+
+
+def _short(context: TownContext) -> Iterator[Trouble]:
+    if missing := context.this_process.short_of():
+        detail = f"足りなくなったもの:{'、'.join(missing)}。"
+        yield Trouble(AlarmCode.MACHINE_SHORT, context.this_process.name, detail)
 
 
 def _disk(disk: Disk | None) -> Iterator[Trouble]:

@@ -53,11 +53,20 @@ class AlarmCode(StrEnum):
         "ディスクの空きが少なくなりました",
         "古い控えや記録を別の場所に移して空けてください。いっぱいになると配信も止まります。",
     )
+    MACHINE_SHORT = (
+        "machine-short",
+        "機器の余裕が足りず、配信が遅れています",
+        "足りないもの(メモリー、ディスクの空き、開けるファイルの数の上限)を増やしてから、サービスを再起動してください。",
+    )
     CLOCK_WRONG = (
         "clock-wrong",
         "機器の時計がずれています",
         "時刻合わせ(NTP)の設定を直してください。予約の時刻がずれ、配信が止まることがあります。",
     )
+
+
+# Only the processes of one machine know of it: its name, or that of the process, is the subject.
+OF_ONE_MACHINE = frozenset({AlarmCode.MACHINE_SHORT, AlarmCode.CLOCK_WRONG})
 
 
 def find_alarm(code: str) -> tuple[str, str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import HOUR, words
-from content.ledger import account_health, alarms
+from content.ledger import account_health, alarms, presence
 from content.ledger.alarms import Alarm
 from scheduler.alarm_checks import Disk, disk_of, find_troubles
-from scheduler.alarm_codes import find_alarm
+from scheduler.alarm_codes import OF_ONE_MACHINE, find_alarm
 from scheduler.quota import ask_figures
 from scheduler.town_context import OperatorMessage, TownContext
 
@@ -35,11 +36,25 @@ async def watch(context: TownContext, disk: Callable[[TownContext], Disk | None]
             if await alarms.begin(connection, item.code, item.subject, item.detail, now):
                 log.warning("alarm_began", code=item.code, subject=item.subject)
         wrong = {(item.code, item.subject) for item in troubles}
-        still = [item.id for item in await alarms.going_on(connection) if (item.code, item.subject) in wrong]
+        others = await _others(connection, context, now)
+        still = [
+            item.id
+            for item in await alarms.going_on(connection)
+            if (item.code, item.subject) in wrong or (item.code in OF_ONE_MACHINE and item.subject in others)
+        ]
         if ended := await alarms.end_all_but(connection, still, now):
             log.warning("alarms_ended", number=ended)
         waiting = [item for item in await alarms.to_tell(connection) if is_due(item, now)]
     return sum([await _tell(context, item, now) for item in waiting])
+
+
+async def _others(connection: AsyncConnection, context: TownContext, now: int) -> set[str]:
+    """Machines and processes that look after their own alarms."""
+    this = context.this_process
+    owners = await presence.owners(connection, now)
+    # An owner is machine, process and a random end.
+    names = {name for owner in owners for name in (owner.partition(":")[0], owner.rpartition(":")[0])}
+    return names - {this.machine, this.name}
 
 
 def is_due(item: Alarm, now: int) -> bool:

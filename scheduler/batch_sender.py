@@ -27,7 +27,7 @@ from content.ledger.states import BatchKind, BatchState, Lane
 from content.register import subscriber_changes
 from content.town import Account
 from scheduler import failures
-from scheduler.failures import is_shortage, later, refuse_too_late, write_failure
+from scheduler.failures import later, refuse_too_late, write_failure
 from scheduler.messages import Message, Messages
 from scheduler.outages import KnownOutages
 from scheduler.rate_limiter import RateLimiter
@@ -286,7 +286,7 @@ class BatchSender:
         # Broadcasts have a limit of their own, which says nothing about the lists.
         if claimed.kind == BatchKind.LIST:
             failures.tell_limiter(self._limiter, error)
-        if is_shortage(error):
+        if self._context.this_process.notice(error):
             self._back_off()
         if isinstance(error, DeliveryStopped):
             self._stopped[claimed.delivery_id] = error

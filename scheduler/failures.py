@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import random
 from collections.abc import Sequence
 
@@ -41,18 +40,6 @@ FIRST_WAIT: dict[str, int] = {Lane.URGENT: 20 * SECOND, Lane.ROUTINE: MINUTE, La
 LUCKLESS = 3
 STOPPED_ACCOUNT_WAIT = 30 * SECOND
 NOTHING_WENT_OUT = (TemporaryFailure, AccountStopped, DeliveryStopped)
-
-
-SHORT_OF = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC})
-
-
-def is_shortage(error: BaseException | None) -> bool:
-    """Whether the machine lacks memory, open files or space, in this error or in what led to it."""
-    while error is not None:
-        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT_OF):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 class TooLate(ChannelError):

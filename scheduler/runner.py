@@ -7,8 +7,6 @@ claimed by whoever is first.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import uuid4
@@ -61,7 +59,7 @@ class Runner:
     def __init__(self, context: TownContext) -> None:
         self._context = context
         # In containers several processes may have the same name and number, and none may count as another.
-        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
+        owner = f"{context.this_process.name}:{uuid4().hex[:6]}"
         self._rounds = Rounds()
         self._sender = Sender(context, owner, self._rounds)
         self._presence = Presence(context.database, owner, self._share_rates)
@@ -179,7 +177,8 @@ class Runner:
                 self._rounds.beat(name)
                 while not self._stop.is_set() and await step(self._context):
                     self._rounds.beat(name)
-            except Exception:
+            except Exception as error:
+                self._context.this_process.notice(error)
                 log.exception("step_failed", step=name)
                 await asyncio.sleep(POLL)
             await signal.wait_for(POLL)

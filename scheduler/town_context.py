@@ -17,6 +17,7 @@ from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import TargetKind
 from content.register.mail_requests import MailRequest
 from content.town import Account, Town
+from scheduler.this_process import ThisProcess
 from scheduler.urgent_priority import UrgentPriority
 
 LANES = tuple(Lane)
@@ -55,6 +56,7 @@ class TownContext:
     # Writes and sends the letter to somebody who asked with a mail address; None when the town sends no mail.
     send_letter: Callable[[MailRequest], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
+    this_process: ThisProcess = field(default_factory=ThisProcess)
 
 
 def announcement(context: TownContext, notice: Notice, corrected: Notice | None = None) -> Announcement:

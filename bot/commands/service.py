@@ -6,7 +6,7 @@ import asyncio
 import errno
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -78,13 +78,18 @@ async def _serve(settings: Settings) -> None:
         except AlreadyRunning as error:
             fail(str(error), FAILED)
         except OSError as error:
-            # One with a file name is about that file, such as the lock.
-            if error.errno not in CANNOT_LISTEN or error.filename is not None:
-                raise
-            fail(f"Cannot listen on {settings.web.listen}: {error.strerror}", FAILED)
+            _refuse_to_listen(settings.web.listen, error)
+
+
+def _refuse_to_listen(listen: str, error: OSError) -> NoReturn:
+    # One with a file name is about that file, such as the lock.
+    if error.errno not in CANNOT_LISTEN or error.filename is not None:
+        raise error
+    fail(f"Cannot listen on {listen}: {error.strerror}", FAILED)
 
 
 async def _work(settings: Settings) -> None:
+    from bot.health import probes
     from bot.heartbeat import Heartbeat
     from bot.server import wait_for_signal, warm_up
     from scheduler.runner import Runner
@@ -93,12 +98,17 @@ async def _work(settings: Settings) -> None:
         _refuse_missing(settings, service.town)
         heartbeat = Heartbeat(service.settings, service.database)
         runner = Runner(service.context)
-        await heartbeat.start(runner.is_sending)
-        await runner.start()
-        await asyncio.to_thread(warm_up)
-        await wait_for_signal()
-        await runner.stop()
-        await heartbeat.stop()
+        listen = settings.worker.listen
+        try:
+            async with probes(service, listen, runner.loop_troubles):
+                await heartbeat.start(runner.is_sending)
+                await runner.start()
+                await asyncio.to_thread(warm_up)
+                await wait_for_signal()
+                await runner.stop()
+                await heartbeat.stop()
+        except OSError as error:
+            _refuse_to_listen(listen, error)
 
 
 def _refuse_missing(settings: Settings, town: Town) -> None:

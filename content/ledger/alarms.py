@@ -18,7 +18,7 @@ alarm = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("code", Text, nullable=False),
-    # The key of an account, or "" for what concerns all.
+    # The key of an account, the name of a machine or process, or "" for what concerns all.
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("since", BigInteger, nullable=False),

@@ -30,6 +30,11 @@ async def renew(connection: AsyncConnection, owner: str, now: int) -> int:
     return int(await connection.scalar(alive) or 1)
 
 
+async def owners(connection: AsyncConnection, now: int) -> list[str]:
+    """Those who are alive."""
+    return list(await connection.scalars(select(sender_presence.c.owner).where(_is_alive(now))))
+
+
 async def leave(connection: AsyncConnection, owner: str) -> None:
     await connection.execute(delete(sender_presence).where(sender_presence.c.owner == owner))
 

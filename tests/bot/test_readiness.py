@@ -12,6 +12,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from bot.health import probes
 from bot.server import running
 from bot.service import Service
 from bot.settings import WebSettings
@@ -37,6 +38,22 @@ def says(url: str, status: int, words: str) -> Callable[[], Awaitable[bool]]:
             return answer.status == status and words in await answer.text()
 
     return asked
+
+
+async def test_a_worker_answers_the_probes_at_an_address_of_its_own(service: Service) -> None:
+    listen = served(service).settings.web.listen
+    troubles: list[str] = []
+    async with probes(service, listen, lambda: troubles):
+        assert await says(f"http://{listen}", 200, "ready")()
+        troubles.append("sender hangs")
+        await eventually(says(f"http://{listen}", 503, "sender hangs"), within=15)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{listen}/console/login") as answer,
+        ):
+            assert answer.status == 404
+    async with probes(service, "", lambda: troubles):
+        pass
 
 
 async def test_a_service_one_of_whose_loops_has_ended_is_not_ready(

@@ -9,16 +9,17 @@ import pytest
 
 from channels.mail.plain import send_plain
 from content.clock import DAY, HOUR, MINUTE
-from content.ledger import account_health, account_outages, alarms
+from content.ledger import account_health, account_outages, alarms, presence
 from content.register import inbound_events
 from sandbox.mail.server import SmtpSandbox
 from scheduler import alarms as watching
+from scheduler import this_process
 from scheduler.alarm_checks import Disk, find_troubles
 from scheduler.alarm_codes import AlarmCode
 from scheduler.alarms import watch
 from scheduler.town_context import OperatorMessage, TownContext
 from tests.factories import make_delivery, make_notice, make_subscribers
-from tests.scheduler.scripted import Stage
+from tests.scheduler.scripted import Stage, eventually, sending, settled
 
 BIG = Disk(total=100 * 2**30, free=50 * 2**30)
 
@@ -215,6 +216,37 @@ async def test_an_alarm_is_a_plain_mail_to_every_operator_by_a_road_of_its_own()
         assert {mail.recipient for mail in server.mailroom.to(None)} == {"a@example.jp", "b@example.jp"}
     finally:
         await server.stop()
+
+
+async def test_a_machine_that_is_short_of_memory_is_told_of_until_it_has_enough(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operators = Operators()
+    context = operators.watched(stage)
+    ids = await stage.subscribers(1)
+    delivery_id = await stage.deliver([ids])
+    stage.line.then(MemoryError())
+    async with sending(context):
+        await eventually(lambda: settled(stage.database, delivery_id), hurry=stage)
+    await watch(context, big_disk)
+    [told] = operators.read
+    assert told.code == AlarmCode.MACHINE_SHORT and "メモリー" in told.body
+    monkeypatch.setattr(this_process, "REMEMBERED", -1.0)
+    await watch(context, big_disk)
+    assert operators.read[1].ended
+
+
+async def test_what_only_one_machine_knows_of_is_ended_by_no_other(stage: Stage) -> None:
+    context = stage.context
+    now = stage.database.now()
+    async with stage.database.write() as connection:
+        await presence.renew(connection, "other-machine:7:a1b2c3", now)
+        for subject in ("other-machine", "other-machine:7", "machine-that-is-gone"):
+            await alarms.begin(connection, AlarmCode.CLOCK_WRONG, subject, "", now)
+    await watch(context, big_disk)
+    async with stage.database.read() as connection:
+        left = {item.subject for item in await alarms.going_on(connection)}
+    assert left == {"other-machine", "other-machine:7"}
 
 
 def test_every_alarm_says_what_to_do() -> None:

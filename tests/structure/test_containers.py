@@ -95,12 +95,14 @@ def test_volumes_and_services_that_are_named_are_there():
 
 
 def test_the_commands_of_the_containers_are_commands_of_ours():
-    commands = [SERVICES["worker"]["command"], SERVICES["worker"]["healthcheck"]["test"][1:]]
+    commands = [SERVICES["worker"]["command"]]
     commands.append(re.findall(r'"([^"]+)"', re.search(r"^CMD \[(.*)\]$", DOCKERFILE, re.MULTILINE)[1]))
     for program, command, *_ in commands:
         assert program == "kairanban"
         assert command in COMMANDS
     assert "/healthz" in " ".join(SERVICES["app"]["healthcheck"]["test"])
+    asked = f"http://{environment('worker')['KAIRANBAN_WORKER__LISTEN']}/readyz"
+    assert asked in " ".join(SERVICES["worker"]["healthcheck"]["test"])
 
 
 def test_the_port_that_is_published_is_the_one_that_serve_listens_on():
