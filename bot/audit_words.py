@@ -50,6 +50,8 @@ WORDS = {
     "calendar.changed": "休む日の暦を変えた",
     "faq.added": "よくある質問を登録した",
     "faq.changed": "よくある質問を変えた",
+    "shelters.imported": "避難場所の一覧を取り込んだ",
+    "shelter.opening_set": "避難場所の開設の状況を変えた",
     "shelter.added": "避難場所を登録した",
     "shelter.changed": "避難場所を変えた",
     "subscriber.shown": "登録の内容を見た",

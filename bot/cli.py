@@ -44,6 +44,7 @@ COMMANDS = {
         "app",
         "配信対象・ひな形・文の暦・よくある質問・避難場所をファイルで出し入れする.",
     ),
+    "shelters": ("shelters", "app", "指定緊急避難場所の一覧."),
     "config": ("setup", "config_app", "設定を見る."),
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
     "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),

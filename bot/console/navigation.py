@@ -27,6 +27,8 @@ PAGES = (
     ("/console/segments", "配信対象", "see"),
     ("/console/templates", "ひな形", "see"),
     ("/console/groups", "グループ", "see"),
+    ("/console/shelters", "避難場所", "see"),
+    ("/console/faq", "よくある質問", "see"),
     ("/console/accounts", "配信手段", "see"),
     ("/console/reports", "報告", "see"),
     ("/console/alarms", "警報", "see"),

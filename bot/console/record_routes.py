@@ -1,18 +1,23 @@
-"""The pages of what staff change on the screen: segments, templates, calendars."""
+"""The pages of what staff change on the screen: segments, templates, calendars, questions, evacuation sites."""
 
 from __future__ import annotations
 
-from bot.console import note_templates, segments, word_calendars
+from bot.console import faq, note_templates, segments, shelters, word_calendars
 from bot.console.access import ConsoleRoutes
 
 
 def add_records(routes: ConsoleRoutes) -> None:
     routes.post("/segments/from-notice", "write", segments.from_notice)
     routes.post("/segments/{key}/close", "write", segments.close)
+    routes.get("/shelters", "see", shelters.show_list)
+    routes.post("/shelters", "write", shelters.set_states)
+    routes.get("/shelters/import", "write", shelters.show_import)
+    routes.post("/shelters/import", "write", shelters.import_list)
     for name, pages in (
         ("segments", segments),
         ("templates", note_templates),
         ("word-calendars", word_calendars),
+        ("faq", faq),
     ):
         routes.get(f"/{name}", "see", pages.show_list)
         routes.get(f"/{name}/new", "write", pages.show_new)

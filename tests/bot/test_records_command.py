@@ -101,3 +101,21 @@ def test_a_department_comes_by_its_key_and_one_that_there_is_not_is_refused(
     assert 'department = "office"' in command_line("records", "export").stdout
     trail = command_line("audit", "show", "--json").stdout
     assert '"template.added"' in trail and ".imported" not in trail.replace("subscribers.imported", "")
+
+
+def test_a_file_of_evacuation_sites_comes_in_and_goes_on_with_the_records(
+    command_line: Run, tmp_path: Path
+) -> None:
+    from tests.content.test_shelters import OLD
+
+    file = tmp_path / "sites.csv"
+    file.write_bytes(OLD.encode("cp932"))
+    looked = command_line("shelters", "import", str(file), "--dry-run")
+    assert looked.exit_code == 0 and "追加 2" in looked.output and "何も変えていません" in looked.output
+    assert command_line("shelters", "import", str(file)).exit_code == 0
+    assert "同じ 2" in command_line("shelters", "import", str(file)).output
+    sections = tomllib.loads(command_line("records", "export").stdout)
+    assert {item["names"]["ja"] for item in sections["shelters"]} == {"船岡小学校", "東船岡公園"}
+    file.write_text("名称,住所\nA,B\n", encoding="utf-8")
+    refused = command_line("shelters", "import", str(file))
+    assert refused.exit_code == 2 and "「緯度」の列がありません" in refused.output
