@@ -1,4 +1,4 @@
-"""What is wrong now: asked of the ledger, the clock and the disk. Nothing here knows who is told."""
+"""What is wrong now, or will be in some days: asked of the ledger, the clock and the disk. Nothing here knows who is told."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import find_reason
-from content.clock import MINUTE, SECOND, words
+from content.clock import DAY, MINUTE, SECOND, words
 from content.ledger import account_health
 from content.ledger.account_health import AccountHealth
 from content.ledger.account_outages import find_outages
 from content.notices import triggers
 from content.register import inbound_events
+from content.staff import machines
 from scheduler.alarm_codes import AlarmCode
+from scheduler.occurrence_words import coming_without_words
 from scheduler.town_context import TownContext
 from scheduler.words import CHANNEL_NAMES
 
@@ -26,13 +28,14 @@ OLD = 60 * MINUTE
 OVERDUE = 2 * MINUTE
 STUCK = 5 * MINUTE
 QUOTA_SHARE = 0.8
+KEY_ENDS_WITHIN = 14 * DAY
 # Both must be undercut: five percent of a large disk are plenty.
 FREE_SHARE, FREE_BYTES = 0.05, 2 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`subject` is the key of an account, the name of a machine or process, or "" for what concerns all."""
+    """`subject` is the key of an account, the name of a machine or process, a number, or "" for what concerns all."""
 
     code: AlarmCode
     subject: str
@@ -58,7 +61,11 @@ async def find_troubles(
 ) -> list[Trouble]:
     now = context.database.now()
     async with context.database.read() as connection:
-        found = [*await _accounts(connection, context, now), *await _machine(connection, now)]
+        found = [
+            *await _accounts(connection, context, now),
+            *await _machine(connection, now),
+            *await _coming(connection, now),
+        ]
     return [*found, *_clock(context), *_short(context), *_disk(disk(context))]
 
 
@@ -105,6 +112,21 @@ async def _machine(connection: AsyncConnection, now: int) -> list[Trouble]:
     oldest = await inbound_events.oldest_waiting(connection)
     if oldest is not None and now - oldest > STUCK:
         found.append(Trouble(AlarmCode.SOURCE_STUCK, "", f"{words(oldest)} に届いたものから止まっています。"))
+    return found
+
+
+async def _coming(connection: AsyncConnection, now: int) -> list[Trouble]:
+    """What will be missing in some days, while there is time to see to it."""
+    found = []
+    for series, days in await coming_without_words(connection, now):
+        named = "、".join(f"{day.month}月{day.day}日" for day in days)
+        # With the first of them: when another day is the next to miss, that is told anew.
+        subject = f"{series.id} {days[0]}"
+        found.append(Trouble(AlarmCode.WORDS_MISSING, subject, f"「{series.title}」の {named}"))
+    for item in await machines.everyone(connection):
+        if item.is_good(now) and item.expires_at - now < KEY_ENDS_WITHIN:
+            detail = f"「{item.name}」の接続キーは {words(item.expires_at)} に終わります。"
+            found.append(Trouble(AlarmCode.KEY_ENDS, str(item.id), detail))
     return found
 
 

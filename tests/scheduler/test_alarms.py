@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import time, timedelta
 
 import pytest
 
 from channels.mail.plain import send_plain
-from content.clock import DAY, HOUR, MINUTE
+from content.clock import DAY, HOUR, MINUTE, to_jst
 from content.ledger import account_health, account_outages, alarms, presence
+from content.notices import records
+from content.notices.calendars import WordCalendar
+from content.notices.records import RecordKind
+from content.notices.recurrence import RecurrenceRule
 from content.register import inbound_events
+from content.staff import machines
 from sandbox.mail.server import SmtpSandbox
 from scheduler import alarms as watching
 from scheduler import this_process
@@ -251,3 +257,46 @@ async def test_what_only_one_machine_knows_of_is_ended_by_no_other(stage: Stage)
 
 def test_every_alarm_says_what_to_do() -> None:
     assert all(code.what and code.remedy.endswith("。") for code in AlarmCode)
+
+
+async def test_a_day_without_its_words_is_told_a_week_before_and_ends_when_they_are_there(
+    stage: Stage,
+) -> None:
+    operators = Operators()
+    context = operators.watched(stage)
+    every_day = RecurrenceRule("weekly", time(17, 0), weekdays=tuple(range(7)))
+    texts = {"ja": ("休日当番医", "あすの当番医は{{病院}}です。")}
+    await stage.notice(rule=every_day, texts=texts, calendar="doctor")
+    for _ in range(2):
+        await watch(context, big_disk)
+    (told,) = operators.read
+    assert told.code == "words-missing" and "休日当番医" in told.body and "文の暦" in told.body
+    today = to_jst(stage.database.now()).date()
+    days = {f"{today + timedelta(days=number)}": {"病院": "船岡医院"} for number in range(10)}
+    calendar = WordCalendar(key="doctor", name="当番医", columns=("病院",), days=days)
+    async with stage.database.write() as connection:
+        await records.add_record(connection, RecordKind.CALENDAR, calendar, staff="tanaka", at=1)
+    await watch(context, big_disk)
+    assert [item.ended for item in operators.read] == [False, True]
+
+
+async def test_a_key_of_a_machine_that_ends_soon_is_told(stage: Stage) -> None:
+    operators = Operators()
+    now = stage.database.now()
+    async with stage.database.write() as connection:
+        for name, days in (("水位計", 13), ("雨量計", 15)):
+            await machines.add(
+                connection,
+                name=name,
+                department="office",
+                permissions=["see"],
+                categories=[],
+                networks="",
+                per_hour=1,
+                expires_at=now + days * DAY,
+                by="tanaka",
+                at=now,
+            )
+    await watch(operators.watched(stage), big_disk)
+    (told,) = operators.read
+    assert told.code == "key-ends" and "水位計" in told.body and "雨量計" not in told.body
