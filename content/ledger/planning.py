@@ -108,7 +108,7 @@ async def _next_people(
         .limit(limit)
     )
     return reached.readers(
-        await connection.run_sync(all_rows, as_one_row(connection.dialect.name, statement))
+        await connection.run_sync(all_rows, as_one_row(connection.dialect.name, statement)), quiet
     )
 
 

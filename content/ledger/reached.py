@@ -7,9 +7,9 @@ first that they get. A withdrawal goes to nobody who cannot have got the notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -191,7 +191,7 @@ async def _registered(
         .order_by(subscriber.c.id)
     )
     values = {"ids": as_list(dialect, ids)}
-    return readers(await connection.run_sync(all_rows, as_one_row(dialect, statement), values))
+    return readers(await connection.run_sync(all_rows, as_one_row(dialect, statement), values), quiet)
 
 
 def reader_columns(quiet: bool) -> list[Column[Any]]:
@@ -200,5 +200,6 @@ def reader_columns(quiet: bool) -> list[Column[Any]]:
     return [*columns, subscriber.c.quiet_hours] if quiet else columns
 
 
-def readers(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, str, str]]:
-    return [(row[0], row[1], row[2] if len(row) > 2 else NONE) for row in rows]
+def readers(rows: list[tuple[Any, ...]], quiet: bool) -> list[tuple[int, str, str]]:
+    """Of rows of `reader_columns`."""
+    return cast(list[tuple[int, str, str]], rows if quiet else [(*row, NONE) for row in rows])

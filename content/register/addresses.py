@@ -48,6 +48,8 @@ def masked(channel: str, address: str) -> str:
     if channel == "mail":
         local, _, domain = address.rpartition("@")
         return f"{local[:1]}…@{domain}"
+    if channel == "webhook":
+        return urlsplit(address.split(" ")[0]).hostname or ""
     return f"{address[:4]}…"
 
 

@@ -43,6 +43,25 @@ async def keep_topics(
     return await alter_preferences(connection, subscriber_id, fewer, reason=CHANGED, at=at, route=route)
 
 
+async def choose_topics(
+    connection: AsyncConnection,
+    town: Town,
+    subscriber_id: int,
+    categories: Collection[str],
+    *,
+    route: Route,
+    at: int,
+) -> Subscriber:
+    """Exactly these categories, as far as they are open or were chosen before; what is life-critical stays."""
+    is_open = {item.key for item in town.categories if not item.closed}
+
+    def anew(before: Preferences) -> Preferences:
+        chosen = set(categories) & (is_open | before.categories)
+        return replace(before, categories=frozenset(chosen | set(town.always_categories)))
+
+    return await alter_preferences(connection, subscriber_id, anew, reason=CHANGED, at=at, route=route)
+
+
 async def pause(
     connection: AsyncConnection,
     subscriber_id: int,

@@ -121,7 +121,8 @@ async def test_opening_the_link_changes_nothing(stranger: Visitor, service: Serv
     for _ in range(2):
         page = await stranger.get(path)
         assert page.status == 200
-        assert "やめますか" in page.text and "とどかなく" in page.text and "Stop email notices" in page.text
+        assert "減らす・やめる" in page.text and "とどかなく" in page.text
+        assert "Stop all email notices" in page.text
     assert NEWCOMER.address not in page.html
     assert await state_of(service, number) == "active"
 
