@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.line import answer_cards, pages, town_cards
+from bot.line import answer_cards, leaving_pages, pages, town_cards
 from bot.line.bubbles import Message
 from bot.line.knowledge import TownKnowledge
 from bot.line.typed import Asked
@@ -55,7 +55,7 @@ def _wish(
         case Wish.SHARE:
             return answer_cards.share(town, language, knowledge)
         case Wish.STOP:
-            return [pages.stopping(town, preferences)]
+            return [leaving_pages.stopping(preferences, today_jst())]
         case Wish.CONTACT:
             return [answer_cards.contact(town, language)]
         case Wish.GREETING:

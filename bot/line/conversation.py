@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line import answer_cards, bubbles, choices, greetings, pages, town_cards
+from bot.line import answer_cards, bubbles, choices, greetings, leaving_pages, leaving_taps, pages, town_cards
 from bot.line.answer_words import answer_words
 from bot.line.asking import answer_asked, read_wish
 from bot.line.bubbles import Message
 from bot.line.events import ResidentEvent
 from bot.line.knowledge import TownKnowledge
+from bot.line.leaving_words import leaving_words
 from bot.line.memory import ChatMemory
 from bot.line.postbacks import Command, read
 from bot.line.typed import Asked, is_our_own, understand
@@ -122,6 +123,8 @@ async def _tap(
     first_language: str,
 ) -> list[Message]:
     before = await find(connection, conversation, resident_event.user_id)
+    if before is not None and await leaving_taps.has_stopped(connection, before):
+        return await _tap_of_stopped(connection, conversation, resident_event, before)
     subscriber = await _join(connection, conversation, resident_event, first_language)
     if subscriber.state != SubscriberState.ACTIVE:
         return []
@@ -133,6 +136,11 @@ async def _tap(
     if before is not None and resident_event.at < before.event_at:
         # It comes late, after something newer, and must not undo that.
         return _answer(conversation.town, command, subscriber.preferences)
+    if command.verb == "stop":
+        at = _recorded_at(resident_event)
+        return await leaving_taps.press(
+            connection, conversation.town, conversation.keys, subscriber, command, at
+        )
     preferences = choices.apply(conversation.town, command, subscriber.preferences, today_jst())
     changed = await subscriber_changes.change_preferences(
         connection,
@@ -143,6 +151,22 @@ async def _tap(
         route=Route.LINE,
     )
     return _answer(conversation.town, command, changed.preferences)
+
+
+async def _tap_of_stopped(
+    connection: AsyncConnection,
+    conversation: ConversationContext,
+    resident_event: ResidentEvent,
+    found: Subscriber,
+) -> list[Message]:
+    """Who has stopped can ask for things, and start again; nothing else brings her back."""
+    command = read(resident_event.data, resident_event.date)
+    if command is not None and command.verb == "ask":
+        return await _asked(connection, conversation, found.preferences, command)
+    if command is not None and (command.verb, command.values) == ("stop", ("undo",)):
+        return await leaving_taps.start_again(connection, found, _recorded_at(resident_event))
+    said = leaving_words(found.preferences.language).still_stopped
+    return leaving_pages.stopped(found.preferences, said)
 
 
 async def _asked(
@@ -227,6 +251,8 @@ def _answer(town: Town, command: Command, preferences: Preferences) -> list[Mess
             return pages.changed(town, preferences, command.verb, key)
         case "birth", ("add",) if choices.needs_confirming(command, today):
             return [pages.ask_birth(preferences, command.date[:7])]
+        case "stop", _:
+            return [leaving_pages.stopping(preferences, today)]
         case "birth", _:
             return [pages.page("birth", town, preferences, today)]
         case "language", _:

@@ -176,16 +176,6 @@ def ask_birth(preferences: Preferences, year_month: str) -> Message:
     )
 
 
-def stopping(town: Town, preferences: Preferences) -> Message:
-    """Less than everything first, and what stopping everything means."""
-    speech = words(preferences.language)
-    return bubbles.bubble(
-        speech.stop_title,
-        [page_button(speech.stop_fewer, "categories", strong=True), bubbles.note(speech.stop_block)],
-        [],
-    )
-
-
 def page_number(items: Sequence[Named], key: str) -> int:
     """The page of a list on which a key stands."""
     return next((index // ROWS_PER_PAGE for index, item in enumerate(items) if item.key == key), 0)

@@ -14,6 +14,7 @@ DATA_LIMIT = 300
 VERBS = {
     "show": (1, 2),
     "ask": (1, 2),
+    "stop": (1, 2),
     "category": (2, 2),
     "area": (2, 2),
     "birth": (1, 2),

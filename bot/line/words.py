@@ -75,9 +75,6 @@ class Words:
     none: str
     language: str
     change: str
-    stop_title: str
-    stop_fewer: str
-    stop_block: str
     help_title: str
     call: str
     outdated: str
@@ -125,9 +122,6 @@ JA = Words(
     none="登録なし",
     language="ことば",
     change="変更する",
-    stop_title="お知らせを減らす・止める",
-    stop_fewer="お知らせの種類を減らす",
-    stop_block="すべて止めるときは、このトークの右上の ≡ から「ブロック」を選んでください。避難のお知らせも届かなくなります。ブロックを解除すると、前の設定で再開します。",
     help_title="ボタンで操作できます",
     call="{office}に電話する",
     outdated="ボタンが古くなっていたため、いまの画面を開きました。もう一度選んでください。",
@@ -177,9 +171,6 @@ EASY = Words(
     none="ありません",
     language="ことば",
     change="かえる",
-    stop_title="お知（し）らせを へらす・止（と）める",
-    stop_fewer="お知（し）らせの 種類（しゅるい）を へらす",
-    stop_block="ぜんぶ 止（と）めたいときは、右（みぎ）の 上（うえ）の ≡ を おして、「ブロック」を えらんでください。避難（ひなん）の お知（し）らせも 来（き）ません。",
     help_title="ボタンを おしてください",
     call="{office}に 電話（でんわ）する",
     outdated="ボタンが 古（ふる）いです。もう一度（いちど） えらんでください。",
@@ -227,9 +218,6 @@ EN = Words(
     none="None",
     language="Language",
     change="Change",
-    stop_title="Fewer notices, or none",
-    stop_fewer="Choose fewer topics",
-    stop_block="To stop everything, tap ≡ at the top right of this chat and choose “Block”. Evacuation orders stop too. Unblock to start again with your settings.",
     help_title="Please use the buttons",
     call="Call {office}",
     outdated="That button was out of date. Here is the current page; please choose again.",

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bot.line import answer_cards, choices, greetings, pages
+from bot.line import answer_cards, choices, greetings, leaving_pages, pages
 from bot.line.bubbles import dialled
 from bot.line.memory import ANSWERS_PER_MINUTE, REMEMBERED, ChatMemory
 from bot.line.postbacks import DATA_LIMIT, data, read
@@ -45,7 +45,12 @@ def every_page(town, language):
         yield pages.language(town, chosen)
         yield pages.birth(town, chosen, TODAY)
         yield pages.ask_birth(chosen, "2026-04")
-        yield pages.stopping(town, chosen)
+        yield leaving_pages.stopping(chosen, TODAY)
+        yield leaving_pages.ask_stop(chosen)
+        yield leaving_pages.ask_erase(chosen)
+        yield leaving_pages.mine(chosen)
+        yield from leaving_pages.ask_pause(chosen)
+        yield from leaving_pages.paused(replace(chosen, paused_until=TODAY))
         yield from pages.changed(town, chosen, "area", town.areas[1].key)
         yield from pages.changed(town, chosen, "category", town.categories[1].key)
         for number in range(-1, 8):

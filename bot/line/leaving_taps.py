@@ -1,0 +1,117 @@
+"""What a resident who wants less presses, through the same acts as on the web."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.line import bubbles, leaving_pages
+from bot.line.bubbles import Message
+from bot.line.leaving_words import leaving_words
+from bot.line.moments import moment_words
+from bot.line.postbacks import Command
+from bot.line.words import language_name, month_words, words
+from content.clock import today_jst
+from content.keys import Keys
+from content.register import leaving, subscriber_changes
+from content.register.children import children_of
+from content.register.states import Route, SubscriberState
+from content.register.subscribers import Subscriber, registration_event, require
+from content.town import Named, Town
+
+ERASED = "resident"
+BACK = "undone"
+MOST_EVENTS = 20
+
+
+async def press(
+    connection: AsyncConnection, town: Town, keys: Keys, found: Subscriber, command: Command, at: int
+) -> list[Message]:
+    """Make the change, if it is one, and answer."""
+    speech = leaving_words(found.preferences.language)
+    match command.values:
+        case ("only",):
+            changed = await leaving.pause(connection, found.id, route=Route.LINE, at=at)
+            return leaving_pages.paused(changed.preferences)
+        case ("pause",):
+            return leaving_pages.ask_pause(found.preferences)
+        case ("pause", days) if days in map(str, leaving_pages.PAUSES):
+            until = today_jst() + timedelta(days=int(days))
+            changed = await leaving.pause(connection, found.id, until, route=Route.LINE, at=at)
+            return leaving_pages.paused(changed.preferences)
+        case ("resume",):
+            changed = await leaving.resume(connection, found.id, route=Route.LINE, at=at)
+            return leaving_pages.paused(changed.preferences)
+        case ("all",):
+            return [leaving_pages.ask_stop(found.preferences)]
+        case ("all_yes",):
+            await leaving.stop(connection, found.id, route=Route.LINE, at=at)
+            return leaving_pages.stopped(found.preferences, speech.stopped)
+        case ("mine",):
+            return [leaving_pages.mine(found.preferences)]
+        case ("export",):
+            return [bubbles.text_message(await _own_data(connection, town, keys, found))]
+        case ("erase",):
+            return [leaving_pages.ask_erase(found.preferences)]
+        case ("erase_yes",):
+            await subscriber_changes.erase(connection, found.id, reason=ERASED, at=at, route=Route.LINE)
+            return [bubbles.text_message(speech.erased)]
+    return [leaving_pages.stopping(found.preferences, today_jst())]
+
+
+async def has_stopped(connection: AsyncConnection, found: Subscriber | None) -> bool:
+    """Whether she asked for the end herself: then a tap on some button does not register her again."""
+    if found is None or found.state != SubscriberState.LEFT:
+        return False
+    last = await connection.scalar(
+        select(registration_event.c.reason)
+        .where(registration_event.c.subscriber_id == found.id)
+        .order_by(registration_event.c.id.desc())
+        .limit(1)
+    )
+    return last == leaving.ENDED
+
+
+async def start_again(connection: AsyncConnection, found: Subscriber, at: int) -> list[Message]:
+    """Whenever she wants to, with what she had chosen."""
+    await subscriber_changes.come_back(connection, found.id, reason=BACK, at=at, route=Route.LINE)
+    return [bubbles.text_message(leaving_words(found.preferences.language).resumed)]
+
+
+async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: Subscriber) -> str:
+    """All that is stored, as one text that she can copy. Her address is her LINE id, which no person reads."""
+    chosen = (await require(connection, found.id)).preferences
+    language = chosen.language
+    speech, fixed = leaving_words(language), words(language)
+    children = await children_of(connection, keys, found.id)
+    months = [month_words(language, child.birth_month) for child in children]
+    events = (
+        await connection.execute(
+            select(registration_event)
+            .where(registration_event.c.subscriber_id == found.id)
+            .order_by(registration_event.c.id.desc())
+            .limit(MOST_EVENTS)
+        )
+    ).all()
+
+    def names(keys_chosen: frozenset[str], known: dict[str, Named]) -> str:
+        shown = [known[key].name(language) if key in known else key for key in sorted(keys_chosen)]
+        return fixed.join.join(shown) or fixed.none
+
+    lines = [
+        (speech.registered, moment_words(language, found.joined_at)),
+        (fixed.categories, names(chosen.categories, dict(town.category))),
+        (fixed.areas, names(chosen.areas, dict(town.area)) if chosen.areas else fixed.no_area),
+        (fixed.birth, fixed.join.join(leaving_pages.child_lines(language, children, months)) or fixed.none),
+        (speech.groups, names(chosen.groups, dict(town.group))),
+        (fixed.language, language_name(language)),
+        (speech.quiet, chosen.quiet_hours or town.quiet_hours),
+        ("LINE ID", "U…"),
+        (
+            speech.events,
+            "\n".join(f"{moment_words(language, row.at)} {row.kind} ({row.route or '-'})" for row in events),
+        ),
+    ]
+    return "\n".join(f"{name}{fixed.colon}{value}" for name, value in lines)
