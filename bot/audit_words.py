@@ -33,6 +33,8 @@ WORDS = {
     "staff.code_made": "二段階認証の緊急コードを出した",
     "staff.factor_added": "二段階認証を設定した",
     "staff.factor_removed": "二段階認証を外した",
+    "staff.passkey_added": "パスキーを登録した",
+    "staff.passkey_removed": "パスキーを外した",
     "staff.recovery_made": "予備コードを作り直した",
     "machine.added": "機械の接続キーを作った",
     "machine.ended": "機械の接続キーを終わらせた",

@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import StaffRequest
+from bot.console.relying import party_of
 from bot.console.session_pages import session_rows
 from bot.console.sessions import begin_session, open_session
 from bot.console.sign_ins import SIGN_INS
@@ -19,7 +20,7 @@ from bot.pages import page, redirect, service_of
 from bot.same_site import comes_from_here
 from bot.service import Service
 from content.clock import now_ms
-from content.staff import audit, codes, member_changes, members, second_factor
+from content.staff import audit, codes, member_changes, members, passkeys, second_factor
 from content.staff.codes import CodePurpose
 from content.staff.hashing import Busy
 from content.staff.members import Staff
@@ -32,6 +33,10 @@ NOT_SAME = "新しいパスワードの2つの欄が違います。もう一度�
 NOTES = {
     "password": "パスワードを変えました。ほかの端末で開いていた画面は、すべてログアウトされました。",
     "factor": "二段階認証を外しました。",
+    "app": "認証アプリを設定しました。予備コードは、前のものがそのまま使えます。",
+    "passkey": "パスキーを登録しました。次のログインから使えます。",
+    "passkey-gone": "パスキーを外しました。",
+    "no-passkey": "そのパスキーは、もう外れています。",
     "sessions": "ほかの端末の画面をログアウトさせました。その端末では、次の操作からログインが要ります。",
     "no-session": "その画面は、もうログアウトしています。",
     "this-session": "それは今お使いの画面です。終えるときは「ログアウト」を押してください。",
@@ -40,7 +45,7 @@ NOTES = {
 
 
 async def show_account(staff_request: StaffRequest) -> web.Response:
-    return await _account_page(staff_request)
+    return await account_page(staff_request)
 
 
 async def change_password(staff_request: StaffRequest) -> web.Response:
@@ -51,22 +56,22 @@ async def change_password(staff_request: StaffRequest) -> web.Response:
     try:
         same = await request.app[SIGN_INS].enter(attempt)
     except Busy:
-        return await _account_page(
+        return await account_page(
             staff_request, "ただいま混み合っています。少し待って、もう一度押してください。"
         )
     if same is None:
-        return await _account_page(staff_request, "今のパスワードが違います。まだ変えていません。")
+        return await account_page(staff_request, "今のパスワードが違います。まだ変えていません。")
     if fields.get("new", "") != fields.get("again", ""):
-        return await _account_page(staff_request, NOT_SAME)
+        return await account_page(staff_request, NOT_SAME)
     try:
         password_hash = await new_hash(fields.get("new", ""), member.login)
         async with service.database.write() as connection:
             await member_changes.set_password(connection, member, password_hash, at=now_ms())
-            await _record(connection, member, "staff.password_changed")
+            await record(connection, member, "staff.password_changed")
             changed = await members.get(connection, member.id)
             session_id = await begin_session(connection, request, member)
     except PasswordRefused as error:
-        return await _account_page(staff_request, str(error))
+        return await account_page(staff_request, str(error))
     response = redirect(f"{PAGE}?note=password")
     if changed is not None:
         open_session(service, response, changed, session_id)
@@ -87,10 +92,12 @@ async def confirm_factor(staff_request: StaffRequest) -> web.Response:
             connection, service.keys, member.id, fields.get("code", ""), at=now_ms()
         )
         if made is not None:
-            await _record(connection, member, "staff.factor_added")
-        secret = "" if made else await second_factor.begin(connection, service.keys, member.id)
+            await record(connection, member, "staff.factor_added")
+        secret = "" if made is not None else await second_factor.begin(connection, service.keys, member.id)
     if made is None:
         return _factor_page(staff_request, secret, wrong=True) if secret else redirect(PAGE)
+    if not made:
+        return redirect(f"{PAGE}?note=app")
     return staff_request.page("console/recovery_codes.html", codes=made)
 
 
@@ -100,7 +107,7 @@ async def make_recovery_codes(staff_request: StaffRequest) -> web.Response:
         if not await second_factor.is_on(connection, member.id):
             return redirect(PAGE)
         made = await second_factor.new_recovery_codes(connection, member.id)
-        await _record(connection, member, "staff.recovery_made")
+        await record(connection, member, "staff.recovery_made")
     return staff_request.page("console/recovery_codes.html", codes=made)
 
 
@@ -114,9 +121,9 @@ async def remove_factor(staff_request: StaffRequest) -> web.Response:
         )
         if how is not None:
             await second_factor.remove(connection, member.id)
-            await _record(connection, member, "staff.factor_removed")
+            await record(connection, member, "staff.factor_removed")
     if how is None:
-        return await _account_page(staff_request, "コードが違います。二段階認証は外していません。")
+        return await account_page(staff_request, "コードが違います。二段階認証は外していません。")
     return redirect(f"{PAGE}?note=factor")
 
 
@@ -162,19 +169,26 @@ async def _set_with_code(service: Service, login: str, code: str, new: str) -> b
         ):
             return False
         await member_changes.set_password(connection, member, password_hash, at=now_ms())
-        await _record(connection, member, "staff.password_set")
+        await record(connection, member, "staff.password_set")
     return True
 
 
-async def _account_page(staff_request: StaffRequest, error: str = "") -> web.Response:
+async def account_page(staff_request: StaffRequest, error: str = "") -> web.Response:
     async with staff_request.service.database.read() as connection:
         has_factor = await second_factor.is_on(connection, staff_request.staff.id)
+        has_app = await second_factor.has_app(connection, staff_request.staff.id)
+        keys = await passkeys.of_member(connection, staff_request.staff.id)
         left = await second_factor.recovery_codes_left(connection, staff_request.staff.id)
         sessions = await session_rows(connection, staff_request.staff.id, staff_request.session.id)
     return staff_request.page(
         "console/account.html",
         status=422 if error else 200,
         has_factor=has_factor,
+        has_app=has_app,
+        passkeys=keys,
+        party=party_of(staff_request.service),
+        address=staff_request.service.settings.public_url,
+        longest_name=passkeys.LONGEST_NAME,
         left=left,
         sessions=sessions,
         role=ROLE_WORDS[staff_request.staff.role],
@@ -196,7 +210,7 @@ def _factor_page(staff_request: StaffRequest, secret: str, *, wrong: bool = Fals
     )
 
 
-async def _record(connection: AsyncConnection, member: Staff, action: str) -> None:
+async def record(connection: AsyncConnection, member: Staff, action: str, **detail: str) -> None:
     await audit.record(
-        connection, at=now_ms(), actor=member.login, action=action, subject=f"staff {member.id}"
+        connection, at=now_ms(), actor=member.login, action=action, subject=f"staff {member.id}", **detail
     )

@@ -34,6 +34,7 @@ SUBJECT_WORDS = {"notice": "お知らせ", "staff": "職員"}
 # What stands beside an act, where it has a word for people; anything else is shown as it was written.
 DETAIL_WORDS = {
     "login": "ログイン名",
+    "name": "名前",
     "role": "権限",
     "rights": "権限",
     "second_factor": "二段階認証",
@@ -64,6 +65,7 @@ VALUE_WORDS = {
     "areas": "地区",
     "everyone": "登録者全員",
     "app": "アプリ",
+    "passkey": "パスキー",
     "recovery": "予備コード",
     "emergency": "緊急コード",
 }

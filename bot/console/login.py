@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.console.access import StaffRequest
 from bot.console.carried import carried_in, go_on_page, sign_in_page
 from bot.console.devices import device_of, remember_device
+from bot.console.relying import party_of
 from bot.console.sessions import (
     begin_session,
     forget_half,
@@ -26,7 +27,7 @@ from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
 from bot.same_site import comes_from_here
 from content.clock import now_ms
-from content.staff import audit, member_changes, second_factor
+from content.staff import audit, member_changes, passkeys, second_factor
 from content.staff.hashing import Busy
 from content.staff.members import Staff
 from content.staff.sign_in import Attempt
@@ -72,19 +73,20 @@ async def log_in(request: web.Request) -> web.Response:
     if has_factor:
         # What was being written is sent along, since a redirect would drop it.
         response = (
-            _code_page(request, target, carried=carried)
+            await code_page(request, member, target, carried=carried)
             if carried
             else redirect(f"/console/login/code?next={quote(target, safe='')}")
         )
         open_half(service, response, member)
         return response
-    return await _entered(request, member, target, carried)
+    return await entered(request, member, target, carried)
 
 
 async def show_code(request: web.Request) -> web.Response:
-    if await half_entered(request, service_of(request)) is None:
+    half = await half_entered(request, service_of(request))
+    if half is None:
         return redirect("/console/login")
-    return _code_page(request, local_path(request.query.get("next", "")))
+    return await code_page(request, half.member, local_path(request.query.get("next", "")))
 
 
 async def enter_code(request: web.Request) -> web.Response:
@@ -93,25 +95,26 @@ async def enter_code(request: web.Request) -> web.Response:
     if not comes_from_here(request, service):
         return error_page(request, 403)
     form = await read_fields(request)
-    member = await half_entered(request, service)
-    if member is None:
+    half = await half_entered(request, service)
+    if half is None:
         return redirect("/console/login")
+    member = half.member
     target, carried = local_path(form.get("next", "")), carried_in(form)
     sign_ins = request.app[SIGN_INS]
     if not sign_ins.may_try_code(member, household(_address(request))):
-        return _code_page(request, target, TOO_MANY_CODES, 429, carried)
+        return await code_page(request, member, target, TOO_MANY_CODES, 429, carried)
     async with service.database.write() as connection:
         how = await second_factor.check(
             connection, service.keys, member.id, form.get("code", ""), at=now_ms()
         )
     if how is None:
         sign_ins.code_failed(member, household(_address(request)))
-        return _code_page(request, target, WRONG_CODE, 401, carried)
+        return await code_page(request, member, target, WRONG_CODE, 401, carried)
     sign_ins.code_fitted(member, household(_address(request)))
-    return await _entered(request, member, target, carried, second_factor=how)
+    return await entered(request, member, target, carried, second_factor=how)
 
 
-async def _entered(
+async def entered(
     request: web.Request, member: Staff, target: str, carried: tuple[str, str] | None, **detail: str
 ) -> web.Response:
     """In: to the page that was asked for, or on with what was being written."""
@@ -126,17 +129,26 @@ async def _entered(
     return response
 
 
-def _code_page(
+async def code_page(
     request: web.Request,
+    member: Staff,
     target: str,
     error: str = "",
     status: int = 200,
     carried: tuple[str, str] | None = None,
 ) -> web.Response:
+    service = service_of(request)
+    party = party_of(service)
+    async with service.database.read() as connection:
+        has_app = await second_factor.has_app(connection, member.id)
+        has_passkey = await passkeys.has_any(connection, member.id)
     return page(
         request,
         "console/login_code.html",
         status=status,
+        has_app=has_app,
+        has_passkey=has_passkey,
+        party=party,
         next=target,
         error=error,
         now=now_ms(),

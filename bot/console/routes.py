@@ -27,6 +27,7 @@ from bot.console import (
     maintenance,
     notice_list,
     offered,
+    passkeys,
     people,
     progress,
     refusals,
@@ -52,12 +53,15 @@ def add_console(app: web.Application) -> None:
     app.router.add_post("/console/login", login.log_in)
     app.router.add_get("/console/login/code", login.show_code)
     app.router.add_post("/console/login/code", login.enter_code)
+    app.router.add_post("/console/login/passkey/options", passkeys.ask_to_enter)
+    app.router.add_post("/console/login/passkey", passkeys.enter)
     app.router.add_get("/console/password", account.show_password)
     app.router.add_post("/console/password", account.set_password)
     # A path of its own, since it may carry a whole notice.
     app.router.add_post("/console/resume", login.log_in)
     app.router.add_post("/console/resume/here", carried.resume_here)
     app.router.add_post("/console/resume/code", login.enter_code)
+    app.router.add_post("/console/resume/passkey", passkeys.enter)
     routes = ConsoleRoutes(app)
     _add_people(routes)
     routes.post("/logout", "see", login.log_out)
@@ -121,6 +125,9 @@ def _add_people(routes: ConsoleRoutes) -> None:
     routes.post("/account/factor", "see", account.begin_factor)
     routes.post("/account/factor/confirm", "see", account.confirm_factor)
     routes.post("/account/factor/remove", "see", account.remove_factor)
+    routes.post("/account/passkeys/options", "see", passkeys.ask_to_add)
+    routes.post("/account/passkeys", "see", passkeys.add)
+    routes.post("/account/passkeys/remove", "see", passkeys.remove)
     routes.post("/account/recovery", "see", account.make_recovery_codes)
     routes.post("/account/sessions", "see", session_pages.end_own)
     routes.get("/people", "administer", people.show_people)

@@ -7,7 +7,9 @@ that was being written when the twelve hours ended can still be sent after loggi
 from __future__ import annotations
 
 import hmac
+import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -95,8 +97,8 @@ async def _write_seen(service: Service, session: StaffSession, now: int) -> None
 
 def _read_cookie(
     request: web.Request, service: Service, name: str, serializer: URLSafeTimedSerializer, seconds: int
-) -> list[int] | None:
-    """The numbers of a signed cookie; None when it is missing, forged or too old."""
+) -> list[Any] | None:
+    """What stands in a signed cookie; None when it is missing, forged or too old."""
     try:
         found = serializer.loads(request.cookies.get(cookie_name(service, name), ""), max_age=seconds)
     except (BadSignature, TypeError, ValueError):
@@ -104,9 +106,17 @@ def _read_cookie(
     return found if isinstance(found, list) else None
 
 
+@dataclass(frozen=True, slots=True)
+class HalfEntered:
+    """Who typed the right password a few minutes ago; `session` is this browser's alone."""
+
+    member: Staff
+    session: str
+
+
 def open_half(service: Service, response: web.Response, member: Staff) -> None:
     """The password was right, the second factor is still to come."""
-    value = _half_serializer(service).dumps([member.id, member.session_number])
+    value = _half_serializer(service).dumps([member.id, member.session_number, secrets.token_urlsafe(12)])
     put_cookie(service, response, HALF_COOKIE, str(value), max_age=HALF_SECONDS)
 
 
@@ -114,14 +124,16 @@ def forget_half(service: Service, response: web.Response) -> None:
     drop_cookie(service, response, HALF_COOKIE)
 
 
-async def half_entered(request: web.Request, service: Service) -> Staff | None:
-    """Who typed the right password a few minutes ago."""
+async def half_entered(request: web.Request, service: Service) -> HalfEntered | None:
     read = _read_cookie(request, service, HALF_COOKIE, _half_serializer(service), HALF_SECONDS)
-    if read is None or len(read) != 2:
+    if read is None or len(read) != 3:
         return None
+    staff_id, session_number, nonce = read
     async with service.database.read() as connection:
-        member = await members.get(connection, read[0])
-    return member if member and member.session_number == read[1] else None
+        member = await members.get(connection, staff_id)
+    if member is None or member.session_number != session_number:
+        return None
+    return HalfEntered(member, f"half {nonce}")
 
 
 def csrf_token(service: Service, member: Staff) -> str:

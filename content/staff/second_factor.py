@@ -1,4 +1,5 @@
-"""The second factor: a code of an app on the member's phone (TOTP, RFC 6238), and recovery codes on paper.
+"""The second factor: a code of an app on the member's phone (TOTP, RFC 6238), or a passkey, see passkeys.py;
+and recovery codes on paper for both.
 
 The secret is sealed like an address. A code counts for its half minute and the one before and after, and
 each half minute counts once. Recovery codes are kept as hashes, each good once.
@@ -24,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import SECOND
 from content.database import Id, metadata
 from content.keys import Keys
-from content.staff import codes
+from content.staff import codes, passkeys
 from content.staff.codes import CodePurpose
 
 STEP = 30 * SECOND
@@ -52,6 +53,11 @@ staff_recovery_code = Table(
 
 
 async def is_on(connection: AsyncConnection, staff_id: int) -> bool:
+    """Whether it is asked for at the sign-in: by the app, by a passkey, or by both."""
+    return await has_app(connection, staff_id) or await passkeys.has_any(connection, staff_id)
+
+
+async def has_app(connection: AsyncConnection, staff_id: int) -> bool:
     return bool(
         await connection.scalar(
             select(staff_totp.c.staff_id).where(
@@ -66,11 +72,11 @@ async def with_factor(connection: AsyncConnection) -> set[int]:
     found = await connection.scalars(
         select(staff_totp.c.staff_id).where(staff_totp.c.confirmed_at.is_not(None))
     )
-    return {int(row) for row in found}
+    return {int(row) for row in found} | await passkeys.with_passkey(connection)
 
 
 async def begin(connection: AsyncConnection, keys: Keys, staff_id: int) -> str:
-    """The secret that the app is shown, the same until it is confirmed; empty when there is a factor already."""
+    """The secret that the app is shown, the same until it is confirmed; empty when there is an app already."""
     row = (
         await connection.execute(select(staff_totp).where(staff_totp.c.staff_id == staff_id))
     ).one_or_none()
@@ -85,12 +91,22 @@ async def begin(connection: AsyncConnection, keys: Keys, staff_id: int) -> str:
 async def confirm(
     connection: AsyncConnection, keys: Keys, staff_id: int, typed: str, *, at: int
 ) -> list[str] | None:
-    """The app works: recovery codes, to be shown once; None when the code does not fit."""
+    """The app works: recovery codes, to be shown once; None when the code does not fit.
+
+    Empty when there are some from before, for a passkey: they stay as they were printed.
+    """
     if not await _take_step(connection, keys, staff_id, typed, at):
         return None
     await connection.execute(
         update(staff_totp).where(staff_totp.c.staff_id == staff_id).values(confirmed_at=at)
     )
+    return await first_recovery_codes(connection, staff_id)
+
+
+async def first_recovery_codes(connection: AsyncConnection, staff_id: int) -> list[str]:
+    """With the first factor; empty when there are some."""
+    if await recovery_codes_left(connection, staff_id):
+        return []
     return await new_recovery_codes(connection, staff_id)
 
 
@@ -116,7 +132,8 @@ async def recovery_codes_left(connection: AsyncConnection, staff_id: int) -> int
 
 async def check(connection: AsyncConnection, keys: Keys, staff_id: int, typed: str, *, at: int) -> str | None:
     """How the member proved himself: "app", "recovery" or "emergency"; None when the code does not fit."""
-    if await _take_step(connection, keys, staff_id, typed, at):
+    # Of an app that is not confirmed yet only its own page takes the code.
+    if await has_app(connection, staff_id) and await _take_step(connection, keys, staff_id, typed, at):
         return "app"
     used = await connection.execute(
         update(staff_recovery_code)
@@ -135,9 +152,18 @@ async def check(connection: AsyncConnection, keys: Keys, staff_id: int, typed: s
 
 
 async def remove(connection: AsyncConnection, staff_id: int) -> None:
-    """The member has none any more: the phone was lost, or another one comes."""
+    """The member has none any more, of no kind: the phone was lost, or another one comes."""
+    await passkeys.remove_all(connection, staff_id)
     await connection.execute(delete(staff_recovery_code).where(staff_recovery_code.c.staff_id == staff_id))
     await connection.execute(delete(staff_totp).where(staff_totp.c.staff_id == staff_id))
+
+
+async def remove_passkey(connection: AsyncConnection, staff_id: int, passkey_id: int) -> str | None:
+    """Its name; None when there is none such. With the last factor its recovery codes go as well."""
+    name = await passkeys.remove(connection, staff_id, passkey_id)
+    if name is not None and not await is_on(connection, staff_id):
+        await remove(connection, staff_id)
+    return name
 
 
 def _seal_place(staff_id: int) -> str:

@@ -24,6 +24,7 @@ from tests.factories import make_notice
 OPEN_TO_ALL = {
     *("/console", "/console/login", "/console/login/code", "/console/password"),
     *("/console/resume", "/console/resume/code", "/console/resume/here"),
+    *("/console/login/passkey", "/console/login/passkey/options", "/console/resume/passkey"),
 }
 
 
