@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import inspect
-import json
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
+from pydantic import SecretStr
 from sqlalchemy import select
 
+from bot.notice_json import notice_json
+from bot.service import open_service
+from bot.settings import LineSettings, MailSettings, Settings
 from channels.line.channel import BATCH_SIZE
 from channels.mail.channel import MailChannel
 from channels.mail.errand import WINDOW
@@ -23,9 +26,11 @@ from content.ledger.deliveries import batch, delivery
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.register.subscribers_csv import COLUMNS
-from tests.factories import public_page
+from scheduler import notice_service
+from scheduler.town_context import TownContext
+from tests.factories import public_page, spec
 from tests.faults.recorders import LineRecorder, MailRecorder
-from tests.journeys.deployment import Deployment, line_id, until
+from tests.journeys.deployment import SECRET, TOKEN, Deployment, line_id, until
 
 LINE, MAIL = 10_000, 1_400
 DOMAINS = tuple(f"{name}.example.jp" for name in ("ao", "kiku", "matsu", "sakura", "sugi", "take", "ume"))
@@ -49,7 +54,7 @@ class FaultTown(Deployment):
 
     @property
     def database(self) -> Database:
-        """For looking on: asking `notice show` all the time would take a core of its own."""
+        """For looking on."""
         if self._database is None:
             self._database = Database(self.environment["KAIRANBAN_DATABASE_URL"])
         return self._database
@@ -80,16 +85,34 @@ class FaultTown(Deployment):
         code, _, err = await self.run("subscribers", "import", str(register))
         assert code == 0, err
 
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[TownContext]:
+        """What a command opens; a process for each would need a second of a processor."""
+        value = self.environment.__getitem__
+        service = await open_service(
+            Settings(
+                town=Path(value("KAIRANBAN_TOWN")),
+                secret_key_file=Path(value("KAIRANBAN_SECRET_KEY_FILE")),
+                database_url=SecretStr(value("KAIRANBAN_DATABASE_URL")),
+                line=LineSettings(channel_secret=SecretStr(SECRET), channel_token=SecretStr(TOKEN)),
+                mail=MailSettings(smtp_url=SecretStr(self.mail.url), sender=value("KAIRANBAN_MAIL__FROM")),
+            )
+        )
+        try:
+            yield service.context
+        finally:
+            await service.database.close()
+
     async def post(self) -> int:
         """An urgent notice to everybody by LINE and mail; its id."""
-        number = len(self.posted) + 1
-        code, out, err = await self.run(
-            *("notice", "post", "--category", "saigai", "--title", f"避難指示 第{number}報"),
-            *("--body", "にげてください", "--urgent", "--channel", "line", "--channel", "mail", "--json"),
-        )
-        assert code == 0, err
-        self.posted.append(int(json.loads(out)["id"]))
-        return self.posted[-1]
+        words = (f"避難指示 第{len(self.posted) + 1}報", "にげてください")
+        notice = spec(category="saigai", urgency="urgent", texts={"ja": words}, channels=("line", "mail"))
+        async with self.opened() as context:
+            notice_id = await notice_service.post(
+                context, notice, submission_key=words[0], staff="cli:faults"
+            )
+        self.posted.append(notice_id)
+        return notice_id
 
     async def page_of(self, notice_id: int) -> str:
         return await public_page(self.database, notice_id)
@@ -179,7 +202,8 @@ async def check_the_books(
     `refused` is how many a channel has refused for good; channels in `usual` must not have noticed the
     trouble. The number of mails that came twice.
     """
-    shown = await town.json("notice", "show", str(notice_id), "--json")
+    async with town.opened() as context:
+        shown = notice_json(await notice_service.status(context, notice_id))
     channels, refused = shown["channels"], refused or {}
     async with town.database.read() as connection:
         notice = await notices.get(connection, notice_id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.faults.books import MAIL_IN_FLIGHT, FaultTown, check_the_books
 from tests.journeys.deployment import Process, until
 
-LINE, MAIL = 90_000, 10_000
+LINE, MAIL = 96_000, 4_000
 # One send, when nobody dies.
 SECONDS = 10.0
 # A notice with so few left is past its middle: the next one goes out while it ends.

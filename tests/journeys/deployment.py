@@ -21,6 +21,9 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from content.database import Database
+from content.ledger.tallies import progress_state, tally
+from content.notices import notices
 from tests.factories import SHIBATA
 
 PASSWORD = "journey-password-1"
@@ -238,16 +241,20 @@ class Deployment:
 
     async def finished(self, notice_id: int, max_wait: float = MAX_WAIT) -> dict[str, Any]:
         """`notice show` once nothing is open."""
-        shown: dict[str, Any] = {}
+        # Each look by a process would take half a second of what the send itself needs.
+        database = Database(self.environment["KAIRANBAN_DATABASE_URL"])
+        try:
+            await until(lambda: has_ended(database, notice_id), f"notice {notice_id} to finish", max_wait)
+        finally:
+            await database.close()
+        return dict(await self.json("notice", "show", str(notice_id), "--json"))
 
-        async def ended() -> bool:
-            # Each look is a process, which takes half a second of what the send itself needs.
-            await asyncio.sleep(0.5)
-            shown.update(await self.json("notice", "show", str(notice_id), "--json"))
-            return shown["state"] in ("finished", "partly", "nobody")
 
-        await until(ended, f"notice {notice_id} to finish", max_wait)
-        return shown
+async def has_ended(database: Database, notice_id: int) -> bool:
+    async with database.read() as connection:
+        notice = await notices.get(connection, notice_id)
+        assert notice is not None
+        return progress_state(notice, await tally(connection, notice_id)) in ("finished", "partly", "nobody")
 
 
 async def until(held: Callable[[], Any], what: str, max_wait: float = MAX_WAIT) -> None:
