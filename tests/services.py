@@ -19,6 +19,6 @@ def service_missing(what: str) -> NoReturn:
 
 
 async def on_postgres(statement: str) -> None:
-    connection = await asyncpg.connect(POSTGRES, timeout=10)
+    connection = await asyncpg.connect(POSTGRES, timeout=60)
     await connection.execute(statement)
     await connection.close()

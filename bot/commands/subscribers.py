@@ -161,6 +161,7 @@ async def _export() -> None:
             await audit.record(connection, at=now_ms(), actor=operator(), action="subscribers.exported")
         writer = csv.writer(sys.stdout, lineterminator="\n")
         async with service.database.read() as connection:
+            await service.database.may_take_long(connection)
             async for row in subscribers_csv.export_rows(connection, service.keys, service.town):
                 writer.writerow(row)
 

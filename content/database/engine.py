@@ -36,6 +36,9 @@ T = TypeVar("T")
 STUCK = 150.0
 # Seconds for a connection to PostgreSQL, or for one of the pool; then whoever asked tries again.
 CONNECT_WITHIN = 10.0
+# Seconds between two statements of a transaction on PostgreSQL. A process that stands still in one (stopped, or
+# its machine is) would hold its rows for ever, and with them the send of all the others.
+SILENT = 20.0
 _TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
 
 
@@ -71,12 +74,13 @@ class Database:
             self._write_lock = asyncio.Lock()
         else:
             async_url = parsed.set(drivername="postgresql+asyncpg")
+            silent = {"idle_in_transaction_session_timeout": str(round(SILENT * 1000))}
             self._writer = create_async_engine(
                 async_url,
                 pool_size=10,
                 max_overflow=10,
                 pool_timeout=CONNECT_WITHIN,
-                connect_args={"timeout": CONNECT_WITHIN},
+                connect_args={"timeout": CONNECT_WITHIN, "server_settings": silent},
                 hide_parameters=True,
             )
             self._reader = self._writer
@@ -98,6 +102,11 @@ class Database:
                 await connection.execute(select(func.pg_notify(CHANNEL, wake)))
         if wake is not None:
             self.wakeups.wake(wake)
+
+    async def may_take_long(self, connection: AsyncConnection) -> None:
+        """For a transaction that only reads, and whose reader may pause as long as he likes."""
+        if not self.is_sqlite:
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
     async def read_step(self, step: Callable[[Connection], T]) -> T:
         """What `step` reads, in a transaction of its own."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import Result
 
@@ -28,6 +28,7 @@ from scheduler.fanout import plan_next
 from scheduler.triggers import fire_due
 from tests.bot.conftest import SETTINGS
 from tests.factories import SHIBATA, make_notice, make_subscriber, spec
+from tests.scheduler.scripted import eventually
 from tests.services import on_postgres
 
 
@@ -88,7 +89,7 @@ async def test_nobody_waits_for_a_database_that_sends_nothing(
         await identity.bind(connection, town=town.code, key_check=keys.check)
         await identity.hold(connection, "copy", 0)
     notice_id = await approved(service)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         code, found = await wait_for_end(service, notice_id, timeout)
     assert code == FAILED and found is not None
     assert "kairanban restore --confirm" in capsys.readouterr().err
@@ -99,8 +100,11 @@ async def test_without_the_database_until_the_end_what_was_seen_last_is_told(
 ) -> None:
     service = on(postgres_database, keys, town, tmp_path)
     notice_id = await approved(service)
+    looks: list[object] = []
+    event.listen(service.database.engine.sync_engine, "begin", looks.append)
     waiting = asyncio.create_task(wait_for_end(service, notice_id, 3.0))
-    await asyncio.sleep(1.0)
+    # It has seen the notice when it looks for the third time.
+    await eventually(lambda: asyncio.sleep(0, len(looks) > 2))
     await allow_connections(postgres_name, False)
     try:
         code, found = await waiting

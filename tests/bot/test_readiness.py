@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -20,14 +19,13 @@ from scheduler import rounds, runner
 from scheduler.lane import LaneSender
 from scheduler.runner import Runner
 from tests.bot.web_visitor import Visitor
+from tests.journeys.deployment import free_port
 from tests.scheduler.scripted import eventually
 
 
 def served(service: Service) -> Service:
     """On a free port of this machine."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    listen = f"127.0.0.1:{free_port()}"
     web = WebSettings(listen=listen, public_url=f"http://{listen}")
     return replace(service, settings=service.settings.model_copy(update={"web": web}))
 
@@ -63,10 +61,10 @@ async def test_a_service_one_of_whose_loops_has_ended_is_not_ready(
         await asyncio.sleep(0)
 
     async with running(served(service)) as url:
-        await eventually(says(url, 200, "ready"), within=15)
+        await eventually(says(url, 200, "ready"))
     monkeypatch.setattr(Runner, "_watch_over", ends)
     async with running(served(service)) as url:
-        await eventually(says(url, 503, "alarms has ended"), within=15)
+        await eventually(says(url, 503, "alarms has ended"))
 
 
 async def test_a_service_whose_sender_hangs_is_not_ready(
@@ -81,7 +79,7 @@ async def test_a_service_whose_sender_hangs_is_not_ready(
 
     monkeypatch.setattr(LaneSender, "_claim", hangs)
     async with running(served(service)) as url:
-        await eventually(says(url, 503, "sender line urgent hangs"), within=15)
+        await eventually(says(url, 503, "sender line urgent hangs"))
 
 
 async def test_to_be_ready_the_database_must_take_what_is_written(

@@ -1,6 +1,5 @@
 """Real servers on free ports of this machine, one set per test, and sessions that talk to them."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -18,6 +17,7 @@ from sandbox.webhook.receiver import WebhookSandbox
 from sandbox.webhook.receiver import create_app as create_webhook_app
 from tests.channels.channel_settings import SECRET, Serve, make_mail
 from tests.channels.line_server import LineServer
+from tests.journeys.deployment import free_port
 
 
 @pytest_asyncio.fixture
@@ -38,10 +38,8 @@ async def serve() -> AsyncIterator[Serve]:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port of this machine on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port of this machine on which nobody listens, and which no outgoing connection gets meanwhile."""
+    return free_port()
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def line_server() -> LineServer:
 @pytest_asyncio.fixture
 async def line(line_server: LineServer, serve: Serve) -> AsyncIterator[LineSession]:
     session = LineChannel(
-        api_base=await serve(line_server.create_app()), token="secret-token", timeout=0.5
+        api_base=await serve(line_server.create_app()), token="secret-token", timeout=30
     ).open()
     yield session
     await session.close()
@@ -84,6 +82,6 @@ async def hooks_origin(hooks: WebhookSandbox, serve: Serve) -> str:
 
 @pytest_asyncio.fixture
 async def webhook() -> AsyncIterator[WebhookSession]:
-    session = WebhookChannel(allow_private=True, timeout=0.5).open()
+    session = WebhookChannel(allow_private=True, timeout=30).open()
     yield session
     await session.close()

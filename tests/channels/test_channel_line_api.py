@@ -14,7 +14,7 @@ USER = "U" + "1" * 32
 @pytest_asyncio.fixture
 async def api(line_server, serve):
     origin = await serve(line_server.create_app())
-    made = LineApi(origin, origin, "secret-token", timeout=1)
+    made = LineApi(origin, origin, "secret-token", timeout=30)
     yield made
     await made.close()
 

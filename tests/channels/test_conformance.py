@@ -95,11 +95,11 @@ def make_subject(name: str, port: int) -> Subject:
     origin = f"http://127.0.0.1:{port}"
     if name.startswith("line"):
         return Subject(
-            LineChannel(api_base=origin, token="token", timeout=2).open(), line_friends, line_texts
+            LineChannel(api_base=origin, token="token", timeout=30).open(), line_friends, line_texts
         )
     if name == "mail":
         return Subject(make_mail(port), mail_readers, mail_texts)
-    session = WebhookChannel(allow_private=True, timeout=2).open()
+    session = WebhookChannel(allow_private=True, timeout=30).open()
     return Subject(session, lambda count: hook_receivers(origin, count), webhook_texts)
 
 

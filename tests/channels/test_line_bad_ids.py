@@ -188,7 +188,7 @@ async def _mixed(bad: set[int], seed: int, failing: float) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    session = LineChannel(api_base=f"http://127.0.0.1:{runner.addresses[0][1]}", token="t", timeout=5).open()
+    session = LineChannel(api_base=f"http://127.0.0.1:{runner.addresses[0][1]}", token="t", timeout=30).open()
     try:
         friends = line_friends(500)
         server.bad_ids = {friends[number - 1].address for number in bad}

@@ -35,6 +35,8 @@ from tests.channels.channel_settings import make_mail
 from tests.channels.scripted_smtp import DROP, HANG, LATE, ScriptedSmtp
 
 BAD, GOOD = "bad.example.jp", "good.example.jp"
+# Seconds that a silent domain is waited for; a good one answers sooner on a busy machine too.
+STALL = 0.6
 
 
 class Clock:
@@ -221,12 +223,12 @@ async def test_a_domain_that_hangs_at_rcpt_costs_one_stall_and_one_connection(
     make, mail_server, bad, urgency
 ):
     clock = Clock()
-    session = await make(stall=0.2, domains=MailDomains(clock=clock))
+    session = await make(stall=STALL, domains=MailDomains(clock=clock))
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     begun = monotonic()
     parts, error = await send(session, readers(30, bad), urgency=urgency)
     # A stall for each of them would take this long on two connections.
-    assert monotonic() - begun < 0.2 * 30 / 2
+    assert monotonic() - begun < STALL * 30 / 2
     assert (error, refusals(parts), total(parts)) == (None, {}, 30)
     assert deferred(parts) == dict.fromkeys(bad, "domain_unreachable")
     first = next(item for part in parts for item in part.deferred)
@@ -255,19 +257,19 @@ async def test_a_domain_that_needs_time_to_answer_gets_it_at_the_second_look():
 
 async def test_a_hanging_domain_is_known_to_all_connections_and_lanes(make, mail_server):
     domains = MailDomains()
-    routine, urgent = await make(stall=0.2, domains=domains), await make(stall=5.0, domains=domains)
+    routine, urgent = await make(stall=STALL, domains=domains), await make(stall=30.0, domains=domains)
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     await send(routine, readers(1, {1}))
     begun = monotonic()
     parts, error = await send(urgent, readers(5, {2, 3}))
     # Less than a single stall of its own.
-    assert monotonic() - begun < 5.0
+    assert monotonic() - begun < 30.0
     assert (error, set(deferred(parts))) == (None, {2, 3})
 
 
 async def test_a_domain_that_came_back_gets_its_mail(make, mail_server):
     clock = Clock()
-    session = await make(stall=0.2, domains=MailDomains(clock=clock))
+    session = await make(stall=STALL, domains=MailDomains(clock=clock))
     mail_server.faults = SmtpFaults(refuse={f"*@{BAD}": "hang"})
     await send(session, readers(3, {1, 2, 3}))
     mail_server.faults = SmtpFaults()
@@ -288,7 +290,7 @@ async def test_a_server_that_holds_its_answers_back_over_a_bad_domain_leaves_one
     reply, bad
 ):
     async with ScriptedSmtp({bad: {"RCPT": reply}}, lazy=True) as server:
-        session = make_mail(server.port, stall=0.2, timeout=0.5)
+        session = make_mail(server.port, stall=STALL, timeout=2 * STALL)
         rest, doubts = readers(5, {bad}), 0
         later: dict[int, str] = {}
         while rest:
@@ -384,7 +386,7 @@ async def test_a_hanging_domain_holds_one_connection_and_not_all_of_them():
             )
             for n in range(1, 5)
         ]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum(task.done() for task in sends) < 3:
                 await asyncio.sleep(0.05)
         still_waiting = [task for task in sends if not task.done()]

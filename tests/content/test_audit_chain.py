@@ -146,5 +146,5 @@ async def test_an_entry_that_was_committed_late_is_linked_all_the_same(postgres_
 async def test_whoever_writes_an_entry_waits_for_nobody(postgres_database, keys):
     async with postgres_database.write() as slow:
         await audit.record(slow, at=NOW, actor="an import", action="seen")
-        await asyncio.wait_for(write(postgres_database), 10)
-        await asyncio.wait_for(audit_chain.link_new(postgres_database, keys), 10)
+        await asyncio.wait_for(write(postgres_database), 60)
+        await asyncio.wait_for(audit_chain.link_new(postgres_database, keys), 60)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from content.database import Database
+from content.database import Database, engine
 from content.figures import counts
 from content.staff import audit
 from tests.factories import APRIL_TUESDAY, PARENT, make_subscriber
@@ -116,3 +116,32 @@ async def test_a_listener_that_is_gone_is_forgotten(sqlite_database):
 def test_a_folder_that_is_missing_is_made(tmp_path):
     Database(f"sqlite:///{tmp_path / 'var' / 'town' / 'kairanban.db'}")
     assert (tmp_path / "var" / "town").is_dir()
+
+
+@pytest.mark.services
+async def test_who_stands_still_in_a_transaction_holds_up_the_others_for_a_while_only(
+    postgres_database, monkeypatch
+):
+    monkeypatch.setattr(engine, "SILENT", 0.5)
+    stopped = Database(postgres_database.url)
+    async with asyncio.timeout(60):
+        with pytest.raises(DBAPIError):
+            async with stopped.write() as connection:
+                await connection.execute(text("LOCK TABLE department"))
+                async with postgres_database.write() as other:
+                    await other.execute(text("UPDATE department SET name = name"))
+                await connection.execute(text("UPDATE department SET name = name"))
+        async with stopped.write() as connection:
+            await connection.execute(text("UPDATE department SET name = name"))
+    await stopped.close()
+
+
+@pytest.mark.services
+async def test_who_only_reads_and_says_so_may_take_as_long_as_it_takes(postgres_database, monkeypatch):
+    monkeypatch.setattr(engine, "SILENT", 0.2)
+    patient = Database(postgres_database.url)
+    async with patient.read() as connection:
+        await patient.may_take_long(connection)
+        await asyncio.sleep(0.6)
+        assert await connection.scalar(text("SELECT count(*) FROM department")) == 1
+    await patient.close()

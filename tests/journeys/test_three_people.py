@@ -30,6 +30,7 @@ from tests.journeys.browser_story import (
     subscribe,
     write_notice,
 )
+from tests.journeys.deployment import free_port
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -43,7 +44,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         if os.environ.get("KAIRANBAN_REQUIRE_SERVICES") == "1":
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
-    async with staged(tmp_path, Ports(), lambda words: None) as running:
+    async with staged(tmp_path, Ports(web=free_port()), lambda words: None) as running:
         yield running
 
 

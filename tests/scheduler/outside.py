@@ -46,6 +46,8 @@ class Outside:
     line_rate: float | None = 200
     mail_batch: int = 5
     mail_connections: int = 1
+    # Seconds; who is silent on purpose is waited for less.
+    patience: float = 30.0
     opened: list[Channel] = field(default_factory=list)
 
     def context(self, town: Town, database: Database, keys: Keys) -> TownContext:
@@ -58,7 +60,7 @@ class Outside:
                 token=TOKEN,
                 rate=self.line_rate,
                 batch_size=self.line_batch,
-                timeout=1.0,
+                timeout=self.patience,
             )
         if account.channel == "mail":
             return MailChannel(
@@ -70,9 +72,9 @@ class Outside:
                 message_domain="shibata.example.jp",
                 connections=self.mail_connections,
                 batch_size=self.mail_batch,
-                timeout=2.0,
+                timeout=self.patience,
             )
-        return WebhookChannel(allow_private=True, timeout=1.0)
+        return WebhookChannel(allow_private=True, timeout=self.patience)
 
     @property
     def chats(self) -> Counter[str]:

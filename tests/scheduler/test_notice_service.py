@@ -237,6 +237,7 @@ async def test_a_notice_is_approved_once_however_many_press_the_button(stage: St
 async def test_a_notice_that_somebody_approves_meanwhile_is_no_repetition_of_itself(
     small_stage: Stage,
 ) -> None:
+    await somebody(small_stage)
     notice_id = await store(small_stage)
     assert await notice_service.approve(small_stage.context, notice_id, staff="tanaka")
     words = (await get_notice(small_stage.database, notice_id)).spec

@@ -271,7 +271,8 @@ async def test_without_an_answer_a_notice_goes_out_and_line_itself_decides(
     allow(outside, 1)
     await friends(stage)
     outside.fault(match={"path": "*/quota*"}, times=9, **fault)
-    async with asyncio.timeout(5):
+    # The channel itself would wait for half a minute.
+    async with asyncio.timeout(20):
         found = await planned(stage, urgency=urgency)
     assert (found.state, found.open) == ("planned", FRIENDS)
 

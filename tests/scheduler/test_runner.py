@@ -33,7 +33,7 @@ async def running(context: TownContext) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.wait_for(one.stop(), 10)
+        await asyncio.wait_for(one.stop(), 60)
 
 
 async def post(stage: Stage, key: str = "form", **changes: object) -> int:
@@ -188,7 +188,7 @@ async def test_stopping_in_the_middle_of_a_fan_out_leaves_the_ledger_free(
             notice_id = notice_id or await post(small_stage)
             await asyncio.sleep(0.03)
         # A transaction that was cut off in the middle would keep SQLite's lock for half a minute.
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(25):
             await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
     opened = await _first_delivery(small_stage, notice_id or 0)
     assert 0 < (await tally_of(small_stage.database, opened or 0)).planned < 200

@@ -62,7 +62,7 @@ async def all_running(stages: list[Stage]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.wait_for(asyncio.gather(*(one.stop() for one in runners)), 30)
+        await asyncio.wait_for(asyncio.gather(*(one.stop() for one in runners)), 60)
 
 
 async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[Stage]) -> None:
@@ -79,8 +79,8 @@ async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[S
     due_later = await first.notice(category="saigai", at=later)
     async with all_running(stages):
         for notice_id in (due_before, due_later):
-            await eventually(lambda n=notice_id: _finished(first, n), within=30)  # type: ignore[misc]
-        await eventually(lambda: count(first.database, delivery_summary), within=30)
+            await eventually(lambda n=notice_id: _finished(first, n), within=60)  # type: ignore[misc]
+        await eventually(lambda: count(first.database, delivery_summary), within=60)
 
     assert Counter(first.line.accepted) == Counter(ids * 2)
     assert set(await deliveries_of(first.database, due_before)) == {"line", "mail"}

@@ -26,7 +26,8 @@ from tests.factories import line_id
 from tests.scheduler.outside import Outside, register
 from tests.scheduler.scripted import Stage, eventually, make_stage, run_sql
 
-SOON = 1.0
+# The next beat comes after a minute.
+SOON = 30.0
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -82,7 +83,7 @@ async def test_the_part_of_a_process_that_died_goes_to_the_others(
         await presence_rows.renew(connection, "dead", now_ms() - presence_rows.ALIVE + 500)
     async with present(stage.database, "a") as told:
         assert told == [2]
-        await eventually(says(told, 1), within=3)
+        await eventually(says(told, 1))
         await sweep(stage.context)
     async with stage.database.write() as connection:
         assert await presence_rows.forget_dead(connection, now_ms() + presence_rows.ALIVE) == 0
@@ -168,5 +169,6 @@ async def test_two_processes_together_keep_the_rate_of_the_account(
     seconds = (max(asked) - min(asked)) / 1000
     burst = 2 * rate / 2 * 0.1
     assert friends <= len(asked) <= rate * 1.1 * seconds + burst
-    # And between them they use what the account may be used.
-    assert seconds < 2 * friends / rate
+    # And between them they use what the account may be used: one alone with its half never comes to so many.
+    most = max(sum(first <= at < first + 1000 for at in asked) for first in asked)
+    assert most > 0.6 * rate

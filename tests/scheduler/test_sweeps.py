@@ -166,7 +166,8 @@ async def test_a_summary_that_is_broken_off_leaves_the_ledger_free_and_is_writte
         await asyncio.sleep(0.002 * number)
         summarising.cancel()
         await asyncio.gather(summarising, return_exceptions=True)
-        async with asyncio.timeout(5):
+        # SQLite waits half a minute for a lock.
+        async with asyncio.timeout(25):
             await run_sql(small_stage.database, "UPDATE batch SET reason = reason")
     await summarise_old(small_stage.context)
     for delivery_id in deliveries:

@@ -49,7 +49,7 @@ async def test_urgent_lanes_do_not_wait_for_one_another(
 ) -> None:
     monkeypatch.setattr(urgent_priority, "HOLD_BACK", 60.0)
     stage.context.urgent_priority.moved("urgent")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await stage.context.urgent_priority.give_way("urgent")
 
 

@@ -119,7 +119,7 @@ async def test_while_a_new_password_is_hashed_the_database_is_free_and_the_code_
 
     async def disabled_meanwhile(password: str, login: str) -> passwords.PasswordHash:
         hashed.append(login)
-        async with asyncio.timeout(5), service.database.write() as connection:
+        async with asyncio.timeout(25), service.database.write() as connection:
             await member_changes.disable(connection, await member(service, "suzuki"), at=now_ms())
         return await passwords.new_hash(password, login)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from bot.door.guests import Guests
 from bot.door.limits import LANES
 
-ENOUGH = 20.0
+ENOUGH = 60.0
 
 
 async def until(held, what: str) -> None:

@@ -135,7 +135,7 @@ async def settle() -> None:
 
 async def until(condition: Any, what: str = "this") -> None:
     """Wait for something that other tasks bring about."""
-    for _ in range(400):
+    for _ in range(6_000):
         if condition():
             return
         await asyncio.sleep(0.01)

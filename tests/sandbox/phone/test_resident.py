@@ -333,7 +333,7 @@ async def test_messages_missed_while_the_stream_was_down_appear_after_it(
     await expect(page.locator("[data-message-from]")).to_have_count(1)
     sandbox.messages[users[0]].append({**sandbox.messages[users[0]][0], "id": "missed"})
     sandbox.hang_up()
-    await expect(page.locator('[data-message-id="missed"]')).to_be_visible(timeout=10_000)
+    await expect(page.locator('[data-message-id="missed"]')).to_be_visible()
     await expect(page.locator("[data-message-from]")).to_have_count(2)
 
 
