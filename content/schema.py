@@ -26,6 +26,7 @@ from content.register.address_book import any_sealed_address
 from content.staff import (
     audit,
     audit_chain,
+    challenges,
     codes,
     machine_requests,
     machines,
@@ -44,6 +45,7 @@ TABLE_MODULES = (
     alarms,
     audit,
     audit_chain,
+    challenges,
     codes,
     counts,
     deliveries,

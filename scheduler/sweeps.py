@@ -11,7 +11,7 @@ from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
 from content.register import address_book, importing, inbound_events, mail_requests
-from content.staff import audit, audit_chain, passkeys, sessions
+from content.staff import audit, audit_chain, challenges, sessions
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
 
@@ -81,7 +81,7 @@ async def forget_sources(context: TownContext) -> None:
     """From where somebody signed in is forgotten; that he did stays. Of sessions nothing stays."""
     async with context.database.write() as connection:
         await sessions.forget_old(connection, context.database.now())
-        await passkeys.forget_challenges(connection, context.database.now())
+        await challenges.forget_old(connection, context.database.now())
         await audit.forget_sources(connection, context.database.now())
 
 

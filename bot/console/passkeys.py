@@ -18,8 +18,9 @@ from bot.pages import redirect, service_of
 from bot.same_site import comes_from_here
 from content.clock import now_ms
 from content.staff import passkeys, second_factor
+from content.staff.challenges import Asked
 from content.staff.hashing import Busy
-from content.staff.passkeys import LONGEST_NAME, MOST, Added, Asked
+from content.staff.passkeys import LONGEST_NAME, MOST, Added
 from content.staff.sign_in import Attempt
 
 NOT_PROVEN = "パスキーを確かめられませんでした。まだ登録していません。もう一度押してください。"

@@ -27,13 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import MINUTE
 from content.database import Id, metadata
+from content.staff import challenges
+from content.staff.challenges import Asked
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
-CHALLENGE_LASTS = 5 * MINUTE
 MOST = 10
 LONGEST_NAME = 40
 
@@ -48,15 +48,6 @@ staff_passkey = Table(
     Column("name", Text, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
-)
-
-staff_challenge = Table(
-    "staff_challenge",
-    metadata,
-    Column("staff_id", Id, ForeignKey("staff_member.id"), primary_key=True, autoincrement=False),
-    Column("session", Text, primary_key=True),
-    Column("challenge", LargeBinary, nullable=False),
-    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 
@@ -76,14 +67,6 @@ class RelyingParty:
     id: str
     origin: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who answers a challenge, and in which session."""
-
-    staff_id: int
-    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +114,7 @@ async def begin_adding(
             resident_key=ResidentKeyRequirement.DISCOURAGED
         ),
     )
-    await _keep_challenge(connection, asked, options.challenge, at)
+    await challenges.keep(connection, asked, options.challenge, at)
     return options_to_json(options)
 
 
@@ -141,7 +124,7 @@ async def add(
     """The browser's answer: whether it is a new key that answered the challenge of this session."""
     from webauthn import verify_registration_response
 
-    challenge = await _take_challenge(connection, asked, at)
+    challenge = await challenges.take(connection, asked, at)
     answer = _read(credential)
     if challenge is None or answer is None:
         return Added.NOT_PROVEN
@@ -182,7 +165,7 @@ async def begin_check(connection: AsyncConnection, asked: Asked, party: RelyingP
     if not known:
         return ""
     options = generate_authentication_options(rp_id=party.id, allow_credentials=_descriptors(known))
-    await _keep_challenge(connection, asked, options.challenge, at)
+    await challenges.keep(connection, asked, options.challenge, at)
     return options_to_json(options)
 
 
@@ -192,7 +175,7 @@ async def check(
     """Whether one of the member's keys answered the challenge of this session."""
     from webauthn import verify_authentication_response
 
-    challenge = await _take_challenge(connection, asked, at)
+    challenge = await challenges.take(connection, asked, at)
     answer = _read(credential)
     key = await _key_of(connection, asked.staff_id, answer) if answer else None
     if challenge is None or answer is None or key is None:
@@ -226,13 +209,8 @@ async def remove(connection: AsyncConnection, staff_id: int, passkey_id: int) ->
 
 
 async def remove_all(connection: AsyncConnection, staff_id: int) -> None:
-    await connection.execute(delete(staff_challenge).where(staff_challenge.c.staff_id == staff_id))
+    await challenges.forget_those_of(connection, staff_id)
     await connection.execute(delete(staff_passkey).where(staff_passkey.c.staff_id == staff_id))
-
-
-async def forget_challenges(connection: AsyncConnection, now: int) -> None:
-    """Those that nobody answered in time."""
-    await connection.execute(delete(staff_challenge).where(staff_challenge.c.expires_at <= now))
 
 
 def _of(staff_id: int) -> Any:
@@ -243,35 +221,6 @@ def _descriptors(rows: Sequence[Row[Any]]) -> list[PublicKeyCredentialDescriptor
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
     return [PublicKeyCredentialDescriptor(id=row.credential_id) for row in rows]
-
-
-async def _keep_challenge(connection: AsyncConnection, asked: Asked, challenge: bytes, at: int) -> None:
-    """In place of the one that this session had before."""
-    await connection.execute(_challenges(asked))
-    await connection.execute(
-        insert(staff_challenge).values(
-            staff_id=asked.staff_id,
-            session=asked.session,
-            challenge=challenge,
-            expires_at=at + CHALLENGE_LASTS,
-        )
-    )
-
-
-async def _take_challenge(connection: AsyncConnection, asked: Asked, at: int) -> bytes | None:
-    """Used up, whatever the answer is worth."""
-    row = (
-        await connection.execute(
-            _challenges(asked).returning(staff_challenge.c.challenge, staff_challenge.c.expires_at)
-        )
-    ).one_or_none()
-    return bytes(row.challenge) if row is not None and row.expires_at > at else None
-
-
-def _challenges(asked: Asked) -> Any:
-    return delete(staff_challenge).where(
-        staff_challenge.c.staff_id == asked.staff_id, staff_challenge.c.session == asked.session
-    )
 
 
 async def _key_of(connection: AsyncConnection, staff_id: int, answer: dict[str, Any]) -> Row[Any] | None:

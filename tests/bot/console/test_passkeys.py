@@ -16,7 +16,7 @@ from bot.console.relying import party_of
 from bot.service import Service
 from bot.settings import WebSettings
 from content.clock import MINUTE, SECOND, now_ms
-from content.staff import audit, members, passkeys, second_factor
+from content.staff import audit, challenges, members, passkeys, second_factor
 from content.staff.members import Staff
 from tests.bot.console.device_key import DeviceKey
 from tests.bot.web_visitor import PASSWORD, Page, Visitor
@@ -158,10 +158,10 @@ async def test_an_answer_comes_too_late(visitor: Visitor, there: Service, key: D
     member = await member_of(there)
     party = party_of(there)
     assert party is not None
-    asked = passkeys.Asked(member.id, "session 1")
+    asked = challenges.Asked(member.id, "session 1")
     async with there.database.write() as connection:
         options = json.loads(await passkeys.begin_adding(connection, asked, "tanaka", party, at=now_ms()))
-        late = now_ms() + passkeys.CHALLENGE_LASTS + SECOND
+        late = now_ms() + challenges.LASTS + SECOND
         became = await passkeys.add(connection, asked, party, key.create(options), "x", at=late)
     assert became == passkeys.Added.NOT_PROVEN
 
@@ -293,10 +293,10 @@ async def test_challenges_that_nobody_answered_are_forgotten(there: Service) -> 
     member, party = await member_of(there), party_of(there)
     assert party is not None
     async with there.database.write() as connection:
-        asked = passkeys.Asked(member.id, "session 1")
+        asked = challenges.Asked(member.id, "session 1")
         await passkeys.begin_adding(connection, asked, "tanaka", party, at=now_ms())
-        await passkeys.forget_challenges(connection, now_ms())
-        count = passkeys.staff_challenge.select()
+        await challenges.forget_old(connection, now_ms())
+        count = challenges.staff_challenge.select()
         assert len((await connection.execute(count)).all()) == 1
-        await passkeys.forget_challenges(connection, now_ms() + 6 * MINUTE)
+        await challenges.forget_old(connection, now_ms() + 6 * MINUTE)
         assert (await connection.execute(count)).all() == []
