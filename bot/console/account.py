@@ -19,7 +19,7 @@ from bot.forms import read_fields
 from bot.pages import page, redirect, service_of
 from bot.same_site import comes_from_here
 from bot.service import Service
-from content.clock import now_ms
+from content.clock import MINUTE, now_ms
 from content.staff import audit, codes, member_changes, members, passkeys, second_factor
 from content.staff.codes import CodePurpose
 from content.staff.hashing import Busy
@@ -93,9 +93,15 @@ async def confirm_factor(staff_request: StaffRequest) -> web.Response:
         )
         if made is not None:
             await record(connection, member, "staff.factor_added")
+        typed = fields.get("code", "")
+        off = (
+            None
+            if made is not None
+            else await second_factor.phone_is_off(connection, service.keys, member.id, typed, at=now_ms())
+        )
         secret = "" if made is not None else await second_factor.begin(connection, service.keys, member.id)
     if made is None:
-        return _factor_page(staff_request, secret, wrong=True) if secret else redirect(PAGE)
+        return _factor_page(staff_request, secret, wrong=wrong_code(off)) if secret else redirect(PAGE)
     if not made:
         return redirect(f"{PAGE}?note=app")
     return staff_request.page("console/recovery_codes.html", codes=made)
@@ -197,7 +203,15 @@ async def account_page(staff_request: StaffRequest, error: str = "") -> web.Resp
     )
 
 
-def _factor_page(staff_request: StaffRequest, secret: str, *, wrong: bool = False) -> web.Response:
+def wrong_code(off: int | None) -> str:
+    """Why the code of a phone did not fit, whose clock may be ahead by so much."""
+    if off is None:
+        return "コードが合いません。アプリに今出ている6桁を入れてください。"
+    by = f"約{max(1, round(abs(off) / MINUTE))}分"
+    return f"スマートフォンの時計が{by}{'進んで' if off > 0 else '遅れて'}いるため、コードが合いません。"
+
+
+def _factor_page(staff_request: StaffRequest, secret: str, *, wrong: str = "") -> web.Response:
     issuer = f"{staff_request.service.town.name} 回覧板"
     address = pyotp.TOTP(secret).provisioning_uri(name=staff_request.staff.login, issuer_name=issuer)
     return staff_request.page(

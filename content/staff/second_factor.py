@@ -7,12 +7,15 @@ each half minute counts once. Recovery codes are kept as hashes, each good once.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyotp
 from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
     LargeBinary,
+    Row,
     Table,
     delete,
     func,
@@ -32,6 +35,8 @@ STEP = 30 * SECOND
 DIGITS = 6
 AROUND = (0, -1, 1)
 RECOVERY_CODES = 10
+# Steps that the clock of a phone is looked for on either side: two hours.
+CLOCKS_OFF = 240
 
 staff_totp = Table(
     "staff_totp",
@@ -103,6 +108,25 @@ async def confirm(
     return await first_recovery_codes(connection, staff_id)
 
 
+async def phone_is_off(
+    connection: AsyncConnection, keys: Keys, staff_id: int, typed: str, *, at: int
+) -> int | None:
+    """By how many milliseconds the clock of the phone is ahead whose code did not fit; None when it is not that.
+
+    For whoever is being shown the secret alone: to others it would tell codes of another time from wrong ones.
+    """
+    row = await _unconfirmed(connection, staff_id)
+    if row is None:
+        return None
+    app, plain = pyotp.TOTP(keys.open(row.sealed_secret, _seal_place(staff_id))), "".join(typed.split())
+    now = at // STEP
+    for distance in range(1, CLOCKS_OFF + 1):
+        for offset in (-distance, distance):
+            if pyotp.utils.strings_equal(plain, app.generate_otp(now + offset)):
+                return offset * STEP
+    return None
+
+
 async def first_recovery_codes(connection: AsyncConnection, staff_id: int) -> list[str]:
     """With the first factor; empty when there are some."""
     if await recovery_codes_left(connection, staff_id):
@@ -164,6 +188,14 @@ async def remove_passkey(connection: AsyncConnection, staff_id: int, passkey_id:
     if name is not None and not await is_on(connection, staff_id):
         await remove(connection, staff_id)
     return name
+
+
+async def _unconfirmed(connection: AsyncConnection, staff_id: int) -> Row[Any] | None:
+    return (
+        await connection.execute(
+            select(staff_totp).where(staff_totp.c.staff_id == staff_id, staff_totp.c.confirmed_at.is_(None))
+        )
+    ).one_or_none()
 
 
 def _seal_place(staff_id: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pyotp
 import pytest
 import pytest_asyncio
+import time_machine
 
 from bot.console import account
 from bot.service import Service
@@ -202,7 +203,7 @@ async def enrol(visitor: Visitor) -> tuple[str, list[str]]:
     assert found
     secret = found[1].replace(" ", "")
     wrong = await visitor.submit(picture, "/console/account/factor/confirm", {"code": "000"})
-    assert wrong.status == 422 and "時計を自動に" in wrong.text
+    assert wrong.status == 422 and "時計を「自動」に" in wrong.text
     code = pyotp.TOTP(secret).at(now_ms() // SECOND, counter_offset=-1)
     shown = await visitor.submit(wrong, "/console/account/factor/confirm", {"code": code})
     listed = re.findall(r"<li>([\w-]{19})</li>", shown.html)
@@ -231,6 +232,40 @@ async def test_a_second_factor_is_set_up_and_asked_for_at_the_next_login(
     inside = await tanaka.submit(again, "/console/login/code", {"code": recovery[0]})
     assert inside.path == "/console/"
     assert (await newest(service)).detail == {"second_factor": "recovery"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(7, "約7分進んで"), (-60, "約60分遅れて"), (200, "コードが合いません。アプリに今")]
+)
+async def test_a_phone_whose_clock_is_wrong_is_told_so_when_it_is_set_up(
+    tanaka: Visitor, minutes: int, words: str
+) -> None:
+    picture = await tanaka.submit(await tanaka.get("/console/account"), "/console/account/factor")
+    found = re.search(r"この文字を入れます:<strong>([A-Z2-7 ]+)<", picture.html)
+    assert found
+    app = pyotp.TOTP(found[1].replace(" ", ""))
+    confirm = "/console/account/factor/confirm"
+    with time_machine.travel(now_ms() / SECOND, tick=False):
+        wrong = await tanaka.submit(
+            picture, confirm, {"code": app.at(now_ms() // SECOND, counter_offset=2 * minutes)}
+        )
+        assert wrong.status == 422 and words in wrong.text and "この画面の時刻は" in wrong.text
+        right = await tanaka.submit(wrong, confirm, {"code": app.at(now_ms() // SECOND)})
+        assert "予備コード" in right.text
+
+
+async def test_whoever_signs_in_with_a_wrong_clock_is_told_to_mend_it_and_nothing_of_the_codes(
+    tanaka: Visitor,
+) -> None:
+    secret, _ = await enrol(tanaka)
+    tanaka.client.session.cookie_jar.clear()
+    page = await tanaka.log_in()
+    app = pyotp.TOTP(secret)
+    codes = (app.at(now_ms() // SECOND, counter_offset=20), "000000x")
+    pages = [await tanaka.submit(page, "/console/login/code", {"code": code}) for code in codes]
+    assert [item.status for item in pages] == [401, 401]
+    late, wrong = (re.findall(r'id="code-error">([^<]*)<', item.html) for item in pages)
+    assert late == wrong and "時計がずれていると" in late[0]
 
 
 async def test_many_wrong_codes_tire_their_source_alone(tanaka: Visitor, service: Service) -> None:
