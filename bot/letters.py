@@ -6,10 +6,11 @@ What speaks to the mail server is imported when there is a letter to send: most 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.settings import Settings
 from content.register.mail_requests import MailPurpose, MailRequest
+from content.register.states import Route
 from content.town import Town
 
 PATHS = {MailPurpose.JOIN: "subscribe", MailPurpose.SETTINGS: "preferences"}
@@ -90,10 +91,19 @@ def letter_sender(settings: Settings, town: Town) -> Callable[[MailRequest], Awa
 
 
 def letter(public_url: str, town: Town, request: MailRequest) -> tuple[str, str]:
-    """Subject and text."""
+    """Subject and text; in Japanese and English for an empty mail, which says nothing of its writer."""
+    if request.route == Route.MAIL and request.language == "ja":
+        return _both(public_url, town, request)
     language = request.language if request.language in WORDS else "en"
     words = WORDS[language][request.purpose]
     name = town.name_in(language)
     link = f"{public_url}/{PATHS[request.purpose]}/{request.token}"
     foot = f"-- \n{name} {town.office}\n{town.phone}\n"
     return words.subject.format(town=name), f"{words.body.format(town=name, link=link)}\n\n{foot}"
+
+
+def _both(public_url: str, town: Town, request: MailRequest) -> tuple[str, str]:
+    by_web = replace(request, route=Route.WEB)
+    subject, japanese = letter(public_url, town, by_web)
+    _, english = letter(public_url, town, replace(by_web, language="en"))
+    return subject, f"{japanese}\n{english}"

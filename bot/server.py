@@ -22,6 +22,7 @@ from bot.door.keeper import DoorKeeper, bind
 from bot.heartbeat import Heartbeat
 from bot.line.handling import run_inbox
 from bot.locking import locked
+from bot.mail_in.server import taking_mail
 from bot.service import Service
 from channels.line.messages import load_models
 from scheduler.runner import Runner
@@ -59,7 +60,8 @@ async def running(service: Service) -> AsyncIterator[str]:
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
-            yield service.settings.public_url
+            async with taking_mail(service):
+                yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
             await asyncio.gather(_send_away(door, pages), _end(inbox), warming, runner.stop())

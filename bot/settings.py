@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -111,6 +111,14 @@ class MailSettings(Section):
     bounce_domain: str = Field(
         "", description="Domain of the envelope sender and Message-ID; default: that of FROM."
     )
+    join_address: str = Field(
+        "", description="Address to which an empty mail asks to register: touroku@town.example.jp."
+    )
+    intake_listen: str = Field(
+        "",
+        description="Address and port where the town's mail server hands over mail for JOIN_ADDRESS by LMTP: "
+        "127.0.0.1:2424.",
+    )
     domains: dict[str, MailDomainSettings] = Field(
         {},
         description='Limits of single mail domains: `[mail.domains."docomo.ne.jp"]` with `rate` (mails a second) '
@@ -124,6 +132,27 @@ class MailSettings(Section):
         if wrong:
             raise ValueError(f"write the part behind the @, such as docomo.ne.jp, not {wrong[0]}")
         return value
+
+    @field_validator("join_address")
+    @classmethod
+    def _is_a_mailbox(cls, value: str) -> str:
+        if value and ("@" not in value or any(map(str.isspace, value))):
+            raise ValueError("write an address: touroku@town.example.jp")
+        return value
+
+    @field_validator("intake_listen")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and (not host or not port.isdecimal() or int(port) > 65535):
+            raise ValueError("write an address and a port: 127.0.0.1:2424")
+        return value
+
+    @model_validator(mode="after")
+    def _intake_has_an_address(self) -> Self:
+        if self.intake_listen and not self.join_address:
+            raise ValueError("intake_listen needs join_address, the address that residents write to")
+        return self
 
     @field_validator("smtp_url")
     @classmethod

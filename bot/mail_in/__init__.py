@@ -1,0 +1,1 @@
+"""Mail that comes to us: the town's mail server hands it over by LMTP."""
