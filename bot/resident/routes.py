@@ -5,13 +5,15 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.app_keys import MAIL_ASKS
-from bot.resident import landing, notice, preferences, subscribe, unsubscribe
+from bot.resident import archive, landing, notice, preferences, privacy, subscribe, unsubscribe
 from content.staff.throttle import Throttle
 
 
 def add_resident(app: web.Application) -> None:
     app[MAIL_ASKS] = Throttle()
     app.router.add_get("/", landing.show_landing)
+    app.router.add_get("/archive", archive.show_archive)
+    app.router.add_get("/privacy", privacy.show_privacy)
     app.router.add_get("/subscribe", subscribe.show_subscribe)
     app.router.add_post("/subscribe", subscribe.ask_by_form)
     app.router.add_get("/subscribe/sent", subscribe.show_sent)
