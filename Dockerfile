@@ -1,7 +1,8 @@
 FROM python:3.11-slim-bookworm
+# The menu below the chat is drawn with Japanese letters.
 # `kairanban backup` and `restore` call pg_dump and pg_restore, of the server's version (docker-compose.yml).
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends postgresql-client-15 \
+ && apt-get install --yes --no-install-recommends postgresql-client-15 fonts-noto-cjk \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/kairanban
 COPY requirements.lock ./

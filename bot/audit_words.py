@@ -50,6 +50,7 @@ WORDS = {
     "template.changed": "ひな形を変えた",
     "calendar.added": "休む日の暦を登録した",
     "calendar.changed": "休む日の暦を変えた",
+    "menu.chosen": "LINEのメニューを切り替えた",
     "faq.added": "よくある質問を登録した",
     "faq.changed": "よくある質問を変えた",
     "shelters.imported": "避難場所の一覧を取り込んだ",

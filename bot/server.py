@@ -21,6 +21,7 @@ from bot.door.descriptors import raise_limit
 from bot.door.keeper import DoorKeeper, bind
 from bot.heartbeat import Heartbeat
 from bot.line.handling import run_inbox
+from bot.line.menu_watch import watch_menu
 from bot.locking import locked
 from bot.mail_in.server import taking_mail
 from bot.service import Service
@@ -57,6 +58,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         await runner.start()
         api = line_api(service.settings)
         inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api))
+        menus = asyncio.create_task(watch_menu(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
@@ -64,7 +66,7 @@ async def running(service: Service) -> AsyncIterator[str]:
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
-            await asyncio.gather(_send_away(door, pages), _end(inbox), warming, runner.stop())
+            await asyncio.gather(_send_away(door, pages), _end(inbox), _end(menus), warming, runner.stop())
             await heartbeat.stop()
             await api.close()
             await service.database.close()
@@ -76,10 +78,10 @@ async def _send_away(door: DoorKeeper, pages: web.AppRunner) -> None:
     await pages.cleanup()
 
 
-async def _end(inbox: asyncio.Task[None]) -> None:
-    inbox.cancel()
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
     with suppress(asyncio.CancelledError):
-        await inbox
+        await task
 
 
 def _troubles(runner: Runner, beside: dict[str, asyncio.Task[None]]) -> list[str]:

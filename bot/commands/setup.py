@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from bot.accounts import line_api, unsafe_links
-from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, print_json, run, talk
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from bot.door.descriptors import shortage
 from bot.service import refuse_shared_credentials
-from content.clock import today_jst
+from content.clock import now_ms, today_jst
 from content.notices.segments import NobodyMatches, Target, audience
 from content.notices.states import TargetKind
 from content.town import Town, TownProfileError, load_town
@@ -69,8 +70,16 @@ def check() -> None:
 
 @line_app.command("setup")
 def setup() -> None:
-    """Upload the rich menu (お知らせの設定 …) and make it the default for every friend."""
+    """Upload the menus below the chat and show the everyday one to every friend."""
     run(_setup())
+
+
+@line_app.command("menu")
+def menu(
+    which: Annotated[str, typer.Argument(help="everyday or disaster.")],
+) -> None:
+    """Show the menu of a disaster (for a day) or the everyday one (until the next urgent notice) now."""
+    run(_menu(which))
 
 
 def _unusable_segments(town: Town) -> Iterator[str]:
@@ -85,6 +94,7 @@ def _unusable_segments(town: Town) -> Iterator[str]:
 
 
 async def _setup() -> None:
+    from bot.line.menu_picture import NoPicture
     from bot.line.rich_menu import set_up
     from channels.channel import ChannelError
 
@@ -92,8 +102,46 @@ async def _setup() -> None:
         api = line_api(service.settings)
         try:
             menu = await set_up(service, api)
+        except NoPicture as error:
+            fail(str(error), FAILED)
         except ChannelError as error:
             fail(error.message, FAILED)
         finally:
             await api.close()
     talk.print(f"リッチメニューを設定しました: {menu}", highlight=False)
+
+
+async def _menu(which: str) -> None:
+    from bot.line.menu_picture import NoPicture
+    from bot.line.rich_menu import set_up
+    from channels.channel import ChannelError
+    from content.notices.chat_menu import ChatMenu, choose
+    from content.staff import audit
+
+    if which not in set(ChatMenu):
+        fail(f"{which}: everyday か disaster を選んでください。", USAGE)
+    chosen, at, who = ChatMenu(which), now_ms(), operator()
+    async with opened(load_settings()) as service:
+        account = service.town.live_account("line")
+        if account is None:
+            fail("町の設定に、本番のLINEアカウントがありません。", USAGE)
+        async with service.database.write() as connection:
+            await choose(connection, account.key, chosen, staff=who, at=at)
+            await audit.record(
+                connection,
+                at=at,
+                actor=who,
+                action="menu.chosen",
+                subject=f"account {account.key}",
+                menu=chosen,
+            )
+        api = line_api(service.settings)
+        try:
+            await set_up(service, api, chosen)
+        except NoPicture as error:
+            fail(str(error), FAILED)
+        except ChannelError as error:
+            fail(error.message, FAILED)
+        finally:
+            await api.close()
+    talk.print(f"メニューを切り替えました: {chosen}", highlight=False)

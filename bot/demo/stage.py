@@ -10,12 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+import structlog
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
 from bot import belonging
 from bot.accounts import line_api
 from bot.demo import seed
+from bot.line.menu_picture import NoPicture
 from bot.line.rich_menu import set_up
 from bot.server import running
 from bot.service import Service, open_service
@@ -34,6 +36,8 @@ from sandbox.mail.pages import create_app as create_inbox
 from sandbox.mail.server import SmtpSandbox
 from sandbox.webhook.receiver import WebhookSandbox
 from sandbox.webhook.receiver import create_app as create_sink
+
+log = structlog.get_logger(__name__)
 
 STAFF = (
     ("bosai", "bosai-demo-2026", "editor", "防災係(お知らせを出す)"),
@@ -122,7 +126,11 @@ async def staged(folder: Path, ports: Ports, say: Callable[[str], None]) -> Asyn
         web_url = await stack.enter_async_context(running(service))
         api = line_api(settings)
         stack.push_async_callback(api.close)
-        await set_up(service, api)
+        try:
+            await set_up(service, api)
+        except NoPicture as error:
+            # The demo goes on without a menu below the chat.
+            log.warning("rich_menu_impossible", reason=str(error))
         yield Stage(settings, service, smtp, hooks, web_url, line_url, inbox_url, hooks_url)
 
 

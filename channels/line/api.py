@@ -99,6 +99,36 @@ class LineApi:
         """Show this rich menu to every friend who has none of their own."""
         check(await self.post(f"/v2/bot/user/all/richmenu/{rich_menu_id}", b""))
 
+    async def has_rich_menu_image(self, rich_menu_id: str) -> bool:
+        """Whether its picture was uploaded; without one it cannot be shown."""
+        url = f"{self._data_base}/v2/bot/richmenu/{rich_menu_id}/content"
+        answer = await self._http.request("GET", url, headers=self._authorization)
+        if answer.status in (200, 404):
+            return answer.status == 200
+        check(answer)
+        return False
+
+    async def set_rich_menu_alias(self, alias: str, rich_menu_id: str) -> None:
+        """Let an alias lead to this rich menu, whether it is there already or not."""
+        path = f"/v2/bot/richmenu/alias/{alias}"
+        try:
+            await self._post_json(path, {"richMenuId": rich_menu_id})
+        except BatchRefused as error:
+            if error.reason != Reason.NOT_FOUND:
+                raise
+            await self._post_json(
+                "/v2/bot/richmenu/alias", {"richMenuAliasId": alias, "richMenuId": rich_menu_id}
+            )
+
+    async def default_rich_menu(self) -> str:
+        """The id of the menu that every friend without one of their own sees, "" for none."""
+        try:
+            return str((await self._get_json("/v2/bot/user/all/richmenu")).get("richMenuId", ""))
+        except BatchRefused as error:
+            if error.reason == Reason.NOT_FOUND:
+                return ""
+            raise
+
     async def list_rich_menus(self) -> list[dict[str, Any]]:
         """The rich menus made through the API, as LINE describes them."""
         found = (await self._get_json("/v2/bot/richmenu/list")).get("richmenus", [])

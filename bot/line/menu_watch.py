@@ -1,0 +1,43 @@
+"""Shows the menu of a disaster while there is one, and the everyday one afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.line.rich_menu import show
+from bot.service import Service
+from channels.line.api import LineApi
+from content.clock import now_ms
+from content.notices.chat_menu import ChatMenu, menu_now
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 20.0
+
+
+async def watch_menu(service: Service, api: LineApi) -> None:
+    """Look from time to time, until cancelled. At the start LINE may show either, so it is told then."""
+    shown: ChatMenu | None = None
+    while True:
+        try:
+            shown = await look(service, api, shown)
+        except Exception as error:
+            log.warning("rich_menu_failed", error=type(error).__name__)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def look(service: Service, api: LineApi, shown: ChatMenu | None) -> ChatMenu | None:
+    """What is shown after one look, None when the account has no menus of ours: then it is left alone."""
+    account = service.town.live_account("line")
+    if account is None:
+        return None
+    async with service.database.read() as connection:
+        wanted = await menu_now(connection, account.key, now_ms())
+    if wanted == shown:
+        return shown
+    if not await show(api, wanted):
+        return None
+    log.info("rich_menu_shown", menu=wanted)
+    return wanted
