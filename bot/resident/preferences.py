@@ -177,10 +177,11 @@ async def close(request: web.Request) -> web.Response:
 
 
 async def _here(request: web.Request) -> tuple[Service, Subscriber | None]:
-    """Whose settings a sent form is about; 403 when another site sent it."""
+    """Whose settings a sent form is about; 403 when another site sent it, 4xx for what is no form."""
     service = service_of(request)
     if not comes_from_here(request, service):
         raise web.HTTPForbidden
+    await read_fields(request)
     return service, await whose_settings(request, service)
 
 
