@@ -3,7 +3,8 @@
 `serve` runs as a process with 1,024 descriptors; everything stays on the loopback. Printed for each
 attack: the seconds from the approval to LINE's last acceptance, beside the same when nobody attacks.
 It ends with 1 unless every one stays within twice the idle time and a second, nobody is missed or
-reached twice, no answer is a 500, and nothing that was sent is found in the log.
+reached twice, no answer is a 500, and nothing that was sent is found in the log. At the end names are
+guessed: known and unknown ones are answered alike, in like times, and no colleague is shut out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from aiohttp import ClientTimeout
 
+from tests.faults.guessing import guess
 from tests.faults.hostile import HOSTILE, MARK, Attack
 from tests.journeys.deployment import Deployment, Process, deployed
 
@@ -61,6 +63,7 @@ async def attack(
                 )
                 failed += _judge(measured, idle, recipients, slack)
                 failed += await _still_there(town, process, name)
+            failed += await guess(town, say, slack - 1.0)
             alerts = (await town.get_json(f"{line_url}/_sandbox/stats"))["alerts"]
             if any(alert["duplicated"] for alert in alerts):
                 failed.append("somebody was reached twice")
