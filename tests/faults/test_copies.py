@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.heartbeat import WHILE_SENDING, Heartbeat
 from bot.service import Service, open_service
-from bot.settings import MailSettings, Settings
+from bot.settings import LineSettings, MailSettings, Settings
 from content.clock import now_ms
 from content.database.files import copy_sqlite
 from content.ledger.tallies import progress_state, tally
@@ -25,11 +25,13 @@ from content.register.subscribers import Preferences
 from scheduler.runner import Runner
 from tests.bot.test_belonging import made
 from tests.factories import SHIBATA, make_notice
-from tests.faults.recorders import MailRecorder
-from tests.journeys.deployment import until
+from tests.faults.recorders import Arrived, LineRecorder, MailRecorder
+from tests.journeys.deployment import SECRET, TOKEN, line_id, until
 
 TRIALS, SIDE_BY_SIDE = 25, 5
-MAILS = 30
+# Two batches on LINE: one of them may have gone when the copy is made, or none be planned.
+MAILS, LINE = 30, 600
+LINE_A_SECOND = 4.0
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -50,11 +52,14 @@ class Running:
         await self.service.database.close()
 
 
-async def start(folder: Path, mail: MailRecorder) -> Running:
+async def start(folder: Path, mail: MailRecorder, line: LineRecorder) -> Running:
     settings = Settings(
         town=SHIBATA,
         secret_key_file=folder / "secret.key",
         database_url=SecretStr(f"sqlite:///{folder}/kairanban.db"),
+        line=LineSettings(
+            api_base=line.url, channel_secret=SecretStr(SECRET), channel_token=SecretStr(TOKEN)
+        ),
         mail=MailSettings(smtp_url=SecretStr(mail.url), sender="柴田町 <oshirase@town.example.jp>"),
     )
     running = Running(await open_service(settings))
@@ -71,6 +76,10 @@ async def prepare(folder: Path) -> None:
     people = [
         Registration("mail", "mail", f"m{number}@example.jp", Preferences(frozenset({"kosodate"})), now_ms())
         for number in range(MAILS)
+    ]
+    people += [
+        Registration("line", "line", line_id(number), Preferences(frozenset({"kosodate"})), now_ms())
+        for number in range(LINE)
     ]
     async with service.database.write() as connection:
         await register_many(connection, service.keys, people, reason="import")
@@ -92,12 +101,15 @@ async def trial(folder: Path, seed: int, *, clone: bool) -> None:
     chance = random.Random(seed)
     mail = MailRecorder()
     await mail.start()
+    line = LineRecorder()
+    line.per_second = LINE_A_SECOND
+    await line.start(line_id(number) for number in range(LINE))
     shutil.copytree(folder.parent / "prepared", folder)
-    original = await start(folder, mail)
+    original = await start(folder, mail, line)
     mail.pause = 0.1
     try:
         async with original.service.database.write() as connection:
-            notice_id = await make_notice(connection, channels=("mail",), at=now_ms())
+            notice_id = await make_notice(connection, channels=("line", "mail"), at=now_ms())
         original.service.database.wakeups.wake("triggers")
         await asyncio.sleep(chance.uniform(0, 1.2))
         copy = folder.with_name(f"{folder.name}-copy")
@@ -106,7 +118,7 @@ async def trial(folder: Path, seed: int, *, clone: bool) -> None:
         if clone:
             for path in (folder / "secret.key", *folder.glob("heartbeat-*.json")):
                 shutil.copy2(path, copy)
-            second = await start(copy, mail)
+            second = await start(copy, mail, line)
             await finished(original, notice_id)
             await asyncio.sleep(1.5)
         else:
@@ -118,16 +130,19 @@ async def trial(folder: Path, seed: int, *, clone: bool) -> None:
             for path in folder.glob("kairanban.db*"):
                 path.unlink()
             shutil.copyfile(copy / "kairanban.db", folder / "kairanban.db")
-            second = await start(folder, mail)
+            second = await start(folder, mail, line)
             await asyncio.sleep(1.5)
         await second.die()
         (book,) = mail.books.values()
         assert len(book) == MAILS, seed
         assert book.total() == MAILS, (seed, "somebody got it twice")
+        assert line.arrived() == Arrived(LINE, 0), seed
+        assert len(line.sandbox.channel.ledger.alerts) == 1, (seed, "LINE got it twice")
     finally:
         if clone:
             await original.die()
         await mail.stop()
+        await line.stop()
 
 
 @pytest.mark.parametrize("clone", [False, True], ids=["restored", "cloned"])
