@@ -62,7 +62,10 @@ class NewNotice(Sent):
         default_factory=list, max_length=50, description="確かめた指摘のコード(docs/checks.md)"
     )
     reason: str = Field(
-        "", max_length=1_000, description="緊急の一人での発信や、開庁時間外の発信の理由。操作の記録に残る"
+        "",
+        max_length=1_000,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="緊急の一人での発信や、開庁時間外の発信の理由。操作の記録に残る",
     )
 
     def to_spec(self) -> NoticeSpec:

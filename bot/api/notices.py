@@ -54,6 +54,10 @@ async def post_notice(machine_request: MachineRequest) -> web.Response:
     if known is not None:
         return _answer(known, asked)
     spec = with_channels(context.town, asked.notice.to_spec())
+    if foreign := sorted(set(spec.texts) - set(context.town.languages)):
+        said = f"この町で使うことばは {'、'.join(context.town.languages)} です。"
+        mistake = {"field": f"texts.{foreign[0]}", "code": "unknown-language", "message": said}
+        return problem("refused", problems=[mistake])
     # Before the checks, which would tell how many somebody else's category has.
     if missing := _missing_right(machine_request, spec):
         return _not_allowed(missing, spec.category)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -16,7 +18,7 @@ from content.notices.notices import NoticeSpec
 from content.notices.recurrence import BadRecurrence, RecurrenceRule
 from content.notices.segments import Target
 from content.notices.states import TargetKind
-from content.town import Urgency
+from content.town import Mode, Urgency
 
 Category = Annotated[str, typer.Option(help="Key of the category.")]
 Title = Annotated[str, typer.Option(help="Title in Japanese.")]
@@ -54,20 +56,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def read_spec(
-    *,
-    category: str,
-    title: str,
-    body: str,
-    body_file: Path | None,
-    urgent: bool,
-    mode: str,
-    segment: str,
-    group: str,
-    everyone: bool,
-    channel: list[str] | None,
-    at: str,
-    expires: str = "",
-    rule: RecurrenceRule | None = None,
+    category: Category,
+    title: Title,
+    body: Body = "",
+    body_file: BodyFile = None,
+    urgent: Urgent = False,
+    mode: ModeName = Mode.LIVE,
+    segment: SegmentKey = "",
+    group: GroupKey = "",
+    everyone: Everyone = False,
+    channel: Channels = None,
+    at: At = "",
+    expires: Expires = "",
+    every: Every = "",
+    first: First = "",
+    until: Until = "",
+    closures: Closures = None,
+    on_holiday: OnHoliday = "send",
 ) -> NoticeSpec:
     """What the options ask for; ends the command when they cannot be read."""
     return NoticeSpec(
@@ -79,8 +84,25 @@ def read_spec(
         target=_target(segment, group, everyone),
         at=read_moment("--at", at),
         expires=read_moment("--expires", expires),
-        rule=rule,
+        rule=read_repetition(every, first, until, closures or [], on_holiday),
     )
+
+
+def takes_notice(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of `read_spec` before its own; its first parameter is the notice."""
+    written = signature(read_spec).parameters
+    own = list(signature(command).parameters.values())[1:]
+
+    def run(**given: Any) -> None:
+        spec = read_spec(**{name: given.pop(name) for name in written})
+        command(spec, **given)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    hints = get_type_hints(read_spec, include_extras=True) | get_type_hints(command, include_extras=True)
+    shown = [item.replace(annotation=hints[item.name]) for item in (*written.values(), *own)]
+    run.__annotations__ = {item.name: item.annotation for item in shown}
+    run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    return run
 
 
 def read_body(body: str, file: Path | None) -> str:

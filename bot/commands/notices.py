@@ -34,7 +34,6 @@ from content.clock import words
 from content.database import is_infrastructure
 from content.ledger.suspensions import ACCOUNT_GONE
 from content.notices.notices import NoticeSpec
-from content.town import Mode
 from scheduler import notice_service
 from scheduler.approval import ApprovalRefused, needs_two
 from scheduler.checks import NoticeRefused
@@ -53,24 +52,9 @@ UNCERTAIN = (
 
 
 @app.command()
+@options.takes_notice
 def post(
-    category: options.Category,
-    title: options.Title,
-    body: options.Body = "",
-    body_file: options.BodyFile = None,
-    urgent: options.Urgent = False,
-    mode: options.ModeName = Mode.LIVE,
-    segment: options.SegmentKey = "",
-    group: options.GroupKey = "",
-    everyone: options.Everyone = False,
-    channel: options.Channels = None,
-    at: options.At = "",
-    expires: options.Expires = "",
-    every: options.Every = "",
-    first: options.First = "",
-    until: options.Until = "",
-    closures: options.Closures = None,
-    on_holiday: options.OnHoliday = "send",
+    spec: NoticeSpec,
     accept: options.Accept = None,
     reason: options.Reason = notice_service.ALONE,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
@@ -78,56 +62,15 @@ def post(
     json: options.Json = False,
 ) -> None:
     """Write, approve and send a notice to the registrations that chose its category."""
-    spec = options.read_spec(
-        category=category,
-        title=title,
-        body=body,
-        body_file=body_file,
-        urgent=urgent,
-        mode=mode,
-        segment=segment,
-        group=group,
-        everyone=everyone,
-        channel=channel,
-        at=at,
-        expires=expires,
-        rule=options.read_repetition(every, first, until, closures or [], on_holiday),
-    )
     if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
     run(_post(spec, known_codes(accept), reason, wait, timeout, json))
 
 
 @app.command()
-def check(
-    category: options.Category,
-    title: options.Title,
-    body: options.Body = "",
-    body_file: options.BodyFile = None,
-    urgent: options.Urgent = False,
-    mode: options.ModeName = Mode.LIVE,
-    segment: options.SegmentKey = "",
-    group: options.GroupKey = "",
-    everyone: options.Everyone = False,
-    channel: options.Channels = None,
-    at: options.At = "",
-    accept: options.Accept = None,
-    json: options.Json = False,
-) -> None:
+@options.takes_notice
+def check(spec: NoticeSpec, accept: options.Accept = None, json: options.Json = False) -> None:
     """What the checks say about a notice; sends nothing. Exit 0: it would be sent, 2: it would not."""
-    spec = options.read_spec(
-        category=category,
-        title=title,
-        body=body,
-        body_file=body_file,
-        urgent=urgent,
-        mode=mode,
-        segment=segment,
-        group=group,
-        everyone=everyone,
-        channel=channel,
-        at=at,
-    )
     raise typer.Exit(run(_check(spec, known_codes(accept), json)))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -88,34 +90,31 @@ async def submit(staff_request: StaffRequest) -> web.Response:
 
 
 async def return_to_writer(staff_request: StaffRequest) -> web.Response:
-    fields = await read_fields(staff_request.request)
-    await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    try:
-        done = await approval.return_to_writer(
-            staff_request.service.context,
-            staff_request.notice_id,
-            staff=staff_request.staff.login,
-            remark=fields.get("remark", ""),
-            version_id=_number(fields.get("version", "")),
-        )
-    except ApprovalRefused:
-        return _back(staff_request, "remark-missing")
-    return _back(staff_request, "returned" if done else "not-returned")
+    version = _number((await read_fields(staff_request.request)).get("version", ""))
+    act = partial(approval.return_to_writer, version_id=version)
+    return await _with_remark(staff_request, act, done="returned", wrong_remark="remark-missing")
 
 
 async def review(staff_request: StaffRequest) -> web.Response:
-    fields = await read_fields(staff_request.request)
-    await notice_service.find(staff_request.service.context, staff_request.notice_id)
+    return await _with_remark(staff_request, approval.review, done="reviewed", wrong_remark="remark-long")
+
+
+async def _with_remark(
+    staff_request: StaffRequest, act: Callable[..., Awaitable[bool]], *, done: str, wrong_remark: str
+) -> web.Response:
+    """A decision about somebody else's notice, and back to what waits."""
+    context, fields = staff_request.service.context, await read_fields(staff_request.request)
+    await notice_service.find(context, staff_request.notice_id)
     try:
-        done = await approval.review(
-            staff_request.service.context,
+        decided = await act(
+            context,
             staff_request.notice_id,
             staff=staff_request.staff.login,
             remark=fields.get("remark", ""),
         )
     except ApprovalRefused:
-        return _back(staff_request, "remark-long")
-    return _back(staff_request, "reviewed" if done else "not-reviewed")
+        return _back(staff_request, wrong_remark)
+    return _back(staff_request, done if decided else f"not-{done}")
 
 
 def _back(staff_request: StaffRequest, note: str) -> web.Response:

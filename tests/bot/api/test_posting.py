@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.door.refusals import refusal
 from bot.service import Service
 from content.clock import DAY
 from content.notices import maintenance, notices, submissions
@@ -134,6 +135,10 @@ async def test_nobody_there_is_refused(caller: Caller, service: Service) -> None
         (wanted(category="nothing"), "category"),
         (wanted(accept=["evryone"]), "accept"),
         (wanted(at="2001-01-01T09:00"), "at"),
+        (wanted(texts={"ja": WORDS, "xx": WORDS}), "texts.xx"),
+        (wanted(texts={"ja": {**WORDS, "body": "船岡地区で\x00断水しています。"}}), "texts.ja.body"),
+        (wanted(reason="a\x00b"), "reason"),
+        (wanted(category="sai\x00gai"), "category"),
     ],
 )
 async def test_a_mistake_is_named_by_its_field_with_its_remedy(
@@ -298,6 +303,12 @@ async def test_that_a_key_was_used_is_written_down(caller: Caller, service: Serv
         found = await machines.find_by_name(connection, caller.name)
     assert found.last_used_at is not None
     assert caller.token.encode() not in found.name.encode()
+
+
+def test_the_door_refuses_what_is_meant_for_machines_in_json_too() -> None:
+    answer = refusal(413, "/api/v1/notices")
+    assert (answer.status, answer.content_type) == (413, "application/problem+json")
+    assert json.loads(answer.text)["type"] == "urn:kairanban:problem:too-large"
 
 
 async def test_what_there_is_not_is_said_in_json(caller: Caller) -> None:
