@@ -20,7 +20,7 @@ from content.ledger import (
     retention,
     suspensions,
 )
-from content.notices import faq, kept_forms, maintenance, notices, records, shelters, submissions
+from content.notices import chat_menu, faq, kept_forms, maintenance, notices, records, shelters, submissions
 from content.register import importing, inbound_events, mail_requests, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import (
@@ -46,6 +46,7 @@ TABLE_MODULES = (
     audit,
     audit_chain,
     challenges,
+    chat_menu,
     codes,
     counts,
     deliveries,
