@@ -34,6 +34,7 @@ async def postgres_is_stopped_and_started(place: Place) -> None:
         town.takes(SECONDS)
         await town.serve()
         await town.start("worker")
+        await until(lambda: _listening(town, 2), "serve and the worker to be here")
         notice = await town.post()
         await town.under_way(notice)
         # Without a word to anybody, as when the machine loses power.

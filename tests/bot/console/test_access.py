@@ -9,6 +9,7 @@ from bot.console.access import ALL_PERMISSIONS
 from bot.service import Service
 from content.notices import notices
 from content.notices.notices import Notice
+from tests.bot.console.test_who_may_what import OPEN_TO_ALL
 from tests.bot.web_visitor import Visitor
 from tests.factories import make_notice
 
@@ -24,17 +25,13 @@ async def test_every_console_route_but_the_login_has_a_permission(service: Servi
         for route in create_app(service).router.routes()
         if route.resource and route.resource.canonical.startswith("/console")
     ]
-    open_to_all = {
-        *("/console", "/console/login", "/console/login/code", "/console/password"),
-        *("/console/resume", "/console/resume/code", "/console/resume/here"),
-    }
     guarded = {
         route for route in routes if set(getattr(route.handler, "permissions", [""])) <= ALL_PERMISSIONS
     }
     assert len(guarded) > 15
     assert {
         route.resource.canonical for route in routes if route not in guarded and route.resource
-    } == open_to_all
+    } == OPEN_TO_ALL
 
 
 async def test_every_form_that_changes_something_needs_more_than_seeing(service: Service) -> None:
