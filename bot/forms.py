@@ -1,7 +1,8 @@
 """The one reader of what browsers send: a form in UTF-8, of a size that fits its page.
 
 A client that names the charset of its form names the decoder that we run, and some of Python's take
-minutes for a few hundred kilobytes. Our pages are UTF-8 and have no uploads, so nothing else is read.
+minutes for a few hundred kilobytes. Our pages are UTF-8, so nothing else is read. The one form that may carry
+a file has a reader of its own, bot.multipart.
 """
 
 from __future__ import annotations
@@ -31,9 +32,7 @@ async def read_fields(request: web.Request) -> Fields:
 
 async def read_body(request: web.Request) -> bytes:
     """The whole body. Raises 415 for a packed one, 413 for one larger than its path admits."""
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        # A few kilobytes can unpack to gigabytes.
-        raise web.HTTPUnsupportedMediaType
+    refuse_packed(request)
     limit, body = body_limit(request.path), bytearray()
     if (request.content_length or 0) > limit:
         raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
@@ -42,6 +41,12 @@ async def read_body(request: web.Request) -> bytes:
         if len(body) > limit:
             raise web.HTTPRequestEntityTooLarge(limit, len(body))
     return bytes(body)
+
+
+def refuse_packed(request: web.Request) -> None:
+    """Raises 415: a few kilobytes can unpack to gigabytes."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise web.HTTPUnsupportedMediaType
 
 
 async def _read(request: web.Request) -> list[tuple[str, str]]:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from markupsafe import Markup, escape
 
-# Ends where prose goes on: Japanese has no space behind an address.
-ADDRESS = r"https?://[!-~]*[\w/#=&~%-]"
-NUMBER = r"(?<![\d-])(?:0\d{1,4}-\d{1,4}-\d{3,4}|0\d{9,10}|1(?:10|18|19|71))(?![\d-])"
-# Three digits are a telephone number only where the words say so.
-SHORT = re.compile(r"(?:☎|電話|番へ|通報|Tel|TEL|call|dial)")
-TAPPED = re.compile(rf"(?P<address>{ADDRESS})|(?P<number>{NUMBER})", re.ASCII)
+from channels.tappable import find_taps
 
 
 def linked(text: str) -> Markup:
     parts, done = [], 0
-    for found in TAPPED.finditer(text):
-        parts += [escape(text[done : found.start()]), _link(found, text)]
-        done = found.end()
+    for tap in find_taps(text):
+        kind = Markup("") if tap.is_call else Markup(' rel="noopener nofollow"')
+        parts += [
+            escape(text[done : tap.start]),
+            Markup('<a href="{}"{}>{}</a>').format(tap.uri, kind, text[tap.start : tap.end]),
+        ]
+        done = tap.end
     return Markup("").join([*parts, escape(text[done:])])
-
-
-def _link(found: re.Match[str], text: str) -> Markup:
-    words = found[0]
-    if found["address"]:
-        return Markup('<a href="{0}" rel="noopener nofollow">{0}</a>').format(words)
-    around = text[max(0, found.start() - 8) : found.end() + 5]
-    if len(words) == 3 and not SHORT.search(around):
-        return escape(words)
-    return Markup('<a href="tel:{}">{}</a>').format(words.replace("-", ""), words)

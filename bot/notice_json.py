@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from bot.recurrence_words import next_dates, rule_words
@@ -27,6 +28,11 @@ def notice_json(status: Status) -> dict[str, Any]:
         "due_at": iso(notice.due_at),
         "fired_at": iso(notice.fired_at),
         "expires_at": iso(notice.spec.expires),
+        "pictures": [
+            {"url": f"{status.url}/{item.name}" if status.url else None, "alt": item.alts}
+            for item in notice.spec.attached.pictures
+        ],
+        "place": asdict(notice.spec.attached.place) if notice.spec.attached.place else None,
         "series": notice.spec.series,
         "recurrence": _recurrence(notice),
         "channels": {

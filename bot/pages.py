@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from email.utils import parseaddr
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -18,6 +19,7 @@ from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
 from bot.linked import linked
 from bot.service import Service
 from content import clock
+from content.notices.attachments import size_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -76,6 +78,10 @@ def environment(service: Service) -> jinja2.Environment:
         lang=html_language,
         shown_json=shown_json,
         linked=linked,
+        picture_name=lambda url: url.rpartition("/")[2],
+        sender_name=lambda sender: parseaddr(sender)[0] or sender,
+        picture_width=lambda name: size_of(name)[0],
+        picture_height=lambda name: size_of(name)[1],
     )
     made.globals.update(
         town=service.town,

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from channels.attached import ShownPicture, ShownPlace
+from channels.preview import Preview
 from channels.reasons import Reason
 
 
@@ -49,6 +51,10 @@ class Announcement:
     public_id: str = ""
     # Language → title of the notice that this one corrects or withdraws.
     corrected_titles: dict[str, str] = field(default_factory=dict)
+    pictures: tuple[ShownPicture, ...] = ()
+    place: ShownPlace | None = None
+    # Until when it is to be read, in milliseconds; None for ever.
+    expires_at: int | None = None
 
     def text(self, language: str) -> Text:
         """The text in `language`, else in Japanese."""
@@ -104,17 +110,6 @@ class Part:
     refused: tuple[Refusal, ...] = ()
     deferred: tuple[Deferred, ...] = ()
     apart: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """How a message will look, for the confirm page: label and text pairs in reading order."""
-
-    channel: str
-    language: str
-    headline: str
-    body: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,17 @@ from content.ledger import (
     retention,
     suspensions,
 )
-from content.notices import chat_menu, faq, kept_forms, maintenance, notices, records, shelters, submissions
+from content.notices import (
+    chat_menu,
+    faq,
+    kept_forms,
+    maintenance,
+    notices,
+    pictures,
+    records,
+    shelters,
+    submissions,
+)
 from content.register import importing, inbound_events, mail_requests, subscribers
 from content.register.address_book import any_sealed_address
 from content.staff import (
@@ -61,6 +71,7 @@ TABLE_MODULES = (
     members,
     notices,
     passkeys,
+    pictures,
     presence,
     records,
     retention,

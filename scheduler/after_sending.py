@@ -14,6 +14,7 @@ from channels.rendering import wording
 from content.ledger import reached, stopping
 from content.ledger.tallies import progress_state, tally
 from content.notices import chains, notice_changes, notices
+from content.notices.attachments import Attachments
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.states import NoticeKind, NoticeState, TriggerState
 from content.staff import audit
@@ -79,8 +80,11 @@ async def follow_up(context: TownContext, notice_id: int, kind: NoticeKind) -> N
         root = await notices.get(connection, await chains.root_of(connection, notice_id))
         assert root is not None
         channels = await _channels(context, connection, root)
-    texts = (root if corrected.kind == NoticeKind.WITHDRAWAL else corrected).spec.texts
+    last = (root if corrected.kind == NoticeKind.WITHDRAWAL else corrected).spec
+    texts, attached = last.texts, last.attached
     if kind == NoticeKind.WITHDRAWAL:
+        # What is taken back is not shown once more.
+        attached = Attachments()
         texts = {language: _withdrawn(language, title) for language, (title, _) in texts.items()}
     return replace(
         root.spec,
@@ -92,6 +96,7 @@ async def follow_up(context: TownContext, notice_id: int, kind: NoticeKind) -> N
         series=None,
         kind=kind,
         corrects=notice_id,
+        attached=attached,
     )
 
 
@@ -116,7 +121,7 @@ async def refuse_impossible(
     if await reached.is_forgotten(connection, root):
         days = context.keep_recipients // (24 * 60 * 60 * 1000)
         raise _refused(FORGOTTEN.format(days=days))
-    if kind == NoticeKind.WITHDRAWAL and await _is_withdrawn(connection, root):
+    if kind == NoticeKind.WITHDRAWAL and await is_withdrawn(connection, root):
         raise _refused(WITHDRAWN_ALREADY)
     found = await notices.get(connection, root)
     if found is None or not await _channels(context, connection, found):
@@ -159,7 +164,7 @@ async def _overtake(connection: AsyncConnection, notice_id: int, *, by: int, sta
         )
 
 
-async def _is_withdrawn(connection: AsyncConnection, root: int) -> bool:
+async def is_withdrawn(connection: AsyncConnection, root: int) -> bool:
     """Whether the last word of the chain is a withdrawal that was approved."""
     found = [await notices.get(connection, number) for number in await chains.members(connection, root)]
     sent = [item for item in found if item and item.state == NoticeState.APPROVED]

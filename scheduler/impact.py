@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from channels.channel import Preview
+from channels.preview import Preview
 from content.clock import today_jst
 from content.ledger import reached
 from content.notices import chains, notices

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.tallies import progress_state, refusal_reasons, tally
-from content.notices import maintenance, notice_changes, notices, submissions, triggers
+from content.notices import maintenance, notice_changes, notices, pictures, submissions, triggers
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recent_notices import find_by_key
 from content.notices.states import NoticeState, TriggerState
@@ -31,6 +31,7 @@ from scheduler.town_context import TownContext, public_page
 
 # Why somebody posts without a second person, when nothing else is said.
 ALONE = "コマンドによる発信"
+NO_PICTURE = "画像が見つかりません。「外す」を押して、もう一度足してください。"
 
 
 async def post(
@@ -110,6 +111,7 @@ async def revise(
     async with context.database.write() as connection:
         await permits.require(connection, staff, notice_id, Permission.WRITE)
         await members.require(connection, staff, Permission.WRITE, spec.category)
+        await _refuse_missing(connection, spec)
         changed = await notice_changes.revise(
             connection, notice_id, spec, staff=staff, at=now, version_id=version_id
         )
@@ -234,6 +236,7 @@ async def _draft(
     connection: AsyncConnection, spec: NoticeSpec, submission_key: str, staff: str, now: int
 ) -> tuple[int, bool]:
     await members.require(connection, staff, Permission.WRITE, spec.category)
+    await _refuse_missing(connection, spec)
     notice_id, created = await notice_changes.create(
         connection, spec, submission_key=submission_key, staff=staff, at=now
     )
@@ -242,6 +245,12 @@ async def _draft(
             connection, at=now, actor=staff, action="notice.drafted", subject=f"notice {notice_id}"
         )
     return notice_id, created
+
+
+async def _refuse_missing(connection: AsyncConnection, spec: NoticeSpec) -> None:
+    """Raises NoticeRefused: a picture that nobody used for days is gone."""
+    if await pictures.missing(connection, spec.attached.names):
+        raise NoticeRefused([Problem("pictures", NO_PICTURE)])
 
 
 async def _approve(

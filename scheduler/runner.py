@@ -30,6 +30,7 @@ from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
     bind_seals,
     forget_handled,
+    forget_pictures,
     forget_sources,
     forget_times_ahead,
     link_audit,
@@ -91,6 +92,7 @@ class Runner:
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(forget_pictures, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(bind_seals, args=[self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])

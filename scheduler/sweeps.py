@@ -10,6 +10,7 @@ from content.clock import MINUTE, today_jst
 from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
+from content.notices import pictures
 from content.register import address_book, importing, inbound_events, mail_requests
 from content.staff import audit, audit_chain, challenges, sessions
 from scheduler.suspending import mark_suspended
@@ -69,6 +70,14 @@ async def forget_handled(context: TownContext) -> None:
         await inbound_events.forget_old(connection, context.database.now())
         await importing.give_up(connection, before=context.database.now() - importing.ABANDONED_AFTER)
     await importing.clear_away(context.database)
+
+
+async def forget_pictures(context: TownContext) -> None:
+    """Pictures that were added to a form and never to a notice."""
+    async with context.database.write() as connection:
+        gone = await pictures.forget_unused(connection, context.database.now())
+    if gone:
+        log.info("pictures_forgotten", pictures=gone)
 
 
 async def bind_seals(context: TownContext) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
+from channels.attached import ShownPicture, ShownPlace
 from channels.channel import Announcement, Channel, Text
 from channels.links import LinkAnswer, ask_link
 from content.clock import DAY, HOUR, now_ms
@@ -12,6 +13,7 @@ from content.database import Database
 from content.database.identity import PUBLIC_ID_LENGTH
 from content.keys import Keys
 from content.ledger.states import Lane
+from content.notices.attachments import size_of
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import TargetKind
@@ -110,6 +112,12 @@ def spec_announcement(
         corrected_titles={tag: title for tag, (title, _) in corrected.spec.texts.items()}
         if corrected
         else {},
+        pictures=tuple(
+            ShownPicture(f"{context.notice_url(public_id)}/{item.name}", *size_of(item.name), item.alts)
+            for item in spec.attached.pictures
+        ),
+        place=ShownPlace(**asdict(spec.attached.place)) if spec.attached.place else None,
+        expires_at=spec.expires,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +21,9 @@ from content.notices.segments import Target
 from content.notices.states import TargetKind
 from content.town import Mode, Urgency
 
+# Without a time.
+DAY_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
 Category = Annotated[str, typer.Option(help="Key of the category.")]
 Title = Annotated[str, typer.Option(help="Title in Japanese.")]
 Body = Annotated[
@@ -37,10 +41,13 @@ GroupKey = Annotated[str, typer.Option(help="Key of a group.")]
 Everyone = Annotated[bool, typer.Option("--everyone", help="Every active registration; asks for a yes.")]
 Channels = Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")]
 At = Annotated[str, typer.Option(help="When, ISO 8601; without a zone Japan's time.")]
-Expires = Annotated[str, typer.Option(help="Not sent any more from then on, ISO 8601.")]
+Expires = Annotated[
+    str,
+    typer.Option(help="Not sent from then on, and no longer listed, ISO 8601; or a day, with --until."),
+]
 Every = Annotated[str, typer.Option(help=f"Again and again: {EXAMPLES}.")]
 First = Annotated[str, typer.Option("--from", help="First day of --every.")]
-Until = Annotated[str, typer.Option(help="Last day of --every.")]
+Until = Annotated[str, typer.Option(help="Last day of --every; of a single notice its last day, or its end.")]
 Closures = Annotated[
     list[str] | None, typer.Option("--except", help="No sending: DATE, DATE~DATE or 12/29~1/3; repeat.")
 ]
@@ -83,7 +90,7 @@ def read_spec(
         mode=mode,
         target=_target(segment, group, everyone),
         at=read_moment("--at", at),
-        expires=read_moment("--expires", expires),
+        expires=read_moment("--expires", read_end(expires, "" if every else until)),
         rule=read_repetition(every, first, until, closures or [], on_holiday),
     )
 
@@ -121,8 +128,8 @@ def read_repetition(
     every: str, first: str, until: str, closures: list[str], on_holiday: str
 ) -> RecurrenceRule | None:
     if not every:
-        if first or until or closures:
-            fail("--from, --until and --except belong to --every; say how often with --every.", USAGE)
+        if first or closures:
+            fail("--from and --except belong to --every; say how often with --every.", USAGE)
         return None
     try:
         return read_rule(every, first, until, closures, on_holiday)
@@ -137,6 +144,13 @@ def read_moment(flag: str, at: str) -> int | None:
         return from_datetime(datetime.fromisoformat(at))
     except ValueError:
         fail(f"{flag}: '{at}' is no ISO 8601 time; write 2026-04-07T09:00", USAGE)
+
+
+def read_end(expires: str, until: str) -> str:
+    """Until when a single notice is public: a time, or a day that lasts until its last minute."""
+    if expires and until:
+        fail("--expires and --until say the same of a single notice; choose one.", USAGE)
+    return f"{until}T23:59" if DAY_ALONE.fullmatch(until) else expires or until
 
 
 def _target(segment: str, group: str, everyone: bool) -> Target:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.commands import notice_attached as attached
 from bot.commands import notice_options as options
 from bot.commands.common import (
     FAILED,
@@ -29,6 +30,7 @@ from bot.commands.notice_refusals import add_refusals
 from bot.commands.notice_wait import WAITING, insist, wait_for_end
 from bot.notice_json import notice_json
 from bot.recurrence_words import next_dates, occurrence_words, rule_details, rule_words
+from bot.service import Service
 from channels.reasons import find_reason
 from content.clock import words
 from content.database import is_infrastructure
@@ -55,6 +57,11 @@ UNCERTAIN = (
 @options.takes_notice
 def post(
     spec: NoticeSpec,
+    picture: attached.Pictures = None,
+    alt: attached.Alts = None,
+    place: attached.PlaceLabel = "",
+    address: attached.Address = "",
+    point: attached.Point = "",
     accept: options.Accept = None,
     reason: options.Reason = notice_service.ALONE,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
@@ -62,9 +69,15 @@ def post(
     json: options.Json = False,
 ) -> None:
     """Write, approve and send a notice to the registrations that chose its category."""
+    where = attached.read_place(place, address, point)
+    shown = attached.read_pictures(picture or [], alt or [])
     if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
-    run(_post(spec, known_codes(accept), reason, wait, timeout, json))
+
+    async def complete(service: Service) -> NoticeSpec:
+        return await attached.attach(service, with_channels(service.town, spec), shown, where)
+
+    run(_post(complete, known_codes(accept), reason, wait, timeout, json))
 
 
 @app.command()
@@ -96,14 +109,19 @@ def give_up(notice_id: int) -> None:
 
 
 async def _post(
-    spec: NoticeSpec, accepted: frozenset[str], reason: str, wait: bool, timeout: float, as_json: bool
+    complete: Callable[[Service], Awaitable[NoticeSpec]],
+    accepted: frozenset[str],
+    reason: str,
+    wait: bool,
+    timeout: float,
+    as_json: bool,
 ) -> None:
     from bot.logs import log_to_stderr
 
     log_to_stderr()
     key = str(uuid.uuid4())
     async with opened(load_settings()) as service:
-        spec = with_channels(service.town, spec)
+        spec = await complete(service)
         try:
             examined = await examine_notice(service.context, spec, but_key=key, to_show=False)
             insist_on_yes(examined, accepted, as_json=as_json)

@@ -16,7 +16,7 @@ from bot.console.navigation import menu
 from bot.console.sessions import csrf_matches, csrf_token, signed_in
 from bot.console.words import outage_words
 from bot.errors import error_page, message_page
-from bot.forms import read_fields
+from bot.multipart import read_form_with_file
 from bot.pages import page, redirect, service_of
 from bot.same_site import comes_from_here
 from bot.service import Service
@@ -149,7 +149,7 @@ async def _category(connection: AsyncConnection, request: web.Request) -> str | 
 async def _is_meant(request: web.Request, service: Service, member: Staff) -> bool:
     if not comes_from_here(request, service):
         return False
-    form = await read_fields(request)
+    form, _ = await read_form_with_file(request)
     return csrf_matches(service, member, form.get("csrf", ""))
 
 

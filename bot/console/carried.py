@@ -12,12 +12,13 @@ from aiohttp import web
 
 from bot.console.sessions import csrf_token, current_staff
 from bot.forms import Fields, read_fields
+from bot.multipart import read_form_with_file
 from bot.pages import page, service_of
 from bot.same_site import comes_from_here
 from content.staff.members import Staff
 
 # Where words are typed. No other path that is sent to us is followed.
-WRITING = re.compile(r"/console/notices/(new|look|keep|template|[0-9]{1,18}/edit)")
+WRITING = re.compile(r"/console/notices/(new|look|keep|template|picture|[0-9]{1,18}/edit)")
 NOT_CARRIED = "csrf"
 NOT_YET = (
     "まだログインしていません。ここでログインするか、別のタブでログインしてから、もう一度押してください。"
@@ -28,7 +29,8 @@ async def session_ended(request: web.Request) -> web.Response | None:
     """The sign-in with the written fields in it; None for what is no writing of ours."""
     if not WRITING.fullmatch(request.path) or not comes_from_here(request, service_of(request)):
         return None
-    fields = [(name, value) for name, value in (await read_fields(request)).items() if name != NOT_CARRIED]
+    sent, _ = await read_form_with_file(request)
+    fields = [(name, value) for name, value in sent.items() if name != NOT_CARRIED]
     return sign_in_page(request, request.path, json.dumps(fields, ensure_ascii=False), status=401)
 
 

@@ -31,8 +31,11 @@ from bot.pages import redirect
 from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line.messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length, wording
+from content.notices import pictures
+from content.notices.attachments import MOST_PICTURES
 from content.notices.kept_forms import KeptForm
 from content.notices.notices import Notice, NoticeSpec
+from content.notices.picture_files import FILE_LIMIT
 from content.notices.records import RecordKind, all_records, find_record
 from content.notices.states import NoticeKind, NoticeState
 from content.town import Town
@@ -66,6 +69,7 @@ OTHER_FIELDS = (
 )
 
 
+ATTACHED = ("picture_file", "alt.", "place_")
 TO_FIELDS = ("category", "target", "segment", "group", "channels", "youngest")
 WHEN_FIELDS = OTHER_FIELDS[OTHER_FIELDS.index("when") :]
 
@@ -74,15 +78,15 @@ async def show_new(staff_request: StaffRequest) -> web.Response:
     query = staff_request.request.query
     kept = await find_kept(staff_request, query.get("kept", ""), None)
     if kept:
-        return await _form_page(staff_request, _form_of_kept(staff_request, kept), [], saved="saved" in query)
+        return await form_page(staff_request, _form_of_kept(staff_request, kept), [], saved="saved" in query)
     form = blank_form(staff_request.service, query.get("urgency", ""), query.get("template", ""))
-    return await _form_page(staff_request, form, [])
+    return await form_page(staff_request, form, [])
 
 
 async def show_copy(staff_request: StaffRequest) -> web.Response:
     """Nothing is stored yet: it is the form of a new notice."""
     found = await notice_service.find(staff_request.service.context, staff_request.notice_id)
-    return await _form_page(staff_request, copy_of(staff_request.service.town, found.spec), [], copied=found)
+    return await form_page(staff_request, copy_of(staff_request.service.town, found.spec), [], copied=found)
 
 
 async def create(staff_request: StaffRequest) -> web.Response:
@@ -91,7 +95,7 @@ async def create(staff_request: StaffRequest) -> web.Response:
     spec = to_spec(staff_request.service.town, form)
     problems = await _all_problems(staff_request, form, spec)
     if problems:
-        return await _form_page(staff_request, form, problems)
+        return await form_page(staff_request, form, problems)
     notice_id, kept = await _store(staff_request, form, spec)
     await forget_kept(staff_request, fields)
     return redirect(f"/console/notices/{notice_id}{'/confirm' if kept else '?note=no-draft'}")
@@ -109,7 +113,7 @@ async def show_edit(staff_request: StaffRequest) -> web.Response:
         form = _form_of_kept(staff_request, kept)
     else:
         form = replace(form_of(service.town, found.spec), version=str(found.version_id))
-    return await _form_page(staff_request, form, [], notice_id=found.id, saved="saved" in query)
+    return await form_page(staff_request, form, [], notice_id=found.id, saved="saved" in query)
 
 
 async def change(staff_request: StaffRequest) -> web.Response:
@@ -123,7 +127,7 @@ async def change(staff_request: StaffRequest) -> web.Response:
         return redirect(f"/console/notices/{notice_id}/words")
     problems = await _all_problems(staff_request, form, spec)
     if problems:
-        return await _form_page(staff_request, form, problems, notice_id=notice_id)
+        return await form_page(staff_request, form, problems, notice_id=notice_id)
     version = int(form.version) if form.version.isascii() and form.version.isdigit() else 0
     changed = await notice_service.revise(
         service.context, notice_id, spec, staff=staff_request.staff.login, version_id=version
@@ -136,7 +140,7 @@ async def change(staff_request: StaffRequest) -> web.Response:
         return redirect(f"/console/notices/{notice_id}?note=no-draft")
     # Somebody else has saved meanwhile. Both texts are shown, and the next save is one that has seen theirs.
     form = replace(form, version=str(found.version_id))
-    return await _form_page(staff_request, form, [], notice_id=notice_id, theirs=found)
+    return await form_page(staff_request, form, [], notice_id=notice_id, theirs=found)
 
 
 async def use_template(staff_request: StaffRequest) -> web.Response:
@@ -147,8 +151,8 @@ async def use_template(staff_request: StaffRequest) -> web.Response:
     before = template_texts(town, form.template)
     typed = any(words != ("", "") and words != before[tag] for tag, words in form.texts.items())
     if key and typed and not fields.get("replace"):
-        return await _form_page(staff_request, form, [], ask_replace=key)
-    return await _form_page(staff_request, with_template(town, form, key), [])
+        return await form_page(staff_request, form, [], ask_replace=key)
+    return await form_page(staff_request, with_template(town, form, key), [])
 
 
 async def look(staff_request: StaffRequest) -> web.Response:
@@ -160,7 +164,7 @@ async def look(staff_request: StaffRequest) -> web.Response:
         return staff_request.page("console/_look.html", look=seen, form=form, **WORDS)
     draft = fields.get("notice_id", "")
     notice_id = int(draft) if draft.isascii() and draft.isdigit() and len(draft) < 19 else None
-    return await _form_page(staff_request, form, [], notice_id=notice_id, seen=seen)
+    return await form_page(staff_request, form, [], notice_id=notice_id, seen=seen)
 
 
 def _form_of_kept(staff_request: StaffRequest, kept: KeptForm) -> NoticeForm:
@@ -193,6 +197,9 @@ async def _all_problems(staff_request: StaffRequest, form: NoticeForm, spec: Not
         return own
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
     found = await asyncio.to_thread(checks.find_problems, staff_request.service.context, spec)
+    async with staff_request.service.database.read() as connection:
+        if await pictures.missing(connection, spec.attached.names):
+            found.append(Problem("pictures", notice_service.NO_PICTURE))
     return own + [item for item in found if item.field not in named]
 
 
@@ -205,7 +212,7 @@ async def _columns(staff_request: StaffRequest, form: NoticeForm) -> tuple[str, 
     return found.content.columns if found and found.content else ()
 
 
-async def _form_page(
+async def form_page(
     staff_request: StaffRequest,
     form: NoticeForm,
     problems: list[Problem],
@@ -216,16 +223,19 @@ async def _form_page(
     ask_replace: str = "",
     saved: bool = False,
     copied: Notice | None = None,
+    opened: str = "",
 ) -> web.Response:
+    """The page with these fields. `opened`: the fold that somebody is working in."""
     town = staff_request.service.town
     async with staff_request.service.database.read() as connection:
         calendars = await all_records(connection, RecordKind.CALENDAR)
+    errors = _by_field(town, problems)
     asked = sum(bool(item) for item in (theirs, ask_replace))
     return staff_request.page(
         "console/compose.html",
         status=422 if problems else (409 if asked else 200),
         form=form,
-        errors=_by_field(town, problems),
+        errors=errors,
         notice_id=notice_id,
         gaps=gaps_to_ask(town, form.texts, form.gaps, form.chosen.areas),
         districts_gap=DISTRICTS,
@@ -237,6 +247,10 @@ async def _form_page(
         ask_replace=town.template.get(ask_replace),
         saved=saved,
         copied=copied,
+        opened=opened,
+        most_pictures=MOST_PICTURES,
+        picture_file_limit=FILE_LIMIT,
+        attached_errors=[name for name in errors if name.startswith(ATTACHED)],
         kept=[] if notice_id or problems or asked or copied else await kept_of(staff_request),
         calendars=[item for item in calendars if item.content],
         unset=unset_channels(staff_request.service),
@@ -256,8 +270,9 @@ def _by_field(town: Town, problems: list[Problem]) -> dict[str, list[str]]:
     for item in problems:
         found.setdefault(_field_id(item), []).append(item.message)
     texts = [f"{part}.{tag}" for tag in town.languages for part in ("title", "body")]
+    attached = [name for name in found if name.startswith(ATTACHED)]
     # Before the words: the gaps are asked first.
-    order = [*(name for name in found if name.startswith("gap.")), *texts, *OTHER_FIELDS]
+    order = [*(name for name in found if name.startswith("gap.")), *texts, *attached, *OTHER_FIELDS]
     return dict(
         sorted(found.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
     )
@@ -265,6 +280,8 @@ def _by_field(town: Town, problems: list[Problem]) -> dict[str, list[str]]:
 
 def _field_id(item: Problem) -> str:
     """The id of the field to change."""
+    if item.field == "pictures":
+        return "picture_file"
     return f"{item.field}.{item.language}" if item.field in ("title", "body") else item.field
 
 

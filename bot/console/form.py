@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.accounts import missing_settings
+from bot.console.attached_fields import AttachedFields, attached_from, attached_problems, read_attached
+from bot.console.attached_fields import fields_of as attached_fields_of
 from bot.console.chosen_fields import ChosenFields, chosen_of, chosen_problems, read_chosen, rules_from
 from bot.console.gap_fields import DISTRICTS, filled, gap_problems
 from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
@@ -56,6 +58,7 @@ class NoticeForm:
     # The version of the draft that is being changed, "" for a new one.
     version: str = ""
     calendar: str = ""
+    attached: AttachedFields = field(default_factory=AttachedFields)
 
 
 def blank_form(service: Service, urgency: str, template_key: str) -> NoticeForm:
@@ -115,6 +118,7 @@ def form_of(town: Town, spec: NoticeSpec) -> NoticeForm:
         repeat=fields_of(spec.rule) if spec.rule else RepeatFields(),
         chosen=(chosen_of(rules) if rules else None) or ChosenFields(),
         calendar=spec.calendar,
+        attached=attached_fields_of(spec.attached),
     )
 
 
@@ -152,6 +156,7 @@ def read_form(town: Town, fields: Fields) -> NoticeForm:
         template=text("template"),
         version=text("version"),
         calendar=text("calendar"),
+        attached=read_attached(town.languages, fields, text),
     )
 
 
@@ -179,6 +184,7 @@ def to_spec(town: Town, form: NoticeForm) -> NoticeSpec:
         expires=None if form.when == "repeat" else _read_time(form.expires),
         rule=read_rule(form.repeat)[0] if form.when == "repeat" else None,
         calendar=form.calendar if form.when == "repeat" else "",
+        attached=attached_from(form.attached),
     )
 
 
@@ -191,6 +197,7 @@ def _target(form: NoticeForm, key: str) -> Target:
 def form_problems(service: Service, form: NoticeForm, columns: tuple[str, ...] = ()) -> list[Problem]:
     """What is wrong with the fields themselves, before the draft is checked. `columns` are those of its calendar."""
     problems = gap_problems(filled(service.town, form.texts, form.gaps, form.chosen.areas), columns)
+    problems += attached_problems(form.attached)
     problems += chosen_problems(form.chosen, counts=form.target == CHOSEN)
     if not form.category:
         problems.append(Problem("category", "分野を一覧から選んでください。"))

@@ -12,8 +12,8 @@ from content.clock import now_ms
 from content.notices import kept_forms
 from content.notices.kept_forms import KeptForm
 
-# A token is no words, and the version must be that which is on the screen.
-NOT_KEPT = ("csrf", "replace", "use_template")
+# A token is no words, a file is more than its name, and the version must be that which is on the screen.
+NOT_KEPT = ("csrf", "replace", "use_template", "picture_file", "remove_picture")
 
 
 async def keep(staff_request: StaffRequest) -> web.Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.console.form import CHOSEN, NoticeForm, to_spec
 from bot.service import Service
-from channels.channel import Preview
+from channels.preview import Preview
 from content.clock import today_jst
 from content.notices.audience_counts import areas_with_somebody, count_audience
 from content.notices.notices import NoticeSpec
@@ -76,7 +76,11 @@ async def empty_areas(service: Service, areas: tuple[str, ...], category: str) -
 async def _previews(service: Service, spec: NoticeSpec) -> tuple[tuple[tuple[str, Preview], ...], str]:
     # The first rendering for LINE imports its SDK (over a second), so not on the event loop.
     problems = await asyncio.to_thread(checks.find_problems, service.context, spec)
-    wrong = [item for item in problems if item.field in (*WORDS, "urgency", "channels", "mode", "category")]
+    wrong = [
+        item
+        for item in problems
+        if item.field in (*WORDS, "urgency", "channels", "mode", "category", "pictures")
+    ]
     if wrong:
         return (), f"見え方は、文が書けると出ます({wrong[0].message})"
     impacts = await measure_impact(service.context, spec)

@@ -10,7 +10,7 @@ from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDict
 from yarl import URL
 
-from bot.door.body_limits import body_limit
+from bot.door.body_limits import body_limit, is_large
 from bot.door.headers import SOURCE
 from bot.door.kept import Kept
 from bot.door.lanes import Lane, NoRoom
@@ -56,15 +56,18 @@ class Gate:
         self._proxies = proxies
         self._lanes = {name: Lane(limit, limits.wait_within) for name, limit in LANES.items()}
         self._kept = Kept()
-        self._bodies = 0
+        # Bytes that are held, of large bodies and of all others.
+        self._bodies = {True: 0, False: 0}
 
     async def handle(self, request: BaseRequest) -> web.StreamResponse:
         path = ""
-        held = 0
+        held, large = 0, False
         try:
             path = _path(request)
             _judge(request)
-            body = await self._read(request, body_limit(path))
+            limit = body_limit(path)
+            large = is_large(limit)
+            body = await self._read(request, limit)
             held = len(body)
             _visit(request).is_served()
             return await self._pass_on(request, path, body)
@@ -78,10 +81,12 @@ class Gate:
             # The process behind is starting, stopping or in trouble.
             return refusal(503, path)
         finally:
-            self._bodies -= held
+            self._bodies[large] -= held
 
     async def _read(self, request: BaseRequest, limit: int) -> bytes:
         """The whole body, counted among those of all visitors while it is held."""
+        large = is_large(limit)
+        most = self._limits.large_bodies if large else self._limits.bodies
         if request.method in ("GET", "HEAD"):
             limit = 0
         if (request.content_length or 0) > limit:
@@ -93,13 +98,13 @@ class Gate:
                     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 async for piece in request.content.iter_any():
                     body += piece
-                    self._bodies += len(piece)
+                    self._bodies[large] += len(piece)
                     if len(body) > limit:
                         raise Refused(413)
-                    if self._bodies > self._limits.bodies:
+                    if self._bodies[large] > most:
                         raise Refused(503)
         except BaseException as error:
-            self._bodies -= len(body)
+            self._bodies[large] -= len(body)
             if isinstance(error, TimeoutError):
                 raise Refused(408) from error
             if isinstance(error, (web.RequestPayloadError, ClientError)):

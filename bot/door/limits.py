@@ -30,6 +30,8 @@ class Limits:
     answer_within: float = 60.0
     read_within: float = 30.0
     bodies: int = 64 * MEGABYTE
+    # Of forms that may carry a picture.
+    large_bodies: int = 48 * MEGABYTE
     # An answer up to this size is held here for a slow reader; a larger one is passed on as it is read.
     held_answer: int = 4 * MEGABYTE
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.pages import page, service_of
+from bot.pages import english_words, page, service_of
 from bot.service import Service
 from channels import rendering
+from channels.attached import attached_words
 from channels.channel import Announcement
-from content.notices import notices
+from content import clock
+from content.notices import chains, notices
 from content.notices.notices import Notice
-from content.notices.publicity import is_listed, is_public
+from content.notices.publicity import has_ended, is_listed, is_public
+from scheduler.after_sending import is_withdrawn
 from scheduler.town_context import announcement
 
 # A withdrawal must show soon, and an alarm makes everybody open the page at once.
@@ -30,6 +34,10 @@ class Section:
     category: str
     body: str
     contact: str
+    ended: str
+    place: str
+    map: str
+    pictures: tuple[tuple[str, str, int, int], ...]
 
 
 async def show_notice(request: web.Request) -> web.Response:
@@ -43,23 +51,30 @@ async def show_notice(request: web.Request) -> web.Response:
             await _public(service, connection, number)
             for number in await notices.corrections_of(connection, found.id)
         ]
+        withdrawn = await is_withdrawn(connection, await chains.root_of(connection, found.id))
     announced = announcement(service.context, found)
+    if withdrawn:
+        announced = replace(announced, pictures=())
+    now = service.database.now()
+    ended = has_ended(found, now)
     response = page(
         request,
         "resident/notice.html",
         notice=found,
         spec=found.spec,
-        sections=[_section(announced, text.language) for text in announced.texts],
+        sections=[_section(announced, text.language, ended) for text in announced.texts],
         earlier=earlier,
         later=[item for item in later if item],
+        place=announced.place,
     )
     response.headers["Cache-Control"] = CACHE
-    if not is_listed(service.town, found):
+    if not is_listed(service.town, found, now):
         response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _section(announced: Announcement, language: str) -> Section:
+def _section(announced: Announcement, language: str, ended: bool) -> Section:
+    words = attached_words(language)
     return Section(
         language=language,
         heading=rendering.heading(announced, language),
@@ -67,7 +82,25 @@ def _section(announced: Announcement, language: str) -> Section:
         category=rendering.category_name(announced, language),
         body=rendering.body(announced, language),
         contact=rendering.sender_line(announced, language),
+        ended=_ended(announced, language) if ended else "",
+        place=f"{words.place}: {announced.place.name}" if announced.place else "",
+        map=words.map,
+        pictures=tuple(
+            # The page may be open under another name than the address that was sent out.
+            (urlsplit(item.url).path, item.alt(language), item.width, item.height)
+            for item in announced.pictures
+        ),
     )
+
+
+def _ended(announced: Announcement, language: str) -> str:
+    assert announced.expires_at is not None
+    end = (
+        clock.words(announced.expires_at)
+        if language.startswith("ja")
+        else english_words(announced.expires_at)
+    )
+    return attached_words(language).ended.format(end=end)
 
 
 async def _public(service: Service, connection: AsyncConnection, notice_id: int | None) -> Notice | None:

@@ -32,13 +32,18 @@ for (const way of ways) way.addEventListener("change", keepTime);
 keepTime();
 const problems = document.getElementById("problems");
 if (problems) problems.focus();
+const opened = document.querySelector("[data-opened]");
+if (opened && !problems) opened.scrollIntoView();
 // While somebody types: what has been typed is kept, and the count and the look follow.
 const form = document.getElementById("compose");
 if (form) {
   const said = document.getElementById("autosave");
   const ask = async (path, header) => {
+    const fields = new FormData(form);
+    // Only the button beside it adds a picture.
+    fields.delete("picture_file");
     const answer = await fetch(path, {
-      method: "POST", headers: { [header]: "1" }, body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
+      method: "POST", headers: { [header]: "1" }, body: new URLSearchParams(fields), credentials: "same-origin",
     });
     if (answer.status === 401) {
       said.textContent = "ログインの期限が切れました。書いた文はこの画面に残っています。「確認画面へ進む」を押すと、ログインして続けられます。";
@@ -70,4 +75,20 @@ if (form) {
   });
   form.addEventListener("submit", () => { clearTimeout(looking); clearTimeout(keeping); });
   look();
+  // Who has chosen a picture wants it; without script the button beside it says so.
+  const file = document.getElementById("picture_file");
+  if (file) {
+    file.addEventListener("change", () => {
+      const [chosen] = file.files;
+      const said = document.getElementById("picture_file-said");
+      if (!chosen) return;
+      if (chosen.size > Number(file.dataset.most)) {
+        said.textContent = `「${chosen.name}」は大きすぎます(${Math.round(Number(file.dataset.most) / 1048576)}MBまで)。小さくした画像を選んでください。`;
+        file.value = "";
+        return;
+      }
+      said.textContent = "画像を足しています…";
+      form.requestSubmit(document.getElementById("add-picture"));
+    });
+  }
 }

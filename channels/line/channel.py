@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from channels.channel import Announcement, Preview
+from channels.channel import Announcement
 from channels.line.api import LineApi, encode
-from channels.line.messages import alt_text, build_messages
+from channels.line.messages import alt_text, build_messages, buttons, check_pictures
 from channels.line.session import LinePrepared, LineSession
+from channels.preview import Preview
 from channels.rendering import body, category_name, heading, mode_note
 
 BATCH_SIZE = 500
@@ -50,11 +51,25 @@ class LineChannel:
 
     def prepare(self, announcement: Announcement, language: str) -> LinePrepared:
         """The messages in `language`, built by LINE's own models. Raises CannotRender."""
+        check_pictures(announcement, allow_http=self.is_stand_in)
         return LinePrepared(encode(build_messages(announcement, language)))
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
-        """The words that the phone shows; the note is the text of the notification. Raises CannotRender."""
-        build_messages(announcement, language)
-        notes = (category_name(announcement, language), alt_text(announcement, language))
+        """What the phone shows. Raises CannotRender."""
+        self.prepare(announcement, language)
         words = "\n\n".join(filter(None, (mode_note(announcement, language), body(announcement, language))))
-        return Preview(self.name, language, heading(announcement, language), words, notes)
+        return Preview(
+            self.name,
+            language,
+            heading(announcement, language),
+            words,
+            notes=(category_name(announcement, language),),
+            announced=alt_text(announcement, language),
+            buttons=tuple(label for label, _ in buttons(announcement, language)),
+            pictures=announcement.pictures,
+        )
+
+    @property
+    def is_stand_in(self) -> bool:
+        """One on this machine is reached without a certificate, and so are the pictures."""
+        return self.api_base.startswith("http://")

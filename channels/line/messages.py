@@ -7,9 +7,11 @@ Source of the limits: Messaging API reference, "Flex Message" and "Text message"
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
-from channels.channel import Announcement
+from channels.attached import ShownPicture, attached_words, picture_text, place_text
+from channels.channel import Announcement, CannotRender
 from channels.line.api import encode
 from channels.rendering import (
     alone,
@@ -28,6 +30,7 @@ from channels.rendering import (
     utf16_length,
     wording,
 )
+from channels.tappable import find_taps
 
 ALT_TEXT_LIMIT = 1_500
 TEXT_LIMIT = 5_000
@@ -37,9 +40,25 @@ MESSAGES_PER_REQUEST = 5
 # Beyond this a bubble is a wall of small text on a phone; a plain message reads and copies better.
 BUBBLE_BODY_LIMIT = 2_000
 PARAGRAPH_LIMIT = 40
+# Of the links and numbers in the words; more would push the words off the screen.
+MOST_TAPS = 3
+LABEL_LIMIT = 40
+# A picture may be three times as high as wide.
+TALLEST = 3
+NO_HTTPS = (
+    "LINEは、https:// で始まるアドレスの画像だけを表示します。このサービスの公開ページがまだ https になっていません。"
+    "管理者に https にするよう頼むか、画像を外すか、配信手段からLINEを外してください。"
+)
 
 # White text on each has a contrast of at least 7:1.
 COLOURS = {"urgent": "#9B1C1C", "routine": "#14532D", "practice": "#3B3F6B"}
+
+
+def check_pictures(announcement: Announcement, *, allow_http: bool = False) -> None:
+    """Raises CannotRender("pictures") for a picture that LINE could not fetch."""
+    schemes = ("https://", "http://") if allow_http else ("https://",)
+    if not all(picture.url.startswith(schemes) for picture in announcement.pictures):
+        raise CannotRender("pictures", NO_HTTPS)
 
 
 def build_messages(announcement: Announcement, language: str) -> list[dict[str, Any]]:
@@ -69,7 +88,8 @@ def build_flex(announcement: Announcement, language: str) -> dict[str, Any]:
         "body": line.FlexBox(layout="vertical", spacing="md", contents=_words(announcement, language)),
         "footer": line.FlexBox(layout="vertical", spacing="sm", contents=_footer(announcement, language)),
     }
-    bubble = line.FlexBubble(size="mega", **blocks)
+    hero = _picture(announcement.pictures[0], language) if announcement.pictures else None
+    bubble = line.FlexBubble(size="mega", hero=hero, **blocks)
     message = line.FlexMessage(alt_text=alt_text(announcement, language), contents=bubble)
     return dict(message.to_dict())
 
@@ -85,7 +105,10 @@ def build_plain(announcement: Announcement, language: str) -> list[dict[str, Any
     )
     top = "\n".join(filter(None, first))
     more = f"{wording(language).more}: {announcement.url}" if announcement.url else ""
-    end = "\n".join(filter(None, (more, sender_line(announcement, language))))
+    beside = [picture_text(picture, language) for picture in announcement.pictures]
+    if announcement.place:
+        beside.append(place_text(announcement.place, language))
+    end = "\n".join(filter(None, (*beside, more, sender_line(announcement, language))))
     text = body(announcement, language)
     whole = "\n\n".join(filter(None, (top, text, end)))
     texts = [whole]
@@ -112,8 +135,31 @@ def build_broadcast(announcement: Announcement) -> list[dict[str, Any]]:
 
 def alt_text(announcement: Announcement, language: str) -> str:
     """What the notification and the list of chats show: the alert itself first, then the text."""
+    words, place = attached_words(language), announcement.place
+    beside = [f"{words.picture}: {picture.alt(language)}" for picture in announcement.pictures]
+    if place:
+        beside.append(f"{words.place}: {place.name}")
+    end = cut("\n".join(["", *beside]), ALT_TEXT_LIMIT // 2) if beside else ""
     parts = (heading(announcement, language), mode_note(announcement, language), body(announcement, language))
-    return cut("\n".join(filter(None, parts)), ALT_TEXT_LIMIT)
+    return cut("\n".join(filter(None, parts)), ALT_TEXT_LIMIT - utf16_length(end)) + end
+
+
+def buttons(announcement: Announcement, language: str) -> list[tuple[str, str]]:
+    """(label, address) of what can be tapped on below the words: links and numbers in them, the map, the page."""
+    words, text = attached_words(language), body(announcement, language)
+    found: dict[str, str] = {}
+    for tap in find_taps(text):
+        if len(tap.uri) <= URL_LIMIT and tap.uri != announcement.url:
+            what = words.call if tap.is_call else words.link
+            found.setdefault(tap.uri, f"{what}: {_shown(text[tap.start : tap.end])}")
+    shown = [(cut(label, LABEL_LIMIT), uri) for uri, label in list(found.items())[:MOST_TAPS]]
+    if announcement.place:
+        shown.append(
+            (cut(f"{words.map}: {announcement.place.label}", LABEL_LIMIT), announcement.place.map_url)
+        )
+    if announcement.url and len(announcement.url) <= URL_LIMIT:
+        shown.append((wording(language).more, announcement.url))
+    return shown
 
 
 def load_models() -> Any:
@@ -147,7 +193,8 @@ def _words(announcement: Announcement, language: str) -> list[Any]:
         line.FlexText(text=text, size="md", wrap=True) for text in _paragraphs(announcement, language)
     ]
     about = [line.FlexText(text=note, weight="bold", size="sm", wrap=True) for note in notes if note]
-    return [top, *about, *paragraphs]
+    more = [_picture(picture, language) for picture in announcement.pictures[1:]]
+    return [top, *about, *paragraphs, *more, *_place(announcement, language)]
 
 
 def _paragraphs(announcement: Announcement, language: str) -> list[str]:
@@ -159,7 +206,33 @@ def _paragraphs(announcement: Announcement, language: str) -> list[str]:
 def _footer(announcement: Announcement, language: str) -> list[Any]:
     line = load_models()
     sender = line.FlexText(text=sender_line(announcement, language), size="xs", color="#555555", wrap=True)
-    if not announcement.url or len(announcement.url) > URL_LIMIT:
-        return [sender]
-    action = line.URIAction(label=wording(language).more, uri=announcement.url)
-    return [line.FlexButton(style="link", height="sm", action=action), sender]
+    taps = [
+        line.FlexButton(style="link", height="sm", action=line.URIAction(label=label, uri=uri))
+        for label, uri in buttons(announcement, language)
+    ]
+    return [*taps, sender]
+
+
+def _picture(picture: ShownPicture, language: str) -> Any:
+    """As wide as the bubble; a touch opens it alone. Its label is what a screen reader says."""
+    line = load_models()
+    width, height = picture.width, min(picture.height, TALLEST * picture.width)
+    return line.FlexImage(
+        url=picture.url,
+        size="full",
+        aspect_ratio=f"{width}:{height}",
+        aspect_mode="cover",
+        action=line.URIAction(label=cut(picture.alt(language), LABEL_LIMIT), uri=picture.url),
+    )
+
+
+def _place(announcement: Announcement, language: str) -> list[Any]:
+    if announcement.place is None:
+        return []
+    words = f"{attached_words(language).place}: {announcement.place.name}"
+    return [load_models().FlexText(text=words, size="sm", wrap=True)]
+
+
+def _shown(words: str) -> str:
+    """A link without the part that all have in common."""
+    return re.sub(r"^https?://(?:www\.)?|/$", "", words, flags=re.IGNORECASE)

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from email.utils import parseaddr
 
-from channels.channel import Announcement, Preview, Recipient
+from channels.channel import Announcement, Recipient
 from channels.mail.domains import MailDomains
 from channels.mail.errand import WriteMail
 from channels.mail.messages import MailTemplate, build_template, fill, mail_text
 from channels.mail.session import MailSession
 from channels.mail.smtp import SmtpPool
 from channels.mail.smtp_errand import Envelope
-from channels.rendering import category_name, heading
+from channels.preview import Preview
+from channels.rendering import category_name, heading, wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,18 @@ class MailChannel:
         return build_template(announcement, language, self.sender, self.list_id)
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
-        """Subject and text as read; the link to unsubscribe follows in the mail itself. Raises CannotRender."""
+        """Subject and text as read; `after` them comes the link to unsubscribe. Raises CannotRender."""
         self.prepare(announcement, language)
-        notes = (category_name(announcement, language),)
+        text = mail_text(announcement, language)
         return Preview(
-            self.name, language, heading(announcement, language), mail_text(announcement, language), notes
+            self.name,
+            language,
+            heading(announcement, language),
+            text,
+            notes=(category_name(announcement, language), self.sender),
+            announced=" ".join(text.split()),
+            pictures=announcement.pictures,
+            after=f"{wording(language).stop}:",
         )
 
     def _writer(self, template: MailTemplate) -> WriteMail:

@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 from time import time
 
+from channels.attached import picture_text, place_text
 from channels.channel import Announcement
 from channels.rendering import (
     body,
@@ -87,7 +88,16 @@ def mail_text(announcement: Announcement, language: str) -> str:
     category = f"{words.category}: {category_name(announcement, language)}"
     more = f"{words.more}:\n{announcement.url}" if announcement.url else ""
     end = "\n".join(("-" * 20, sender_line(announcement, language)))
-    blocks = ("\n".join(filter(None, [*top, category])), body(announcement, language), more, end)
+    beside = [picture_text(picture, language) for picture in announcement.pictures]
+    if announcement.place:
+        beside.append(place_text(announcement.place, language))
+    blocks = (
+        "\n".join(filter(None, [*top, category])),
+        body(announcement, language),
+        *beside,
+        more,
+        end,
+    )
     return "\n\n".join(filter(None, blocks))
 
 

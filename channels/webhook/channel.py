@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime
 
-from channels.channel import Announcement, Preview
+from channels.channel import Announcement
+from channels.preview import Preview
 from channels.rendering import alone, body, category_name, check_body, check_title, heading
 from channels.webhook.session import WebhookPrepared, WebhookSession
 
@@ -48,16 +49,22 @@ class WebhookChannel:
         """Title and text of one language; the receiver gets all of them. Raises CannotRender."""
         self.prepare(announcement, language)
         shown = _text(announcement, language)
-        notes = (category_name(announcement, language),)
-        return Preview(self.name, language, shown["title"], shown["body"], notes)
+        return Preview(
+            self.name,
+            language,
+            shown["title"],
+            shown["body"],
+            notes=(category_name(announcement, language),),
+            data=json.dumps(payload(announcement), ensure_ascii=False, indent=2),
+        )
 
 
 def payload(announcement: Announcement) -> dict[str, object]:
     """The event as receivers get it. Titles carry the marks; `mode` says the same to machines."""
-    published = datetime.fromtimestamp(announcement.published_at / 1000, UTC)
+    place = announcement.place
     return {
         "type": EVENT_TYPE,
-        "timestamp": published.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": _moment(announcement.published_at),
         "data": {
             "notice_id": announcement.notice_id,
             "version": announcement.version_id,
@@ -70,8 +77,19 @@ def payload(announcement: Announcement) -> dict[str, object]:
             "texts": [_text(announcement, text.language) for text in announcement.texts],
             "url": announcement.url,
             "town": announcement.town,
+            "expires_at": None if announcement.expires_at is None else _moment(announcement.expires_at),
+            "pictures": [
+                {"url": item.url, "width": item.width, "height": item.height, "alt": dict(item.alts)}
+                for item in announcement.pictures
+            ],
+            "place": asdict(place) | {"map_url": place.map_url} if place else None,
         },
     }
+
+
+def _moment(at: int) -> str:
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _text(announcement: Announcement, language: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ from sqlalchemy import and_, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import insert_unless_known
-from content.notices import recurrence
+from content.notices import attachments, pictures, recurrence
+from content.notices.attachments import Attachments
 from content.notices.notices import NoticeSpec, get, notice, notice_version, trigger
 from content.notices.recurrence import next_after
 from content.notices.searching import normalise
@@ -24,7 +25,7 @@ async def create(
     at: int,
     occurs_at: int | None = None,
 ) -> tuple[int, bool]:
-    """Store a draft; its id, and False when the same form had been stored before.
+    """Store a draft; its id, and False when the same form had been stored before. Raises MissingPicture.
 
     `occurs_at` is for the occurrence of a series: a second one for that time raises IntegrityError.
     """
@@ -45,7 +46,7 @@ async def create(
         known = await connection.scalar(select(notice.c.id).where(notice.c.submission_key == submission_key))
         assert known is not None
         return int(known), False
-    await _add_version(connection, new_id, 1, spec.texts, staff, at)
+    await _add_version(connection, new_id, 1, spec.texts, spec.attached, staff, at)
     await connection.execute(
         insert(trigger).values(notice_id=new_id, state=TriggerState.WAITING, **_due_columns(spec))
     )
@@ -61,7 +62,7 @@ async def revise(
     at: int,
     version_id: int | None = None,
 ) -> bool:
-    """Replace the words and choices of a draft by a new version; False when it is no draft any more.
+    """Replace the words and choices of a draft by a new version; False when it is no draft any more. Raises MissingPicture.
 
     With `version_id` only that version: whoever saves must have seen the words that are replaced.
     """
@@ -75,7 +76,7 @@ async def revise(
     if not changed.rowcount:
         return False
     number = await connection.scalar(select(notice.c.version).where(notice.c.id == notice_id))
-    await _add_version(connection, notice_id, number or 1, spec.texts, staff, at)
+    await _add_version(connection, notice_id, number or 1, spec.texts, spec.attached, staff, at)
     await connection.execute(
         update(trigger).where(trigger.c.notice_id == notice_id).values(**_due_columns(spec))
     )
@@ -164,13 +165,15 @@ async def fill_words(
     connection: AsyncConnection, notice_id: int, texts: dict[str, tuple[str, str]], *, at: int
 ) -> None:
     """The words of an occurrence with its gaps filled from a calendar, before it fires: a version of its own."""
+    before = await get(connection, notice_id)
     number = await connection.scalar(
         update(notice)
         .where(notice.c.id == notice_id)
         .values(version=notice.c.version + 1)
         .returning(notice.c.version)
     )
-    await _add_version(connection, notice_id, number or 1, texts, "scheduler", at)
+    attached = before.spec.attached if before else Attachments()
+    await _add_version(connection, notice_id, number or 1, texts, attached, "scheduler", at)
 
 
 def _columns(spec: NoticeSpec) -> dict[str, object]:
@@ -202,15 +205,18 @@ async def _add_version(
     notice_id: int,
     number: int,
     words: dict[str, tuple[str, str]],
+    attached: Attachments,
     staff: str,
     at: int,
 ) -> None:
+    await pictures.use(connection, attached.names, at=at)
     texts = {key: {"title": title, "body": body} for key, (title, body) in words.items()}
     await connection.execute(
         insert(notice_version).values(
             notice_id=notice_id,
             number=number,
             texts=json.dumps(texts, ensure_ascii=False),
+            attached=attachments.to_json(attached),
             searched=normalise("\n".join(part for texts_of in words.values() for part in texts_of)),
             created_by=staff,
             created_at=at,

@@ -34,7 +34,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, metadata, one_of
 from content.database.identity import new_public_id
-from content.notices import recurrence
+from content.notices import attachments, recurrence
+from content.notices.attachments import Attachments
 from content.notices.recurrence import RecurrenceRule
 from content.notices.segments import Target
 from content.notices.states import NoticeKind, NoticeState, TargetKind, TriggerState
@@ -96,6 +97,8 @@ notice_version = Table(
     Column("number", Integer, nullable=False),
     # {language: {"title": …, "body": …}}
     Column("texts", Text, nullable=False),
+    # As content.notices.attachments writes them.
+    Column("attached", Text, nullable=False, server_default=""),
     # Its words as content.notices.searching compares them.
     Column("searched", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
@@ -129,7 +132,7 @@ class NoticeSpec:
 
     `texts` maps language to (title, body), at least "ja"; `at` is when it is due in ms, None for at once.
     With a `rule` it comes again and again, each time as a notice of its own whose `series` it is.
-    From `expires` (ms) on it is not sent by itself. `calendar` fills the gaps of an occurrence by its date.
+    From `expires` (ms) on it is not sent by itself, nor listed. `calendar` fills the gaps of an occurrence by its date.
     """
 
     category: str
@@ -145,6 +148,7 @@ class NoticeSpec:
     calendar: str = ""
     kind: NoticeKind = NoticeKind.ORIGINAL
     corrects: int | None = None
+    attached: Attachments = field(default_factory=Attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +188,6 @@ class Notice:
     @property
     def body(self) -> str:
         return self.spec.texts["ja"][1]
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return tuple(self.spec.texts)
 
 
 async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
@@ -236,6 +236,7 @@ async def select_notices(
             notice,
             notice_version.c.id.label("version_id"),
             notice_version.c.texts,
+            notice_version.c.attached,
             trigger.c.due_at,
             trigger.c.scheduled,
             trigger.c.state.label("trigger_state"),
@@ -273,6 +274,7 @@ def _notice(row: Row[Any]) -> Notice:
         calendar=row.calendar,
         kind=NoticeKind(row.kind),
         corrects=row.corrects,
+        attached=attachments.from_json(row.attached),
     )
     return Notice(
         id=row.id,

@@ -41,9 +41,15 @@ def is_public(town: Town, found: Notice) -> bool:
     return found.trigger_state == TriggerState.FIRED and may_have_page(town, found)
 
 
-def is_listed(town: Town, found: Notice) -> bool:
-    """Whether lists, feeds and search engines may lead to it: a drill must not be found in an emergency."""
-    return is_public(town, found) and found.spec.mode == Mode.LIVE
+def has_ended(found: Notice, now: int) -> bool:
+    """掲載終了: whether the time is over until which it is to be read."""
+    return found.spec.expires is not None and found.spec.expires <= now
+
+
+def is_listed(town: Town, found: Notice, now: int) -> bool:
+    """Whether lists, feeds and search engines may lead to it: a drill must not be found in an emergency, and
+    what has ended must not be taken for news."""
+    return is_public(town, found) and found.spec.mode == Mode.LIVE and not has_ended(found, now)
 
 
 async def write_down(connection: AsyncConnection, town: Town, found: Notice) -> None:

@@ -98,8 +98,10 @@ _BUTTON = _component(
         **_GRAVITY,
     },
 )
+# LINE takes https alone. A service that is tried out on this machine has no certificate.
+_PICTURE_URL = url(2000, "https", "http://127.0.0.1", "http://localhost")
 _IMAGE = _component(
-    {"url": url(2000)},
+    {"url": _PICTURE_URL},
     {
         "size": _LENGTH,
         "aspectRatio": _RATIO,

@@ -111,6 +111,11 @@ def test_an_expiry_is_kept(kairanban: Run) -> None:
     assert json.loads(posted.stdout)["expires_at"] == "2090-04-01T18:00:00.000+09:00"
 
 
+def test_a_last_day_lasts_until_its_end(kairanban: Run) -> None:
+    posted = post(kairanban, "--at", "2090-04-01T09:00", "--until", "2090-04-30", "--json")
+    assert json.loads(posted.stdout)["expires_at"] == "2090-04-30T23:59:00.000+09:00"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -119,7 +124,8 @@ def test_an_expiry_is_kept(kairanban: Run) -> None:
         (("--every", "mon 07:00", "--at", "2090-01-01T07:00"), "at: くり返しと配信日時は"),
         (("--every", "mon 07:00", "--wait"), "--wait: "),
         (("--every", "dates 2020-01-01 07:00"), "1日もありません"),
-        (("--until", "2090-01-01"), "belong to --every"),
+        (("--from", "2090-01-01"), "belong to --every"),
+        (("--until", "2090-01-01", "--expires", "2090-01-01"), "choose one"),
         (("--expires", "2020-01-01T07:00"), "expires: 有効期限が配信より前"),
         (("--expires", "soon"), "--expires: 'soon' is no ISO 8601 time"),
     ],

@@ -39,7 +39,7 @@ async def test_a_draft_is_kept_as_it_was_written(database):
     assert kept.spec == written
     assert (kept.state, kept.trigger_state) == ("draft", "waiting")
     assert (kept.created_by, kept.created_at) == ("tanaka", APRIL_TUESDAY)
-    assert (kept.title, kept.body, kept.languages) == ("避難指示", "今すぐ避難", ("ja", "en"))
+    assert (kept.title, kept.body, tuple(kept.spec.texts)) == ("避難指示", "今すぐ避難", ("ja", "en"))
 
 
 async def test_one_form_sent_twice_is_one_notice(database):

@@ -79,7 +79,7 @@ async def test_a_correction_of_a_closed_notice_is_closed_too(database: Database,
 
 async def test_an_open_notice_is_public_and_only_a_live_one_is_listed(database: Database, town: Town) -> None:
     live = await fired(database, town, Target())
-    assert publicity.is_public(town, live) and publicity.is_listed(town, live)
+    assert publicity.is_public(town, live) and publicity.is_listed(town, live, APRIL_TUESDAY)
     for mode in ("drill", "test"):
         practice = replace(live, spec=replace(live.spec, mode=mode))
-        assert publicity.is_public(town, practice) and not publicity.is_listed(town, practice)
+        assert publicity.is_public(town, practice) and not publicity.is_listed(town, practice, APRIL_TUESDAY)

@@ -17,10 +17,10 @@ from channels.channel import (
     CannotRender,
     Channel,
     Part,
-    Preview,
     Recipient,
     always,
 )
+from channels.preview import Preview
 from content.clock import now_ms
 from content.database import Database
 from content.keys import Keys

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from content.check_rules import Level
 from content.notices.checks.aim import check_aim
+from content.notices.checks.attached import check_attached
 from content.notices.checks.circumstances import Circumstances, check_circumstances
 from content.notices.checks.contacts import check_contacts
 from content.notices.checks.dates import check_dates
@@ -39,7 +40,7 @@ def examine_words(spec: NoticeSpec, town: Town, now: int) -> list[Finding]:
     """What the words and choices alone tell."""
     presence = list(check_presence(spec))
     if presence:
-        return levelled(spec, town, presence)
+        return levelled(spec, town, (*presence, *check_attached(spec)))
     rules = town.checks
     return levelled(
         spec,
@@ -55,6 +56,7 @@ def examine_words(spec: NoticeSpec, town: Town, now: int) -> list[Finding]:
             *(check_aim(spec, town) if spec.kind == NoticeKind.ORIGINAL else ()),
             *check_dates(spec, now),
             *check_contacts(spec),
+            *check_attached(spec),
             *check_urgent_words(spec, town),
         ),
     )

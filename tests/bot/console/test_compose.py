@@ -34,7 +34,7 @@ async def test_a_new_notice_is_stored_as_a_draft_for_every_channel(tanaka: Visit
     assert stored.created_by == "tanaka"
     assert stored.spec.channels == ("line", "mail", "webhook")
     assert stored.spec.target.kind == "subscribed"
-    assert stored.languages == ("ja",)
+    assert tuple(stored.spec.texts) == ("ja",)
 
 
 async def test_a_template_fills_the_fields_and_opens_its_languages(tanaka: Visitor) -> None:

@@ -1,0 +1,87 @@
+"""The fields for pictures and the place of a notice: to what is attached to it and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bot.forms import Fields
+from content.notices.attachments import (
+    NO_POINT,
+    PICTURE_NAME,
+    Attachments,
+    Picture,
+    Place,
+    read_point,
+)
+from scheduler.checks import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFields:
+    """The fields as typed. `alts` maps (language, name of a picture) to its words."""
+
+    pictures: tuple[str, ...] = ()
+    alts: dict[tuple[str, str], str] = field(default_factory=dict)
+    label: str = ""
+    address: str = ""
+    point: str = ""
+    # A file that was chosen and that the button beside it has not added.
+    not_added: str = ""
+
+    @property
+    def has_place(self) -> bool:
+        return bool(self.label or self.address or self.point)
+
+    def alt(self, language: str, name: str) -> str:
+        return self.alts.get((language, name), "")
+
+
+def read_attached(languages: Sequence[str], fields: Fields, text: Callable[[str], str]) -> AttachedFields:
+    """What the browser sent; `text` reads one field of it."""
+    names = tuple(dict.fromkeys(filter(PICTURE_NAME.fullmatch, fields.getall("picture", []))))
+    return AttachedFields(
+        pictures=names,
+        alts={(tag, name): text(f"alt.{tag}.{name}") for tag in languages for name in names},
+        label=text("place_label"),
+        address=text("place_address"),
+        point=text("place_point"),
+        not_added=text("picture_file"),
+    )
+
+
+def fields_of(attached: Attachments) -> AttachedFields:
+    place = attached.place
+    return AttachedFields(
+        pictures=tuple(attached.names),
+        alts={(tag, item.name): alt for item in attached.pictures for tag, alt in item.alts.items()},
+        label=place.label if place else "",
+        address=place.address if place else "",
+        point=f"{place.latitude:.6f}, {place.longitude:.6f}" if place else "",
+    )
+
+
+def attached_from(fields: AttachedFields) -> Attachments:
+    """What the fields ask for; what cannot be read is left out, see `attached_problems`."""
+    pictures = tuple(
+        Picture(name, {tag: alt for (tag, of), alt in fields.alts.items() if of == name and alt})
+        for name in fields.pictures
+    )
+    point = read_point(fields.point)
+    return Attachments(pictures, Place(fields.label, fields.address, *point) if point else None)
+
+
+def attached_problems(fields: AttachedFields) -> list[Problem]:
+    problems = []
+    if fields.not_added:
+        problems.append(
+            Problem(
+                "picture_file",
+                f"画像「{fields.not_added[:60]}」は、まだ足していません。「画像を足す」を押すか、選び直しをやめてください。",
+            )
+        )
+    if fields.point and read_point(fields.point) is None:
+        problems.append(Problem("place_point", NO_POINT))
+    elif fields.has_place and not fields.point:
+        problems.append(Problem("place_point", f"場所の位置を書いてください。{NO_POINT.partition('。')[2]}"))
+    return problems
