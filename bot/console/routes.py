@@ -42,7 +42,6 @@ from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, Staf
 from bot.console.record_routes import add_records
 from bot.console.sign_ins import keep_sign_ins
 from bot.pages import redirect
-from bot.pictures import PICTURE
 
 NOTICE = r"/notices/{id:[0-9]{1,18}}"
 PERSON = r"/people/{id:[0-9]{1,18}}"
@@ -74,7 +73,7 @@ def add_console(app: web.Application) -> None:
     routes.post("/notices/template", "write", compose.use_template)
     routes.post("/notices/look", "write", compose.look)
     routes.post("/notices/picture", "write", pictures.change)
-    routes.get(f"/pictures/{PICTURE}", "see", pictures.show)
+    routes.get("/pictures/{name}", "see", pictures.show)
     routes.post("/notices/keep", "write", kept.keep)
     routes.post("/notices/throw-away", "write", kept.throw_away)
     routes.get(NOTICE, "see", _found(progress.show_progress))

@@ -56,7 +56,7 @@ async def test_the_confirm_page_says_how_many_to_whom_and_how_it_looks(tanaka: V
     assert "登録者全員(「災害・避難」は命に関わる分野です)" in page.text
     assert "本番(住民に届きます)" in page.text
     assert "【緊急】避難してください" in page.text and "[URGENT] Evacuate" in page.text
-    assert page.path.split("/")[3] in page.text.partition("くわしく見る")[2][:60]
+    assert page.path.split("/")[3] in page.text.partition("くわしく見る:")[2][:60]
 
 
 @pytest.mark.usefixtures("residents")

@@ -202,7 +202,7 @@ async def test_an_expiry_is_kept_and_shown(tanaka: Visitor, service: Service) ->
     page = await tanaka.write(expires=f"{expires:%Y-%m-%dT%H:%M}")
     stored = await newest(service)
     assert stored.spec.expires == round(expires.timestamp() * 1000)
-    assert f"有効期限 {words(stored.spec.expires)}" in page.text
+    assert f"いつまで掲載するか {words(stored.spec.expires)}" in page.text
 
 
 async def test_the_page_of_a_series_leads_to_what_it_has_become(tanaka: Visitor, service: Service) -> None:

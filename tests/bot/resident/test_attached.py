@@ -69,7 +69,7 @@ async def test_a_picture_is_handed_out_with_its_type_and_nothing_else(
 
 async def test_a_draft_shows_its_picture_to_staff_alone(stranger: Visitor, service: Service) -> None:
     for changes in ({"approved": False}, {"fire": False}):
-        _, _, path = await published(service, **changes)  # type: ignore[arg-type]
+        _, _, path = await published(service, **changes)
         assert (await stranger.client.get(path)).status == 404
     name = path.rpartition("/")[2]
     page = await stranger.get(f"/console/pictures/{name}")

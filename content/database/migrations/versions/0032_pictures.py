@@ -23,6 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("notice_version") as table:
-        table.drop_column("attached")
+    op.drop_column("notice_version", "attached")
     op.drop_table("picture")
