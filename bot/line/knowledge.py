@@ -48,7 +48,7 @@ async def read_knowledge(service: Service, friend_link: str, friend_picture: str
                 [item for item in found if isinstance(item, FaqEntry)], await faq.asked(connection)
             ),
             doctors=[item for item in found if isinstance(item, WordCalendar) and DOCTORS in item.name],
-            notices=await listed(connection, service.town, MOST_LISTED),
+            notices=await listed(connection, service.town, MOST_LISTED, now_ms()),
             notice_url=service.context.notice_url,
             friend_link=friend_link,
             friend_picture=friend_picture,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from channels.channel import Announcement
 from channels.preview import Preview
@@ -59,7 +60,7 @@ class WebhookChannel:
         )
 
 
-def payload(announcement: Announcement) -> dict[str, object]:
+def payload(announcement: Announcement) -> dict[str, Any]:
     """The event as receivers get it. Titles carry the marks; `mode` says the same to machines."""
     place = announcement.place
     return {

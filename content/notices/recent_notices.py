@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
@@ -64,12 +64,13 @@ async def find_by_key(connection: AsyncConnection, submission_key: str) -> int |
     return None if found is None else int(found)
 
 
-async def listed(connection: AsyncConnection, town: Town, limit: int) -> list[Notice]:
-    """Those that everybody may read and find, the newest first: live, out, and for no closed circle."""
+async def listed(connection: AsyncConnection, town: Town, limit: int, now: int) -> list[Notice]:
+    """Those that everybody may read and find, the newest first: live, out, not ended, and for no closed circle."""
     out = and_(
         notice.c.mode == Mode.LIVE,
         notice.c.closed.is_(False),
         trigger.c.state == TriggerState.FIRED,
+        or_(trigger.c.expires_at.is_(None), trigger.c.expires_at > now),
     )
     found = await select_notices(connection, out, limit=limit)
-    return [item for item in found if is_listed(town, item)]
+    return [item for item in found if is_listed(town, item, now)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from content.database import Database
 from content.notices import notices, publicity, triggers
+from content.notices.recent_notices import listed
 from content.notices.segments import NobodyMatches, Target, rules_of
 from content.town import Town
 from tests.factories import APRIL_TUESDAY, create_town, make_notice, segment
@@ -83,3 +84,13 @@ async def test_an_open_notice_is_public_and_only_a_live_one_is_listed(database: 
     for mode in ("drill", "test"):
         practice = replace(live, spec=replace(live.spec, mode=mode))
         assert publicity.is_public(town, practice) and not publicity.is_listed(town, practice, APRIL_TUESDAY)
+
+
+async def test_a_notice_leaves_the_list_at_its_end(database: Database, town: Town) -> None:
+    end = APRIL_TUESDAY + 1
+    ends = await fired(database, town, Target(), expires=end)
+    stays = await fired(database, town, Target())
+    assert publicity.is_public(town, ends)
+    for now, expected in ((end - 1, [stays.id, ends.id]), (end, [stays.id])):
+        async with database.read() as connection:
+            assert [item.id for item in await listed(connection, town, 5, now)] == expected
