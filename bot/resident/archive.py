@@ -23,7 +23,7 @@ CACHE = "public, max-age=15"
 
 
 async def show_archive(request: web.Request) -> web.Response:
-    """Drills, closed circles and what is not out stand in no public list."""
+    """Drills, closed circles, what is not out and what has ended stand in no public list."""
     service, query = service_of(request), request.query
     words, category, month = query.get("q", "").strip(), query.get("category", ""), query.get("month", "")
     older = query.get("before", "")
@@ -39,7 +39,7 @@ async def show_archive(request: web.Request) -> web.Response:
                 connection, wanted, limit=PAGE + 1, older_than=int(older) if older else None
             )
         more = len(rows) > PAGE
-        found = [item for item in rows[:PAGE] if is_listed(service.town, item)]
+        found = [item for item in rows[:PAGE] if is_listed(service.town, item, service.database.now())]
     response = page(
         request,
         "resident/archive.html",

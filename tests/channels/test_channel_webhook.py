@@ -56,7 +56,7 @@ async def test_the_event_holds_every_language_and_says_what_it_is(webhook, hooks
 
 def test_a_correction_says_of_which_notice_it_is():
     corrected = notice(kind="correction", corrected_titles={"ja": "避難指示", "en": "Evacuate"})
-    titles = [payload(item)["data"]["corrected_titles"] for item in (corrected, notice())]  # type: ignore[index]
+    titles = [payload(item)["data"]["corrected_titles"] for item in (corrected, notice())]
     assert titles == [{"ja": "避難指示", "en": "Evacuate"}, {}]
 
 
