@@ -47,6 +47,9 @@ class Announcement:
     url: str
     published_at: int
     contact: str = ""
+    # Language → the sender's and the office's name in it, where the town has one.
+    town_names: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, str] = field(default_factory=dict)
     # The random name of the notice, which no other database gives to one of its own.
     public_id: str = ""
     # Language → title of the notice that this one corrects or withdraws.

@@ -169,8 +169,9 @@ def category_name(announcement: Announcement, language: str) -> str:
 def sender_line(announcement: Announcement, language: str) -> str:
     """Who sends this, and where to ask when a contact is known."""
     words = wording(language)
-    line = f"{words.sender}: {announcement.town}"
-    return f"{line}\n{words.contact}: {announcement.contact}" if announcement.contact else line
+    line = f"{words.sender}: {announcement.town_names.get(language) or announcement.town}"
+    contact = announcement.contacts.get(language) or announcement.contact
+    return f"{line}\n{words.contact}: {contact}" if contact else line
 
 
 def check_title(announcement: Announcement, language: str, limit: int = TITLE_LIMIT) -> None:

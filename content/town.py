@@ -188,6 +188,7 @@ class Town(ProfileModel):
     prefecture: str
     names: dict[str, str] = {}
     office: str
+    office_names: dict[str, str] = {}
     phone: str
     population: int = Field(gt=0)
     languages: tuple[str, ...] = ("ja", "ja-easy", "en")
@@ -285,9 +286,7 @@ def load_town(path: Path) -> Town:
     except FileNotFoundError as error:
         raise TownProfileError(f"no town profile at {path}; set KAIRANBAN_TOWN to a TOML file") from error
     except OSError as error:
-        raise TownProfileError(
-            f"cannot read {path}: {error.strerror}; set KAIRANBAN_TOWN to a TOML file"
-        ) from error
+        raise TownProfileError(f"cannot read {path}: {error.strerror}; see KAIRANBAN_TOWN") from error
     except UnicodeDecodeError as error:
         raise TownProfileError(f"{path} is not UTF-8; save it in that encoding") from error
     except tomllib.TOMLDecodeError as error:

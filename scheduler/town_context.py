@@ -108,6 +108,10 @@ def spec_announcement(
         url="" if closed or is_closed(context.town, spec.target) else context.notice_url(public_id),
         published_at=now_ms() if published_at is None else published_at,
         contact=f"{context.town.office} {context.town.phone}",
+        town_names=dict(context.town.names),
+        contacts={
+            language: f"{name} {context.town.phone}" for language, name in context.town.office_names.items()
+        },
         public_id=public_id,
         corrected_titles={tag: title for tag, (title, _) in corrected.spec.texts.items()}
         if corrected

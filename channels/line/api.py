@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from channels.channel import BatchRefused, Quota, TemporaryFailure
 from channels.http import HttpAnswer, HttpClient
@@ -70,6 +71,17 @@ class LineApi:
                 return None
             raise
         return Profile(user_id, str(found.get("displayName", "")), str(found.get("language", "")))
+
+    async def followers(self, start: str = "") -> tuple[list[str], str]:
+        """A page of up to 1,000 friends by user id, and where the next begins, "" after the last.
+
+        Only for verified accounts: any other raises BatchRefused.
+        """
+        page = await self._get_json(
+            f"/v2/bot/followers/ids?limit=1000{f'&start={quote(start)}' if start else ''}"
+        )
+        found = [str(item) for item in page.get("userIds", [])]
+        return found, str(page.get("next", ""))
 
     async def bot_info(self) -> dict[str, Any]:
         """userId, basicId, displayName and chatMode of the account."""

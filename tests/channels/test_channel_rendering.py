@@ -119,3 +119,13 @@ def test_every_language_has_every_word():
 def test_the_text_of_a_language_is_its_own():
     announcement = notice(texts=(Text("ja", "題", "本文"), Text("en", "Title", "Body")), urgency="routine")
     assert heading(announcement, "en") == "Title"
+
+
+def test_sender_and_contact_are_in_the_readers_language():
+    announced = notice(
+        contact="しばた市役所 022",
+        town_names={"en": "Shibata City"},
+        contacts={"en": "Shibata City Hall 022"},
+    )
+    assert sender_line(announced, "en") == "From: Shibata City\nContact: Shibata City Hall 022"
+    assert sender_line(announced, "ja").startswith("発信: しばた市\n問い合わせ: しばた市役所")

@@ -1,0 +1,46 @@
+"""Friends that an account had before anybody registered: taken in as registrations that have chosen nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.keys import Keys
+from content.register import addresses
+from content.register.registration import Registration, register_many
+from content.register.states import Route
+from content.register.subscribers import Preferences, address
+
+REASON = "adopted"
+
+
+async def adopt(
+    connection: AsyncConnection,
+    keys: Keys,
+    *,
+    account: str,
+    channel: str,
+    plain: Sequence[str],
+    preferences: Preferences,
+    at: int,
+) -> int:
+    """Register those of these addresses that are unknown; how many. Whoever is known stays as she is: who has
+    left is not brought back, for a list does not say when it was true. Raises BadAddress."""
+    wanted: dict[bytes, str] = {}
+    for item in plain:
+        normal = addresses.normalise(channel, item)
+        wanted[keys.lookup(account, addresses.lookup_part(channel, normal))] = normal
+    known = set(
+        await connection.scalars(
+            select(address.c.lookup).where(address.c.account == account, address.c.lookup.in_(list(wanted)))
+        )
+    )
+    new = [
+        Registration(channel, account, normal, preferences, at)
+        for lookup, normal in wanted.items()
+        if lookup not in known
+    ]
+    await register_many(connection, keys, new, reason=REASON, route=Route.SERVICE)
+    return len(new)
