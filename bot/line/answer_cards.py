@@ -9,7 +9,7 @@ from bot.line.knowledge import TownKnowledge
 from bot.line.postbacks import data
 from bot.line.town_cards import notice_rows
 from bot.line.wishes import Wish
-from bot.line.words import LANGUAGE_TITLE, words
+from bot.line.words import LANGUAGE_TITLE, office_name, words
 from content.notices.faq import FaqEntry
 from content.register.subscribers import Preferences
 from content.town import Town
@@ -67,11 +67,11 @@ def greeting(town: Town, language: str) -> list[Message]:
 def contact(town: Town, language: str) -> Message:
     """Whom to call."""
     fixed = words(language)
-    label = fixed.call.format(office=town.office)
+    label = fixed.call.format(office=office_name(town, language))
     call = bubbles.button(label, bubbles.call(label, town.phone), strong=True)
     return bubbles.bubble(
         answer_words(language).contact,
-        [bubbles.paragraph(fixed.no_enquiries.format(office=town.office, phone=town.phone))],
+        [bubbles.paragraph(fixed.no_enquiries.format(office=office_name(town, language), phone=town.phone))],
         [call] if bubbles.dialled(town.phone) else [],
     )
 
@@ -80,7 +80,11 @@ def questions(town: Town, language: str, knowledge: TownKnowledge) -> list[Messa
     """What is asked most, to press."""
     speech = answer_words(language)
     if not knowledge.questions:
-        said = speech.no_questions + "\n" + speech.by_phone.format(office=town.office, phone=town.phone)
+        said = (
+            speech.no_questions
+            + "\n"
+            + speech.by_phone.format(office=office_name(town, language), phone=town.phone)
+        )
         return short_line(town, language, said)
     rows = [
         bubbles.row(
@@ -96,7 +100,7 @@ def questions(town: Town, language: str, knowledge: TownKnowledge) -> list[Messa
 def answer(town: Town, language: str, entry: FaqEntry) -> list[Message]:
     """The answer of an entry, and whom to ask for more."""
     speech, found = answer_words(language), entry.words(language)
-    more = speech.by_phone.format(office=town.office, phone=town.phone)
+    more = speech.by_phone.format(office=office_name(town, language), phone=town.phone)
     card = bubbles.bubble(
         found.question,
         [bubbles.paragraph(found.answer), bubbles.note(more)],
@@ -122,7 +126,7 @@ def topic(town: Town, preferences: Preferences, knowledge: TownKnowledge, key: s
             bubbles.button(label, bubbles.postback(label, data("category", wish, key)), strong=not is_on)
         )
     rows = notice_rows(town, language, knowledge, latest) or [bubbles.note(speech.no_notices)]
-    more = bubbles.note(speech.by_phone.format(office=town.office, phone=town.phone))
+    more = bubbles.note(speech.by_phone.format(office=office_name(town, language), phone=town.phone))
     card = bubbles.bubble(name, [bubbles.paragraph(said), *rows, more], buttons)
     return bubbles.with_quick_replies([card], quick_menu(town, language))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.line import bubbles, pages
 from bot.line.bubbles import Message
 from bot.line.postbacks import data
-from bot.line.words import LANGUAGE_TITLE, Words, words
+from bot.line.words import LANGUAGE_TITLE, office_name, words
 from content.register.subscribers import Preferences
 from content.town import Town
 
@@ -21,11 +21,11 @@ def about(town: Town, preferences: Preferences) -> str:
     speech, language = words(preferences.language), preferences.language
     always = speech.join.join(town.category[key].name(language) for key in town.always_categories)
     parts = [
-        speech.about.format(office=town.office, town=town.name_in(language)),
+        speech.about.format(office=office_name(town, language), town=town.name_in(language)),
         *([speech.always_come.format(always=always)] if always else []),
         speech.choose_rest,
         "",
-        _enquiries(town, speech),
+        _enquiries(town, language),
         speech.emergency,
     ]
     if language != "en" and "en" in town.languages:
@@ -53,5 +53,5 @@ def welcome_back(town: Town, preferences: Preferences) -> list[Message]:
     return [bubbles.text_message(speech.welcome_back), pages.summary(town, preferences)]
 
 
-def _enquiries(town: Town, speech: Words) -> str:
-    return speech.no_enquiries.format(office=town.office, phone=town.phone)
+def _enquiries(town: Town, language: str) -> str:
+    return words(language).no_enquiries.format(office=office_name(town, language), phone=town.phone)

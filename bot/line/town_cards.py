@@ -12,6 +12,7 @@ from bot.line.knowledge import TownKnowledge, days_on_duty
 from bot.line.moments import day_words, moment_words
 from bot.line.postbacks import data
 from bot.line.wishes import Wish
+from bot.line.words import office_name
 from content.clock import today_jst
 from content.notices.calendars import WordCalendar
 from content.notices.notices import Notice
@@ -42,7 +43,7 @@ def sites_near(
 ) -> list[Message]:
     speech = answer_words(language)
     if not knowledge.shelters:
-        return [_no_shelters(town, speech)]
+        return [_no_shelters(town, language)]
     found = nearest(knowledge.shelters, latitude, longitude, SITES)
     if not found:
         return ask_where(town, language, speech.elsewhere.format(town=town.name_in(language)))
@@ -52,7 +53,7 @@ def sites_near(
 def sites_of_area(town: Town, language: str, knowledge: TownKnowledge, area: str) -> list[Message]:
     speech = answer_words(language)
     if not knowledge.shelters:
-        return [_no_shelters(town, speech)]
+        return [_no_shelters(town, language)]
     found = of_area(knowledge.shelters, area)[: bubbles.MOST_BUBBLES]
     if not found:
         name = town.area[area].name(language) if area in town.area else area
@@ -63,14 +64,14 @@ def sites_of_area(town: Town, language: str, knowledge: TownKnowledge, area: str
 def where_to(town: Town, language: str, knowledge: TownKnowledge) -> list[Message]:
     """The question where somebody is, unless there is nothing to find."""
     if not knowledge.shelters:
-        return [_no_shelters(town, answer_words(language))]
+        return [_no_shelters(town, language)]
     return ask_where(town, language)
 
 
 def doctors(town: Town, language: str, knowledge: TownKnowledge) -> list[Message]:
     """Who is on duty today and next; says when the list has none or has run out."""
     speech, today = answer_words(language), today_jst()
-    asking = {"office": town.office, "phone": town.phone}
+    asking = {"office": office_name(town, language), "phone": town.phone}
     if not knowledge.doctors:
         return [bubbles.text_message(speech.no_doctors.format(**asking))]
     return [_on_duty(item, language, speech, today, asking) for item in knowledge.doctors[:3]]
@@ -104,8 +105,9 @@ def notice_rows(
     return rows
 
 
-def _no_shelters(town: Town, speech: AnswerWords) -> Message:
-    return bubbles.text_message(speech.no_shelters.format(office=town.office, phone=town.phone))
+def _no_shelters(town: Town, language: str) -> Message:
+    asking = {"office": office_name(town, language), "phone": town.phone}
+    return bubbles.text_message(answer_words(language).no_shelters.format(**asking))
 
 
 def _sites(town: Town, language: str, knowledge: TownKnowledge, found: Sequence[Nearby]) -> list[Message]:

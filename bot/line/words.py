@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.pages import MONTHS
+from content.town import Town
 
 LANGUAGE_NAMES = {
     "ja": "日本語",
@@ -229,6 +230,11 @@ WORDS = {"ja": JA, "ja-easy": EASY, "en": EN}
 def words(language: str) -> Words:
     """The fixed words for a language, else English."""
     return WORDS.get(language, EN)
+
+
+def office_name(town: Town, language: str) -> str:
+    """The office in a language, where the town has its name in it."""
+    return town.office_names.get(language) or town.office
 
 
 def language_name(language: str) -> str:
