@@ -21,6 +21,8 @@ from tests.journeys.deployment import SECRET, TOKEN, free_port
 MULTICAST = {"path": "*multicast"}
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<kairanban\.(\d+)\.(\d+)\.", re.IGNORECASE | re.MULTILINE)
 HANG, DROP = "hang", "drop"
+# Multicasts after which a send is in its middle.
+MIDDLE = 5
 ANSWER_AFTER = 0.3
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,6 +43,9 @@ class LineRecorder:
         self.url = f"http://127.0.0.1:{self.port}"
         self.per_second: float | None = None
         self._next = 0.0
+        # Something to be done when a quarter of the usual batches has come, however busy the machine is.
+        self.in_the_middle: Callable[[], object] = lambda: None
+        self._taken = 0
         app = create_app(SandboxOptions(SECRET, TOKEN, ledger="summary"))
         app.middlewares.append(self._take_turns)
         self.sandbox = app[SANDBOX_KEY]
@@ -99,6 +104,9 @@ class LineRecorder:
         self._next = turn + 1 / self.per_second
         await asyncio.sleep(turn - now)
         answer = await handler(request)
+        self._taken += 1
+        if self._taken == MIDDLE:
+            self.in_the_middle()
         await asyncio.sleep(random.uniform(0, ANSWER_AFTER))
         return answer
 

@@ -71,9 +71,13 @@ async def line_is_asked_too_often(place: Place) -> None:
 
 
 async def line_revokes_the_token(place: Place) -> None:
-    async with sending(place) as (town, notice):
+    async with fault_town(place.folder, like=place.like) as town:
+        town.takes(SECONDS)
+        token = town.environment["KAIRANBAN_LINE__CHANNEL_TOKEN"]
+        town.line.in_the_middle = lambda: town.line.sandbox.tokens.revoke(token)
+        await town.serve()
+        notice = await town.post()
         await town.under_way(notice)
-        town.line.sandbox.tokens.revoke(town.environment["KAIRANBAN_LINE__CHANNEL_TOKEN"])
         await town.through(notice, "mail")
         await until(lambda: _waits_for(town, notice, "credentials"), "the account to be stopped")
         _, rows = await town.look(notice)
@@ -85,14 +89,22 @@ async def line_revokes_the_token(place: Place) -> None:
 
 async def line_has_no_quota_left_half_way(place: Place) -> None:
     # Enough when the notice was planned; then something else that uses the account took the rest.
-    async with sending(place) as (town, notice):
-        await town.under_way(notice)
-        quota = town.line.sandbox.channel.quota
-        # Half of what is left by now: on a busy machine that may be little.
-        batches_left = (LINE - quota.used(now_ms()) - quota.reserved) // LINE_BATCH
-        refused = (batches_left + 1) // 2 * LINE_BATCH
-        quota.change_plan({"type": "limited", "value": LINE - refused})
+    async with fault_town(place.folder, like=place.like) as town:
+        town.takes(SECONDS)
+        refused = 0
+
+        def take_the_rest() -> None:
+            nonlocal refused
+            quota = town.line.sandbox.channel.quota
+            batches_left = (LINE - quota.used(now_ms()) - quota.reserved) // LINE_BATCH
+            refused = batches_left // 2 * LINE_BATCH
+            quota.change_plan({"type": "limited", "value": LINE - refused})
+
+        town.line.in_the_middle = take_the_rest
+        await town.serve()
+        notice = await town.post()
         await town.settled(notice)
+        assert refused
         await check_the_books(town, notice, refused={"line": refused}, usual=("mail",))
         _, rows = await town.look(notice)
         assert (rows["line"].state, rows["line"].reason) == ("stopped", "quota")
