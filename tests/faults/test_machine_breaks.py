@@ -145,7 +145,10 @@ async def a_worker_sleeps_longer_than_its_lease(place: Place) -> None:
         sleeper.send(signal.SIGSTOP)
         await town.settled(notice)
         sleeper.send(signal.SIGCONT)
-        await until(lambda: _says(sleeper.log.read_text, "lease_lost"), "the late owner to notice", 40)
+        # Stopped in the middle of a transaction it finds that PostgreSQL has ended that meanwhile.
+        await until(
+            lambda: _says(sleeper.log.read_text, "lease_lost", "batch_failed"), "the late owner to notice", 90
+        )
         await check_the_books(town, notice, mail_repeats=MAIL_IN_FLIGHT)
 
 
