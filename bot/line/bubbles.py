@@ -42,12 +42,12 @@ def bubble(
         "header": {
             **_column([_text(title, size="md", weight="bold", color=WHITE)]),
             "backgroundColor": GREEN,
-            "paddingAll": "12px",
+            "paddingAll": "10px",
         },
-        "body": {**_column(body, spacing="sm"), "paddingAll": "12px"},
+        "body": {**_column(body, spacing="sm"), "paddingAll": "10px"},
     }
     if footer:
-        blocks["footer"] = {**_column(footer, spacing="sm"), "paddingAll": "12px"}
+        blocks["footer"] = {**_column(footer, spacing="sm"), "paddingAll": "10px"}
     return {"type": "flex", "altText": _cut(alt or title, ALT_TEXT_LIMIT), "contents": blocks}
 
 
@@ -195,7 +195,7 @@ def _row(box: str, name: str, state: str, *, on: bool) -> FlexElement:
         "type": "box",
         "layout": "horizontal",
         "spacing": "md",
-        "paddingAll": "10px",
+        "paddingAll": "8px",
         "cornerRadius": "8px",
         "borderWidth": "2px",
         "borderColor": GREEN if on else LINE,
