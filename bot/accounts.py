@@ -126,6 +126,7 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
         list_id=f"notices.{domain}",
         unsubscribe_url=unsubscribe_url,
         message_mark=message_mark,
+        settings_url=f"{settings.public_url}/preferences",
         message_domain=domain,
         domains=domains,
     )

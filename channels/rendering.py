@@ -34,6 +34,7 @@ class Wording:
     category: str
     sender: str
     contact: str
+    settings: str
     stop: str
     # `title` is that of the notice that is corrected or withdrawn.
     corrects: str
@@ -58,7 +59,8 @@ WORDINGS = {
         category="分野",
         sender="発信",
         contact="問い合わせ",
-        stop="配信の停止",
+        settings="お知らせの設定を変える",
+        stop="メールの受け取りをやめる",
         corrects="お知らせ「{title}」を訂正します。",
         withdraws="お知らせ「{title}」を取り消します。",
         withdrawn="お知らせした「{title}」は、誤って送ったものです。内容を取り消します。ご迷惑をおかけし、申し訳ありません。",
@@ -77,7 +79,8 @@ WORDINGS = {
         category="種類（しゅるい）",
         sender="お知（し）らせを 出（だ）した ところ",
         contact="質問（しつもん）は こちら",
-        stop="お知（し）らせを 止（と）める",
+        settings="お知（し）らせの 設定（せってい）を 変（か）える",
+        stop="メールを 受（う）け取（と）るのを やめる",
         corrects="前（まえ）の お知（し）らせ「{title}」を 正（ただ）しく 直（なお）します。",
         withdraws="前（まえ）の お知（し）らせ「{title}」を 取（と）り消（け）します。",
         withdrawn="前（まえ）の お知（し）らせ「{title}」は まちがいでした。取（と）り消（け）します。すみませんでした。",
@@ -96,7 +99,8 @@ WORDINGS = {
         category="Category",
         sender="From",
         contact="Contact",
-        stop="Stop these messages",
+        settings="Change your settings",
+        stop="Stop these emails",
         corrects="This corrects our notice “{title}”.",
         withdraws="This withdraws our notice “{title}”.",
         withdrawn="Our notice “{title}” was sent by mistake and is withdrawn. Please disregard it. We apologise for the trouble.",

@@ -14,12 +14,12 @@ from email.utils import parseaddr
 from channels.channel import Announcement, Recipient
 from channels.mail.domains import MailDomains
 from channels.mail.errand import WriteMail
-from channels.mail.messages import MailTemplate, build_template, fill, mail_text
+from channels.mail.messages import MailTemplate, before_stop, build_template, fill, mail_text
 from channels.mail.session import MailSession
 from channels.mail.smtp import SmtpPool
 from channels.mail.smtp_errand import Envelope
 from channels.preview import Preview
-from channels.rendering import category_name, heading, wording
+from channels.rendering import category_name, heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class MailChannel:
     database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
     our name in EHLO; `connections` batches at once; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
+    `settings_url` is where residents change what they receive ("" for nowhere);
     `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
     replaces the system's certificate authorities.
     """
@@ -42,6 +43,7 @@ class MailChannel:
     unsubscribe_url: Callable[[Recipient], str]
     message_mark: Callable[[str, int, Recipient], str]
     message_domain: str
+    settings_url: str = ""
     connections: int = 5
     batch_size: int = 500
     domains: MailDomains = field(default_factory=MailDomains)
@@ -74,7 +76,7 @@ class MailChannel:
 
     def prepare(self, announcement: Announcement, language: str) -> MailTemplate:
         """Headers and text in `language`, with slots. Raises CannotRender."""
-        return build_template(announcement, language, self.sender, self.list_id)
+        return build_template(announcement, language, self.sender, self.list_id, self.settings_url)
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
         """Subject and text as read; `after` them comes the link to unsubscribe. Raises CannotRender."""
@@ -88,7 +90,7 @@ class MailChannel:
             notes=(category_name(announcement, language), self.sender),
             announced=" ".join(text.split()),
             pictures=announcement.pictures,
-            after=f"{wording(language).stop}:",
+            after=before_stop(language, self.settings_url),
         )
 
     def _writer(self, template: MailTemplate) -> WriteMail:

@@ -58,13 +58,14 @@ class MailTemplate:
     rest: bytes = field(repr=False)
 
 
-def build_template(announcement: Announcement, language: str, sender: str, list_id: str) -> MailTemplate:
+def build_template(
+    announcement: Announcement, language: str, sender: str, list_id: str, settings_url: str = ""
+) -> MailTemplate:
     """Raises CannotRender("title") or CannotRender("body")."""
     check_title(announcement, language)
     check_body(announcement, language, BODY_LIMIT, "メール")
-    octets = f"{mail_text(announcement, language)}\n{wording(language).stop}:\n".replace(
-        "\n", "\r\n"
-    ).encode()
+    text = f"{mail_text(announcement, language)}\n{before_stop(language, settings_url)}\n"
+    octets = text.replace("\n", "\r\n").encode()
     whole = len(octets) - len(octets) % BASE64_BLOCK
     return MailTemplate(
         version_id=announcement.version_id,
@@ -99,6 +100,13 @@ def mail_text(announcement: Announcement, language: str) -> str:
         end,
     )
     return "\n\n".join(filter(None, blocks))
+
+
+def before_stop(language: str, settings_url: str) -> str:
+    """The last lines of the text, up to the link that stops it."""
+    words = wording(language)
+    settings = f"{words.settings}:\n{settings_url}\n" if settings_url else ""
+    return f"{settings}{words.stop}:"
 
 
 def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str) -> bytes:

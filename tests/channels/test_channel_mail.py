@@ -286,3 +286,17 @@ def test_the_preview_is_the_mail_as_read(mail, language):
     preview = mail.channel.preview(notice(mode="drill"), language)
     assert preview.headline == heading(notice(mode="drill"), language)
     assert preview.headline in preview.body
+
+
+def test_every_mail_ends_with_the_ways_to_ones_settings_and_out():
+    template = build_template(
+        with_japanese(), "en", SENDER, LIST_ID, settings_url="https://x.example.jp/preferences"
+    )
+    source = fill(template, to="a@example.jp", message_id="<1@x>", unsubscribe_url="https://x.example.jp/u/1")
+    text = message_from_bytes(source, policy=policy.default).get_content()
+    assert text.splitlines()[-4:] == [
+        "Change your settings:",
+        "https://x.example.jp/preferences",
+        "Stop these emails:",
+        "https://x.example.jp/u/1",
+    ]

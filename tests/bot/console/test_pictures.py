@@ -173,7 +173,7 @@ async def test_the_look_shows_the_picture_the_buttons_and_the_end_of_the_mail(ta
     typed = [(key, "電話 0224-55-2111 まで。" if key == "body.ja" else value) for key, value in typed]
     look = await tanaka.post("/console/notices/look", typed, True, **{"X-Fragment": "1"})
     assert f'src="/console/pictures/{name}" alt="給水車の写真"' in look.html
-    assert "電話をかける: 0224-55-2111" in look.text and "配信の停止:" in look.text
+    assert "電話をかける: 0224-55-2111" in look.text and "メールの受け取りをやめる:" in look.text
     assert look.text.count("通知(ロック画面)") == 2
 
 
