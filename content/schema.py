@@ -31,7 +31,14 @@ from content.notices import (
     shelters,
     submissions,
 )
-from content.register import importing, inbound_events, mail_requests, subscribers
+from content.register import (
+    importing,
+    inbound_events,
+    invitations,
+    mail_requests,
+    subscribers,
+    town_groups,
+)
 from content.register.address_book import any_sealed_address
 from content.staff import (
     audit,
@@ -63,6 +70,7 @@ TABLE_MODULES = (
     faq,
     importing,
     inbound_events,
+    invitations,
     kept_forms,
     machine_requests,
     machines,
@@ -82,6 +90,7 @@ TABLE_MODULES = (
     submissions,
     subscribers,
     suspensions,
+    town_groups,
 )
 MIGRATIONS = Path(__file__).parent / "database" / "migrations"
 

@@ -22,8 +22,9 @@ from content.ledger.settling import refuse_waiting, stop_delivery
 from content.ledger.states import BatchKind, Lane
 from content.notices import notices
 from content.notices.notices import Notice
+from content.notices.records import town_now
 from content.notices.segments import NobodyMatches, audience
-from content.notices.states import NoticeKind
+from content.notices.states import NoticeKind, TargetKind
 from content.quiet_hours import end_of
 from scheduler import quota
 from scheduler.shortages import record_shortage
@@ -74,6 +75,9 @@ async def plan_slice(context: TownContext, delivery_id: int) -> bool:
         notice = await notices.get(connection, planned.notice_id)
         if notice is None:
             raise LookupError(f"delivery {delivery_id} has no notice")
+        if notice.aim.kind in (TargetKind.GROUP, TargetKind.SEGMENT):
+            # Staff make groups while the service runs.
+            context = replace(context, town=await town_now(connection, context.town))
         reason = _reason_to_stop(context, planned, notice)
         if reason:
             log.warning("planning_stopped", delivery=delivery_id, reason=reason)

@@ -29,6 +29,7 @@ from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
     bind_seals,
+    end_memberships,
     forget_handled,
     forget_pictures,
     forget_sources,
@@ -93,6 +94,7 @@ class Runner:
         # It only ticks: what is due is asked of the database, so a missed tick only delays.
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(forget_pictures, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(end_memberships, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(bind_seals, args=[self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])

@@ -10,7 +10,7 @@ from content.clock import MINUTE, today_jst
 from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
-from content.notices import pictures
+from content.notices import group_ends, pictures
 from content.register import address_book, importing, inbound_events, mail_requests
 from content.staff import audit, audit_chain, challenges, sessions
 from scheduler.suspending import mark_suspended
@@ -78,6 +78,15 @@ async def forget_pictures(context: TownContext) -> None:
         gone = await pictures.forget_unused(connection, context.database.now())
     if gone:
         log.info("pictures_forgotten", pictures=gone)
+
+
+async def end_memberships(context: TownContext) -> None:
+    """Of groups, by their last day; only where the group has been told."""
+    now = context.database.now()
+    async with context.database.write() as connection:
+        ended = await group_ends.end_memberships(connection, today_jst(now), now)
+    if ended:
+        log.info("memberships_ended", memberships=ended)
 
 
 async def bind_seals(context: TownContext) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.group_joining import join_group
 from bot.line import answer_cards, bubbles, choices, greetings, leaving_pages, leaving_taps, pages, town_cards
 from bot.line.answer_words import answer_words
 from bot.line.asking import answer_asked, read_wish
@@ -26,6 +27,7 @@ from content.clock import now_ms, today_jst
 from content.keys import Keys
 from content.notices import faq
 from content.register import subscriber_changes, subscribers
+from content.register.invitations import looks_like_code
 from content.register.states import Route, SubscriberState
 from content.register.subscribers import Preferences, Subscriber
 from content.town import Town
@@ -205,6 +207,17 @@ async def _message(
     if resident_event.kind == "location":
         conversation.memory.understood(who)
         return _place(conversation, language, resident_event)
+    if known is not None and looks_like_code(resident_event.text):
+        joined = await join_group(
+            connection,
+            town,
+            known.id,
+            resident_event.text,
+            language=language,
+            route=Route.LINE,
+            at=_recorded_at(resident_event),
+        )
+        return [bubbles.text_message(joined.answer)]
     asked = understand(resident_event.text, town, conversation.knowledge.questions)
     if sounds_like_emergency(resident_event.text):
         conversation.memory.understood(who)

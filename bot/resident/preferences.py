@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from aiohttp import web
 
 from bot.forms import Fields, read_fields
+from bot.group_joining import join_group
 from bot.pages import page, redirect, service_of
 from bot.resident.settings_session import PATH, close_settings, whose_settings
 from bot.resident.settings_words import SettingsWords, words_for
@@ -16,14 +17,16 @@ from bot.resident.subscribe import mail_account
 from bot.same_site import comes_from_here
 from bot.service import Service
 from content import clock, quiet_hours
+from content.notices.records import town_now
 from content.register import address_book, addresses, children, subscriber_changes
 from content.register.children import BadChild
 from content.register.own_data import own_data
 from content.register.states import Route
-from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber
+from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber, require
 from content.register.tokens import subscriber_token
 
 REASON = "resident"
+LONGEST_CODE = 40
 SPANS = ("20-7", "21-7", "22-6", "23-6")
 
 
@@ -137,6 +140,26 @@ async def remove_child(request: web.Request) -> web.Response:
     return redirect(f"{PATH}?saved=1#children")
 
 
+async def join(request: web.Request) -> web.Response:
+    """A group, by the code that somebody was handed."""
+    service, found = await _here(request)
+    if found is None:
+        return redirect(PATH)
+    code = str((await read_fields(request)).get("code", ""))[:LONGEST_CODE]
+    async with service.database.write() as connection:
+        joined = await join_group(
+            connection,
+            service.town,
+            found.id,
+            code,
+            language=found.preferences.language,
+            route=Route.WEB,
+            at=service.database.now(),
+        )
+        found = await require(connection, found.id)
+    return await _settings(request, found, told=joined.answer, wrong_code=not joined.belongs)
+
+
 async def export(request: web.Request) -> web.Response:
     """All that is stored about the registration, for its owner."""
     service = service_of(request)
@@ -186,12 +209,19 @@ async def _here(request: web.Request) -> tuple[Service, Subscriber | None]:
 
 
 async def _settings(
-    request: web.Request, found: Subscriber, *, problem: str = "", at_children: bool = False
+    request: web.Request,
+    found: Subscriber,
+    *,
+    problem: str = "",
+    at_children: bool = False,
+    told: str = "",
+    wrong_code: bool = False,
 ) -> web.Response:
     service = service_of(request)
     town, words = service.town, words_for(found.preferences.language)
     async with service.database.read() as connection:
         born = await children.children_of(connection, service.keys, found.id)
+        groups = (await town_now(connection, town)).group
         opened = await connection.run_sync(
             address_book.open_addresses, service.keys, found.account, [found.id]
         )
@@ -199,7 +229,7 @@ async def _settings(
     return page(
         request,
         "resident/settings.html",
-        status=400 if problem else 200,
+        status=400 if problem or wrong_code else 200,
         w=words,
         tag=found.preferences.language,
         masked=addresses.masked("mail", opened.clear[found.id][0]) if found.id in opened.clear else "",
@@ -213,6 +243,13 @@ async def _settings(
         tomorrow=today + timedelta(days=1),
         problem=getattr(words, problem) if problem else "",
         at_children=at_children,
+        told=told,
+        wrong_code=wrong_code,
+        groups=[
+            groups[key].name(found.preferences.language)
+            for key in sorted(found.preferences.groups)
+            if key in groups
+        ],
         welcome="welcome" in request.query,
         saved="saved" in request.query,
         stop=f"/unsubscribe/{subscriber_token(service.keys, 'unsubscribe', found.id, found.salt)}",

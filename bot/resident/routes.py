@@ -24,6 +24,7 @@ def add_resident(app: web.Application) -> None:
     app.router.add_post("/preferences", preferences.save_settings)
     app.router.add_post("/preferences/children", preferences.add_child)
     app.router.add_post("/preferences/children/remove", preferences.remove_child)
+    app.router.add_post("/preferences/group", preferences.join)
     app.router.add_get("/preferences/export", preferences.export)
     app.router.add_get("/preferences/erase", preferences.show_erase)
     app.router.add_post("/preferences/erase", preferences.erase)

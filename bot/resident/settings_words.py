@@ -42,6 +42,10 @@ class SettingsWords:
     year: str
     month: str
     child_word: str
+    group: str
+    group_hint: str
+    group_code: str
+    group_join: str
     own_data: str
     export: str
     erase: str
@@ -94,6 +98,10 @@ JAPANESE = SettingsWords(
     year="{year}年",
     month="{month}月",
     child_word="呼び名(なくてもかまいません。12文字まで)",
+    group="グループ",
+    group_hint="保育園や学校などから招待コードを受け取った方は、ここで入れます。",
+    group_code="招待コード",
+    group_join="グループに入る",
     own_data="ご自分のデータ",
     export="登録の内容を保存する(JSON)",
     erase="登録とアドレスを消す",
@@ -145,6 +153,10 @@ EASY = SettingsWords(
     year="{year}年(ねん)",
     month="{month}月(がつ)",
     child_word="よびかた(なくても いいです。12文字(もじ)まで)",
+    group="グループ",
+    group_hint="保育園(ほいくえん)や 学校(がっこう)から コードを もらった 人(ひと)は、ここに いれてください。",
+    group_code="コード",
+    group_join="グループに はいる",
     own_data="あなたの データ",
     export="登録(とうろく)の なかみを とっておく(JSON)",
     erase="登録(とうろく)と アドレスを けす",
@@ -196,6 +208,10 @@ ENGLISH = SettingsWords(
     year="{year}",
     month="{month}",
     child_word="A word to tell them apart (optional, up to 12 characters)",
+    group="Groups",
+    group_hint="If a nursery, school or other group gave you an invitation code, enter it here.",
+    group_code="Invitation code",
+    group_join="Join the group",
     own_data="Your data",
     export="Download what is registered (JSON)",
     erase="Delete the registration and the address",

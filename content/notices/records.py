@@ -19,6 +19,7 @@ from content.database import Database, insert_unless_known, metadata, one_of
 from content.notices.calendars import WordCalendar
 from content.notices.faq import FaqEntry
 from content.notices.shelters import Shelter
+from content.register.town_groups import made_groups
 from content.town import Segment, Template, Town
 
 
@@ -124,7 +125,7 @@ async def take_in_profile(database: Database, town: Town, at: int) -> int:
 
 
 async def town_now(connection: AsyncConnection, town: Town) -> Town:
-    """The town with the segments and templates of this moment."""
+    """The town with the segments, templates and groups of this moment."""
     rows = await connection.execute(
         select(town_record)
         .where(town_record.c.kind.in_([RecordKind.SEGMENT, RecordKind.TEMPLATE]))
@@ -139,12 +140,18 @@ async def town_now(connection: AsyncConnection, town: Town) -> Town:
             templates[item.key] = item.content
         else:
             templates.pop(item.key, None)
-    if not records:
+    made = await made_groups(connection)
+    if not records and not made:
         return town
     fields = {name: getattr(town, name) for name in type(town).model_fields}
     # Constructed, since a copy would keep what the town has looked up before.
     return Town.model_construct(
-        **fields | {"segments": tuple(segments.values()), "templates": tuple(templates.values())}
+        **fields
+        | {
+            "segments": tuple(segments.values()),
+            "templates": tuple(templates.values()),
+            "groups": (*town.groups, *(item for item in made if item.key not in town.group)),
+        }
     )
 
 

@@ -19,6 +19,7 @@ from content.register.subscribers import (
     address,
     child_word,
     find,
+    membership,
     preference,
     registration_event,
     require,
@@ -224,7 +225,8 @@ async def erase(
         .values(state=SubscriberState.ERASED, changed_at=at, quiet_hours="", paused_until="")
     )
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
-    await connection.execute(delete(child_word).where(child_word.c.subscriber_id == subscriber_id))
+    for table in (child_word, membership):
+        await connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
 
 

@@ -89,6 +89,17 @@ preference = Table(
     sqlite_with_rowid=False,
 )
 
+# Of those who belong to a group, beside their choice of it.
+membership = Table(
+    "membership",
+    metadata,
+    Column("group_key", Text, primary_key=True),
+    Column("subscriber_id", Id, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+    # The last day (YYYY-MM-DD); "" for without an end.
+    Column("until", Text, nullable=False, server_default=""),
+)
+
 # What a resident calls a child, to tell several apart. Sealed: it may be a name.
 child_word = Table(
     "child_word",

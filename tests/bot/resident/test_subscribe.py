@@ -18,7 +18,9 @@ from bot.app import create_app
 from bot.letters import letter_sender
 from bot.resident import subscribe
 from bot.service import Service
+from content.clock import DAY, now_ms
 from content.register import subscriber_changes, subscribers
+from content.register.invitations import make_codes
 from content.register.states import Route, SubscriberState
 from content.register.subscribers import Subscriber
 from sandbox.mail.server import SmtpSandbox
@@ -240,3 +242,26 @@ async def test_a_town_without_mail_offers_none(service: Service) -> None:
         page = await visitor.get("/subscribe")
         assert "メールでの配信は行っていません" in page.text and 'name="address"' not in page.html
         assert (await visitor.post("/subscribe", [("address", HANAKO)])).status == 404
+
+
+async def test_a_code_on_the_settings_page_opens_its_group(house: House) -> None:
+    await house.join()
+    now = now_ms()
+    async with house.service.database.write() as connection:
+        (code,) = await make_codes(
+            connection,
+            "kucho",
+            number=1,
+            most=1,
+            expires_at=now + DAY,
+            member_until=None,
+            staff="tanaka",
+            at=now,
+        )
+    page = await house.visitor.get("/preferences")
+    wrong = await house.visitor.submit(page, "/preferences/group", {"code": "AAAA-BBBB-CCCC"})
+    assert wrong.status == 400 and "この招待コードは使えません" in wrong.text
+    page = await house.visitor.submit(page, "/preferences/group", {"code": code})
+    assert "「行政区長」に入りました" in page.text
+    found = await house.registered()
+    assert found is not None and found.preferences.groups == {"kucho"}
