@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.group_joining import join_group
-from bot.line import answer_cards, bubbles, choices, greetings, leaving_pages, leaving_taps, pages, town_cards
+from bot.line import (
+    answer_cards,
+    bubbles,
+    choices,
+    greetings,
+    leaving_pages,
+    leaving_taps,
+    tap_answers,
+    town_cards,
+)
 from bot.line.answer_words import answer_words
 from bot.line.asking import answer_asked, read_wish
 from bot.line.bubbles import Message
@@ -22,7 +31,6 @@ from bot.line.memory import ChatMemory
 from bot.line.postbacks import Command, read
 from bot.line.typed import Asked, is_our_own, understand
 from bot.line.wishes import sounds_like_emergency
-from bot.line.words import words
 from content.clock import now_ms, today_jst
 from content.keys import Keys
 from content.notices import faq
@@ -132,12 +140,12 @@ async def _tap(
         return []
     command = read(resident_event.data, resident_event.date)
     if command is None or not choices.is_known(conversation.town, command):
-        return _outdated(conversation.town, subscriber.preferences)
+        return tap_answers.outdated(conversation.town, subscriber.preferences)
     if command.verb == "ask":
         return await _asked(connection, conversation, subscriber.preferences, command)
     if before is not None and resident_event.at < before.event_at:
         # It comes late, after something newer, and must not undo that.
-        return _answer(conversation.town, command, subscriber.preferences)
+        return tap_answers.answer(conversation.town, command, subscriber.preferences)
     if command.verb == "stop":
         at = _recorded_at(resident_event)
         return await leaving_taps.press(
@@ -152,7 +160,7 @@ async def _tap(
         at=_recorded_at(resident_event),
         route=Route.LINE,
     )
-    return _answer(conversation.town, command, changed.preferences)
+    return tap_answers.answer(conversation.town, command, changed.preferences)
 
 
 async def _tap_of_stopped(
@@ -180,7 +188,7 @@ async def _asked(
     """What a button asks for without changing anything."""
     found = read_wish(command.values)
     if found is None:
-        return _outdated(conversation.town, preferences)
+        return tap_answers.outdated(conversation.town, preferences)
     asked, detail = found
     await _count(connection, conversation, asked)
     return answer_asked(conversation.town, preferences, conversation.knowledge, asked, detail)
@@ -252,34 +260,6 @@ async def _count(connection: AsyncConnection, conversation: ConversationContext,
         await faq.count_asked(connection, asked.question)
 
 
-def _answer(town: Town, command: Command, preferences: Preferences) -> list[Message]:
-    """For a choice one line that says what is now so; for a page button, that page."""
-    today = today_jst()
-    match command.verb, command.values:
-        case "show", (step, *number):
-            return [pages.page(step, town, preferences, today, _number(number))]
-        case "category", (_, key) if town.category[key].always or town.category[key].closed:
-            return [pages.categories(town, preferences)]
-        case (("area" | "category"), (_, key)):
-            return pages.changed(town, preferences, command.verb, key)
-        case "birth", ("add",) if choices.needs_confirming(command, today):
-            return [pages.ask_birth(preferences, command.date[:7])]
-        case "stop", _:
-            return [leaving_pages.stopping(preferences, today)]
-        case "birth", _:
-            return [pages.page("birth", town, preferences, today)]
-        case "language", _:
-            # Whoever could not read the greeting can read it now.
-            about = bubbles.text_message(greetings.about(town, preferences))
-            return [about, pages.summary(town, preferences)]
-    return _outdated(town, preferences)
-
-
-def _outdated(town: Town, preferences: Preferences) -> list[Message]:
-    note = bubbles.text_message(words(preferences.language).outdated)
-    return [note, pages.categories(town, preferences)]
-
-
 async def _join(
     connection: AsyncConnection,
     conversation: ConversationContext,
@@ -304,7 +284,3 @@ async def _join(
 def _recorded_at(resident_event: ResidentEvent) -> int:
     # When it happened, but never in the future: a clock that is ahead must not falsify a day's count.
     return min(resident_event.at, now_ms())
-
-
-def _number(values: list[str]) -> int:
-    return int(values[0]) if values and values[0].isascii() and values[0].isdigit() else 0

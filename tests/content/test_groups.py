@@ -91,7 +91,8 @@ async def test_a_code_that_is_not_good_opens_nothing_and_does_not_say_why(databa
     async with database.write() as connection:
         parent = await make_subscriber(connection, keys, PARENT)
         (code,) = await make(connection, lasts=HOUR)
-        at, known = APRIL_TUESDAY, KNOWN
+        at = APRIL_TUESDAY
+        known: tuple[str, ...] = KNOWN
         if case == "over":
             at += HOUR
         if case == "closed":
