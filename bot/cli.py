@@ -37,6 +37,11 @@ COMMANDS = {
     "sandbox": ("sandbox", "app", "練習用の接続先(外部には何も送りません)."),
     "subscribers": ("subscribers", "app", "登録者の取り込みと書き出し (CSV)、登録の確認・終了・消去."),
     "notice": ("notices", "app", "お知らせを出す・結果を見る."),
+    "selftest": (
+        "self_test",
+        "selftest",
+        "Begin the silent self-test to the seed addresses of staff; with --wait 0: passed, 1: failed, 4: no addresses.",
+    ),
     "events": ("events", "app", "LINEから届き、処理できなかった操作を見る・やり直す."),
     "report": ("reports", "app", "登録数と計画の指標."),
     "records": (

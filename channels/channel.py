@@ -32,7 +32,7 @@ class Announcement:
     `texts` holds at least Japanese, in the town's order of languages. `mode` is live, drill or
     test; `urgency` urgent or routine; `kind` original, correction or withdrawal. `url` is the
     public page of the notice, "" when it has none. `category_names` maps language to the name.
-    `published_at` is milliseconds since the epoch.
+    `published_at` is milliseconds since the epoch. `silent`: no phone is to ring for it.
     """
 
     notice_id: int
@@ -58,6 +58,7 @@ class Announcement:
     place: ShownPlace | None = None
     # Until when it is to be read, in milliseconds; None for ever.
     expires_at: int | None = None
+    silent: bool = False
 
     def text(self, language: str) -> Text:
         """The text in `language`, else in Japanese."""

@@ -18,6 +18,7 @@ from content.ledger import (
     deliveries,
     presence,
     retention,
+    self_tests,
     suspensions,
 )
 from content.notices import (
@@ -30,6 +31,7 @@ from content.notices import (
     records,
     shelters,
     submissions,
+    trials,
 )
 from content.register import (
     importing,
@@ -38,6 +40,8 @@ from content.register import (
     mail_requests,
     subscribers,
     town_groups,
+    trial_addresses,
+    trial_requests,
 )
 from content.register.address_book import any_sealed_address
 from content.staff import (
@@ -85,12 +89,16 @@ TABLE_MODULES = (
     retention,
     rights,
     second_factor,
+    self_tests,
     sessions,
     shelters,
     submissions,
     subscribers,
     suspensions,
     town_groups,
+    trial_addresses,
+    trial_requests,
+    trials,
 )
 MIGRATIONS = Path(__file__).parent / "database" / "migrations"
 

@@ -26,6 +26,7 @@ from content.quiet_hours import normalise
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ChannelName = Literal["line", "mail", "webhook"]
+DayTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")]
 
 
 class Mode(StrEnum):
@@ -201,11 +202,10 @@ class Town(ProfileModel):
     indicators: tuple[Indicator, ...] = ()
     checks: CheckRules = CheckRules()
     office_hours: OfficeHours | None = None
-    # How long a routine notice waits after its approval on the screen, so that it can be taken back.
-    undo_seconds: int = Field(default=0, ge=0, le=600)
+    undo_seconds: int = Field(default=0, ge=0, le=600)  # how long an approval on the screen can be taken back
     quiet_hours: Annotated[str, AfterValidator(normalise)] = "none"  # of who chose none of their own
-    # Who has to prove himself by more than a password.
-    second_factor: Literal["none", "senders"] = "none"
+    self_test_at: DayTime = "07:30"  # when the self-test goes out by itself; "" for never
+    second_factor: Literal["none", "senders"] = "none"  # who has to prove himself by more than a password
 
     @cached_property
     def category(self) -> dict[str, Category]:

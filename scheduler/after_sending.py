@@ -39,6 +39,7 @@ ACCOUNTS_GONE = (
     "このお知らせを送ったアカウントが、町の設定からなくなっています。管理者に設定を確かめてもらうか、"
     "新しいお知らせを別の配信手段で送ってください。"
 )
+ONLY_A_TRIAL = "試し送りは住民に届いていないので、訂正も取り消しも要りません。"
 WITHDRAWN_ALREADY = (
     "このお知らせは、すでに取り消しを知らせています。続けて知らせることがあるときは、訂正を送ってください。"
 )
@@ -114,6 +115,8 @@ async def refuse_impossible(
     context: TownContext, connection: AsyncConnection, corrected: Notice, kind: NoticeKind
 ) -> None:
     """Raises NoticeRefused when nobody can be told of a correction or withdrawal of this notice."""
+    if corrected.spec.trial is not None:
+        raise _refused(ONLY_A_TRIAL)
     state = progress_state(corrected, await tally(connection, corrected.id))
     if state in NOT_SENT:
         raise _refused(NOT_SENT[state])

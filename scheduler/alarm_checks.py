@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import find_reason
 from content.clock import DAY, MINUTE, SECOND, words
-from content.ledger import account_health
+from content.ledger import account_health, self_tests
 from content.ledger.account_health import AccountHealth
 from content.ledger.account_outages import find_outages
 from content.notices import triggers
@@ -65,6 +65,7 @@ async def find_troubles(
             *await _accounts(connection, context, now),
             *await _machine(connection, now),
             *await _coming(connection, now),
+            *await _self_test(connection, context),
         ]
     return [*found, *_clock(context), *_short(context), *_disk(disk(context))]
 
@@ -128,6 +129,27 @@ async def _coming(connection: AsyncConnection, now: int) -> list[Trouble]:
             detail = f"「{item.name}」の接続キーは {words(item.expires_at)} に終わります。"
             found.append(Trouble(AlarmCode.KEY_ENDS, str(item.id), detail))
     return found
+
+
+async def _self_test(connection: AsyncConnection, context: TownContext) -> list[Trouble]:
+    """The last one that ended decides, whoever began it."""
+    last = await self_tests.last_ended(connection)
+    if last is None or last.passed:
+        return []
+    return [
+        Trouble(
+            AlarmCode.SELF_TEST_FAILED,
+            item.account,
+            f"{_name(context, item.account)}:{words(last.begun_at)} の自己点検で、宛先{item.expected:,}件のうち"
+            f"受付は{item.accepted:,}件でした。{_why(item.reason)}",
+        )
+        for item in last.accounts
+        if not item.passed
+    ]
+
+
+def _why(reason: str) -> str:
+    return f"理由:{find_reason(reason).what}。" if reason else ""
 
 
 def _clock(context: TownContext) -> Iterator[Trouble]:

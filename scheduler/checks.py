@@ -10,10 +10,15 @@ from content.clock import today_jst
 from content.notices.checks.examine import examine_words
 from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
-from content.notices.states import NoticeKind, TargetKind
+from content.notices.states import NoticeKind, TargetKind, TrialKind
 from scheduler.timing import timing_problems
-from scheduler.town_context import TownContext, chosen_accounts, spec_announcement
+from scheduler.town_context import TownContext, account_for, chosen_accounts, spec_announcement
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
+
+NOT_TO_RESIDENTS = (
+    "試験は住民には送れません。種別を「本番」か「訓練」にしてください。"
+    "届き方を試すときは、確認の画面の「自分に試し送り」で、自分の試し送り先にだけ送れます。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def _choice_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[P
     problems = []
     if spec.urgency not in URGENCY_NAMES:
         problems.append(Problem("urgency", "「緊急」か「通常」を選んでください。"))
-    if spec.target.kind not in set(TargetKind):
+    if spec.target.kind not in {*TargetKind, *TrialKind}:
         problems.append(Problem("target", "宛先の決め方を選んでください。"))
     try:
         if spec.kind == NoticeKind.ORIGINAL:
@@ -71,13 +76,15 @@ def _choice_problems(context: TownContext, spec: NoticeSpec, now: int) -> list[P
 def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
     if spec.mode not in MODE_NAMES:
         return [Problem("mode", "「本番」「訓練」「試験」のどれかを選んでください。")]
+    if not spec.target.fits(spec.mode):
+        return [Problem("mode", NOT_TO_RESIDENTS)]
     if not spec.channels:
         return [Problem("channels", "配信手段を1つ以上選んでください。")]
     unknown = [channel for channel in spec.channels if channel not in context.town.channels]
     if unknown:
         known = "、".join(context.town.channels)
         return [Problem("channels", f"「{unknown[0]}」という配信手段はありません。使えるのは {known} です。")]
-    missing = [channel for channel in spec.channels if not context.town.accounts_for(channel, spec.mode)]
+    missing = [channel for channel in spec.channels if account_for(context.town, spec, channel) is None]
     if missing:
         names = "、".join(CHANNEL_NAMES.get(channel, channel) for channel in missing)
         mode = MODE_NAMES[spec.mode]

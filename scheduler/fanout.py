@@ -127,6 +127,8 @@ def _reason_to_stop(context: TownContext, planned: Delivery, notice: Notice) -> 
     if notice.kind != NoticeKind.ORIGINAL:
         # Its audience stands in the ledger, and not in the profile.
         return None
+    if not notice.aim.fits(notice.spec.mode):
+        return Reason.TARGET_GONE
     try:
         audience(context.town, notice.aim, notice.spec.category, today_jst(notice.fired_at))
     except NobodyMatches:
@@ -142,7 +144,10 @@ async def _plan_list(
     if found.in_flight and now < planned.created_at + WAIT_FOR_FLIGHT:
         return False
     batch_size = context.channel_of(context.town.account[planned.account]).batch_size
-    lists = _lists(found.people, _languages(context, notice), context.town.quiet_hours, now)
+    if notice.spec.trial is not None:
+        lists = {(notice.spec.trial.language, 0): [one for one, *_ in found.people]}
+    else:
+        lists = _lists(found.people, _languages(context, notice), context.town.quiet_hours, now)
     slices = [
         (language, part, rest_until)
         for (language, rest_until), ids in lists.items()

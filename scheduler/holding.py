@@ -6,7 +6,7 @@ from content.clock import MINUTE, today_jst, words
 from content.notices.maintenance import Maintenance
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience
-from content.notices.states import NoticeKind
+from content.notices.states import NoticeKind, TrialKind
 from content.staff.machines import is_machine
 from content.town import Urgency
 from scheduler.occurrence_words import missing_words
@@ -35,6 +35,8 @@ def cannot_go(context: TownContext, notice: Notice, now: int, mode: Maintenance 
             audience(context.town, notice.spec.target, notice.spec.category, today_jst(now))
     except NobodyMatches as error:
         return str(error)
+    if not notice.spec.target.fits(notice.spec.mode):
+        return "試験は住民に送れないため、送っていません。取り消してください。"
     if not chosen_accounts(context, notice.spec):
         return "このお知らせを送れるアカウントが、町の設定からなくなっています。"
     if wordless := missing_words(notice):
@@ -43,7 +45,9 @@ def cannot_go(context: TownContext, notice: Notice, now: int, mode: Maintenance 
 
 
 def goes_in_maintenance(notice: Notice) -> bool:
-    """An urgent notice that a person sends now, or lets go now after it was held."""
+    """An urgent notice that a person sends now, or lets go now after it was held; and a trial to oneself."""
+    if notice.spec.target.kind == TrialKind.ONESELF:
+        return True
     by_itself = notice.spec.at is not None or notice.spec.series is not None or notice.spec.rule is not None
     by_hand = not by_itself and not is_machine(notice.approved_by)
     return notice.spec.urgency == Urgency.URGENT and (by_hand or notice.released_at is not None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.channel import Announcement, Channel
 from content.ledger import deliveries
-from content.notices import notices
+from content.notices import notices, trial_changes
 from scheduler.suspending import refuse_lost
 from scheduler.town_context import TownContext, announcement
 
@@ -51,11 +51,14 @@ class Messages:
         async with self._context.database.read() as connection:
             delivery = await connection.run_sync(deliveries.get_delivery, delivery_id)
             notice = await notices.get(connection, delivery.notice_id)
-            corrected = await notices.get(connection, notice.corrects) if notice and notice.corrects else None
+            # A trial looks as the notice whose words it tries.
+            tried = await trial_changes.tried_of(connection, notice) if notice else None
+            source = await notices.get(connection, tried) if tried else notice
+            corrected = await notices.get(connection, source.corrects) if source and source.corrects else None
         if notice is None or notice.version_id != delivery.version_id:
             raise LookupError(f"delivery {delivery_id} has no notice version")
         refuse_lost(self._context, delivery)
-        announced = announcement(self._context, notice, corrected)
+        announced = announcement(self._context, notice, corrected, source.kind if source else None)
         # Building a message imports the LINE SDK (over a second), so not on the event loop.
         prepared = await asyncio.to_thread(self._channel.prepare, announced, language)
         return Message(announced, prepared, delivery.send_until)

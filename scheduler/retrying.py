@@ -81,6 +81,8 @@ async def retry(context: TownContext, notice_id: int, *, staff: str) -> int:
 
 
 async def _why_not(connection: AsyncConnection, found: Notice, now: int) -> str:
+    if found.spec.trial is not None:
+        return "試し送りは送り直しません。もう一度試し送りをしてください。"
     if found.fired_at is None:
         return "まだ送っていません。"
     if found.spec.expires is not None and now >= found.spec.expires:

@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from content.clock import HOUR, JST
 from content.database.wakeups import Signal
 from content.register.mail_requests import LETTERS
+from scheduler import self_test
 from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
@@ -162,6 +163,10 @@ class Runner:
         while await tick(LOOK_EVERY, self._stop):
             # Mail to operators has long timeouts.
             self._rounds.beat("alarms", pause=10 * LOOK_EVERY)
+            try:
+                await self_test.look(self._context)
+            except Exception:
+                log.exception("self_test_failed")
             try:
                 await watch(self._context)
             except Exception:

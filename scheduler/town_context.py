@@ -16,7 +16,7 @@ from content.ledger.states import Lane
 from content.notices.attachments import size_of
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.publicity import is_closed, may_have_page
-from content.notices.states import TargetKind
+from content.notices.states import NoticeKind, TargetKind, TrialKind
 from content.register.mail_requests import MailRequest
 from content.town import Account, Town
 from scheduler.this_process import ThisProcess
@@ -61,12 +61,17 @@ class TownContext:
     this_process: ThisProcess = field(default_factory=ThisProcess)
 
 
-def announcement(context: TownContext, notice: Notice, corrected: Notice | None = None) -> Announcement:
-    """The stored version of a notice, as channels see it; `corrected` is the one that it speaks of."""
+def announcement(
+    context: TownContext, notice: Notice, corrected: Notice | None = None, kind: NoticeKind | None = None
+) -> Announcement:
+    """The stored version of a notice, as channels see it; `corrected` is the one that it speaks of.
+
+    `kind` is for a trial: that of the notice whose words it tries.
+    """
     return spec_announcement(
         context,
         # What was told to the public or not was decided by the rules of its firing.
-        replace(notice.spec, target=notice.aim),
+        replace(notice.spec, target=notice.aim, kind=kind or notice.kind),
         notice_id=notice.id,
         version_id=notice.version_id,
         public_id=notice.public_id,
@@ -122,6 +127,7 @@ def spec_announcement(
         ),
         place=ShownPlace(**asdict(spec.attached.place)) if spec.attached.place else None,
         expires_at=spec.expires,
+        silent=spec.target.kind == TrialKind.SEEDS,
     )
 
 
@@ -155,7 +161,22 @@ def chosen_accounts(context: TownContext, spec: NoticeSpec) -> dict[str, str]:
     """account key → channel: for each channel the account that carries the notice's mode."""
     chosen = {}
     for channel in spec.channels:
-        fitting = context.town.accounts_for(channel, spec.mode)
-        if fitting:
-            chosen[fitting[0].key] = channel
+        account = account_for(context.town, spec, channel)
+        if account:
+            chosen[account.key] = channel
     return chosen
+
+
+def trial_account(town: Town, channel: str) -> Account | None:
+    """Through which trials go out: where residents are reached, so that they prove that very way."""
+    return town.live_account(channel) or next(
+        (item for item in town.accounts if item.channel == channel), None
+    )
+
+
+def account_for(town: Town, spec: NoticeSpec, channel: str) -> Account | None:
+    """Through which account a notice goes out on a channel; None when none may carry it."""
+    if spec.target.is_trial:
+        return trial_account(town, channel)
+    fitting = town.accounts_for(channel, spec.mode)
+    return fitting[0] if fitting else None

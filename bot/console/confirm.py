@@ -10,6 +10,7 @@ from bot.console.access import StaffRequest
 from bot.console.consent import consent_for
 from bot.console.forecast import Forecast, look_ahead
 from bot.console.series import outline
+from bot.console.trials import trial_part
 from bot.console.words import (
     MORE_QUOTA,
     approval_word,
@@ -108,6 +109,7 @@ async def _confirm_page(
 ) -> web.Response:
     town, spec = staff_request.service.town, found.spec
     consent = await consent_for(staff_request, found)
+    trial = await trial_part(staff_request, found)
     return staff_request.page(
         "console/confirm.html",
         status=422 if error or forecast.problems else 200,
@@ -119,6 +121,7 @@ async def _confirm_page(
         outline=outline(found),
         undo_seconds=undo_time(town, spec) // SECOND,
         consent=consent,
+        trial=trial,
         more_quota=MORE_QUOTA,
         word=approval_word(spec),
         target=spec.target.describe(town, spec.category),

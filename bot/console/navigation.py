@@ -31,6 +31,7 @@ PAGES = (
     ("/console/faq", "よくある質問", "see"),
     ("/console/accounts", "配信手段", "see"),
     ("/console/reports", "報告", "see"),
+    ("/console/self-tests", "自己点検", "see"),
     ("/console/alarms", "警報", "see"),
     ("/console/audit", "操作の記録", "administer"),
     ("/console/people", "職員", "administer"),

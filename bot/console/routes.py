@@ -33,14 +33,17 @@ from bot.console import (
     progress,
     refusals,
     reports,
+    self_tests,
     series,
     session_pages,
     settings,
+    trials,
     waiting,
 )
 from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.console.record_routes import add_records
 from bot.console.sign_ins import keep_sign_ins
+from bot.console.trial_routes import add_trials
 from bot.pages import redirect
 
 NOTICE = r"/notices/{id:[0-9]{1,18}}"
@@ -84,6 +87,7 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/confirm", DECIDE, _found(confirm.show_confirm))
     routes.post(f"{NOTICE}/offered", "write", _found(offered.take_offer))
     routes.post(f"{NOTICE}/approve", SEND, _found(confirm.approve))
+    routes.post(f"{NOTICE}/try", DECIDE, _found(trials.send_trial))
     routes.post(f"{NOTICE}/submit", "write", _found(consent.submit))
     routes.post(f"{NOTICE}/return", SEND, _found(consent.return_to_writer))
     routes.post(f"{NOTICE}/review", SEND, _found(consent.review))
@@ -125,6 +129,8 @@ def add_console(app: web.Application) -> None:
     routes.post("/maintenance/begin", "administer", maintenance.begin)
     routes.post("/maintenance/end", "administer", maintenance.end)
     add_records(routes)
+    add_trials(app, routes)
+    routes.get(r"/self-tests/{id:[0-9]{1,18}}", "see", _found(self_tests.show_proof))
     routes.get("/reports", "see", reports.show_counts)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 

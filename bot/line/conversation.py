@@ -29,6 +29,7 @@ from bot.line.knowledge import TownKnowledge
 from bot.line.leaving_words import leaving_words
 from bot.line.memory import ChatMemory
 from bot.line.postbacks import Command, read
+from bot.line.trial_codes import take_code
 from bot.line.typed import Asked, is_our_own, understand
 from bot.line.wishes import sounds_like_emergency
 from content.clock import now_ms, today_jst
@@ -201,6 +202,8 @@ async def _message(
     first_language: str,
 ) -> list[Message]:
     """Every message gets an answer, but for the echo of our own words and for what no person types."""
+    if answer := await take_code(connection, conversation.keys, conversation.account, resident_event):
+        return answer
     who = conversation.keys.lookup(conversation.account, resident_event.user_id)
     if not resident_event.reply_token or is_our_own(resident_event.text):
         return []

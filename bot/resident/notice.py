@@ -49,7 +49,7 @@ async def show_notice(request: web.Request) -> web.Response:
         earlier = await _public(service, connection, found.corrects)
         later = [
             await _public(service, connection, number)
-            for number in await notices.corrections_of(connection, found.id)
+            for number in await chains.corrections_of(connection, found.id)
         ]
         withdrawn = await is_withdrawn(connection, await chains.root_of(connection, found.id))
     announced = announcement(service.context, found)

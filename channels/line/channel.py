@@ -52,7 +52,7 @@ class LineChannel:
     def prepare(self, announcement: Announcement, language: str) -> LinePrepared:
         """The messages in `language`, built by LINE's own models. Raises CannotRender."""
         check_pictures(announcement, allow_http=self.is_stand_in)
-        return LinePrepared(encode(build_messages(announcement, language)))
+        return LinePrepared(encode(build_messages(announcement, language)), silent=announcement.silent)
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
         """What the phone shows. Raises CannotRender."""

@@ -45,6 +45,7 @@ class LinePrepared:
     """The `messages` array as UTF-8 JSON, ready to be spliced; and how many ids LINE has refused one by one."""
 
     messages: bytes = field(repr=False)
+    silent: bool = False
     refused_in_a_row: int = 0
 
 
@@ -118,7 +119,8 @@ class LineSession:
     async def _accepted(self, prepared: LinePrepared, recipients: Sequence[Recipient], key: str) -> bool:
         """True when LINE took the request, False when one of the ids is at fault; raises everything else."""
         ids = json.dumps([recipient.address for recipient in recipients]).encode()
-        content = b'{"to":' + ids + b',"messages":' + prepared.messages + b',"notificationDisabled":false}'
+        end = b',"notificationDisabled":true}' if prepared.silent else b',"notificationDisabled":false}'
+        content = b'{"to":' + ids + b',"messages":' + prepared.messages + end
         try:
             check(await self._api.post(MULTICAST, content, {"X-Line-Retry-Key": key}))
         except InvalidRequest as error:

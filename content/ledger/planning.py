@@ -16,7 +16,7 @@ from content.ledger.reached import Slice
 from content.ledger.states import Lane
 from content.notices import chains
 from content.notices.notices import Notice
-from content.notices.segments import audience, heeds_settings
+from content.notices.segments import NobodyMatches, audience, heeds_settings
 from content.notices.states import NoticeKind
 from content.register.subscribers import subscriber
 from content.town import Town
@@ -115,6 +115,8 @@ async def _next_people(
 def _not_planned_yet(town: Town, planned: Delivery, notice: Notice) -> ColumnElement[bool]:
     # The day of the firing decides ages, also when planning goes on after midnight.
     day = today_jst(notice.fired_at)
+    if not notice.aim.fits(notice.spec.mode):
+        raise NobodyMatches("mode", "試験は住民に送れません。")
     return and_(
         subscriber.c.account == planned.account,
         audience(town, notice.aim, notice.spec.category, day),

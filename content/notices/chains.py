@@ -24,3 +24,11 @@ async def members(connection: AsyncConnection, root_id: int) -> list[int]:
     below = below.union_all(select(notice.c.id).where(notice.c.corrects == below.c.id))
     rows = await connection.scalars(select(below.c.id).order_by(below.c.id))
     return [int(row) for row in rows]
+
+
+async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:
+    """The notices that correct or withdraw this one, oldest first."""
+    rows = await connection.scalars(
+        select(notice.c.id).where(notice.c.corrects == notice_id).order_by(notice.c.id)
+    )
+    return [int(row) for row in rows]

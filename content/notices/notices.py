@@ -29,6 +29,7 @@ from sqlalchemy import (
     and_,
     false,
     select,
+    true,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +40,7 @@ from content.notices.attachments import Attachments
 from content.notices.recurrence import RecurrenceRule
 from content.notices.segments import Target
 from content.notices.states import NoticeKind, NoticeState, TargetKind, TriggerState
+from content.notices.trials import TRIAL_COLUMNS, Trial, trial, trial_in
 from content.town import Mode, Urgency
 
 notice = Table(
@@ -149,6 +151,8 @@ class NoticeSpec:
     kind: NoticeKind = NoticeKind.ORIGINAL
     corrects: int | None = None
     attached: Attachments = field(default_factory=Attachments)
+    # With a target of trials alone.
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ class Notice:
 
 
 async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
-    found = await select_notices(connection, notice.c.id == notice_id, limit=1)
+    found = await select_notices(connection, notice.c.id == notice_id, limit=1, with_trials=True)
     return found[0] if found else None
 
 
@@ -202,7 +206,7 @@ async def category_of(connection: AsyncConnection, notice_id: int) -> str | None
 
 async def find_public(connection: AsyncConnection, public_id: str) -> Notice | None:
     """The notice with this public address, whether it may be shown or not."""
-    found = await select_notices(connection, notice.c.public_id == public_id, limit=1)
+    found = await select_notices(connection, notice.c.public_id == public_id, limit=1, with_trials=True)
     return found[0] if found else None
 
 
@@ -219,18 +223,10 @@ async def recent(
     return await select_notices(connection, wanted, limit=limit)
 
 
-async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:
-    """The notices that correct or withdraw this one, oldest first."""
-    rows = await connection.scalars(
-        select(notice.c.id).where(notice.c.corrects == notice_id).order_by(notice.c.id)
-    )
-    return [int(row) for row in rows]
-
-
 async def select_notices(
-    connection: AsyncConnection, condition: ColumnElement[bool], limit: int
+    connection: AsyncConnection, condition: ColumnElement[bool], limit: int, *, with_trials: bool = False
 ) -> list[Notice]:
-    """Those for whose rows of `notice` and `trigger` the condition holds, the newest first."""
+    """Those for whose rows of `notice` and `trigger` the condition holds, the newest first; trials when asked for."""
     rows = await connection.execute(
         select(
             notice,
@@ -245,13 +241,15 @@ async def select_notices(
             trigger.c.rule,
             trigger.c.expires_at,
             trigger.c.released_at,
+            *TRIAL_COLUMNS,
         )
         .join(
             notice_version,
             and_(notice_version.c.notice_id == notice.c.id, notice_version.c.number == notice.c.version),
         )
         .join(trigger, trigger.c.notice_id == notice.c.id)
-        .where(condition)
+        .outerjoin(trial, trial.c.notice_id == notice.c.id)
+        .where(condition, true() if with_trials else trial.c.notice_id.is_(None))
         .order_by(notice.c.id.desc())
         .limit(limit)
     )
@@ -260,13 +258,15 @@ async def select_notices(
 
 def _notice(row: Row[Any]) -> Notice:
     texts = {key: (item["title"], item["body"]) for key, item in json.loads(row.texts).items()}
+    about = trial_in(row)
     spec = NoticeSpec(
         category=row.category,
         urgency=row.urgency,
         texts=texts,
         channels=tuple(row.channels.split(",")),
         mode=row.mode,
-        target=Target(row.target_kind, row.target_key),
+        # The columns of a trial's own row match nobody.
+        target=Target(*(about.target if about else (row.target_kind, row.target_key))),
         at=row.due_at if row.scheduled else None,
         expires=row.expires_at,
         rule=recurrence.from_json(json.loads(row.rule)) if row.rule else None,
@@ -275,6 +275,7 @@ def _notice(row: Row[Any]) -> Notice:
         kind=NoticeKind(row.kind),
         corrects=row.corrects,
         attached=attachments.from_json(row.attached),
+        trial=about,
     )
     return Notice(
         id=row.id,

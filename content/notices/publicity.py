@@ -14,7 +14,7 @@ from content.notices import notices
 from content.notices.chosen import read_rules, write_rules
 from content.notices.notices import Notice, notice
 from content.notices.segments import Target
-from content.notices.states import TargetKind, TriggerState
+from content.notices.states import TargetKind, TrialKind, TriggerState
 from content.town import Mode, Town
 
 
@@ -22,6 +22,9 @@ def is_closed(town: Town, target: Target) -> bool:
     """Whether a target leads to a closed circle. A segment that nobody knows any more counts as one."""
     match target.kind:
         case TargetKind.SUBSCRIBED | TargetKind.EVERYONE:
+            return False
+        case TrialKind.ONESELF:
+            # As what is tried: written down when the trial was made.
             return False
         case TargetKind.SEGMENT:
             rules = read_rules(target.key)

@@ -13,6 +13,7 @@ from content.notices.notices import Notice, notice, notice_version, select_notic
 from content.notices.publicity import is_listed
 from content.notices.segments import Target
 from content.notices.states import NoticeState, TriggerState
+from content.notices.trials import is_no_trial
 from content.town import Mode, Town
 
 # More than a town says in a day; a runaway machine is stopped by its own limit.
@@ -37,6 +38,7 @@ async def sent_before(
             notice.c.approved_at > now - DAY,
             notice.c.id != but_id,
             notice.c.submission_key != but_key,
+            is_no_trial(notice.c.id),
         )
         .order_by(notice.c.id.desc())
     )

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.notices import notices
 from content.notices.notices import Notice, notice, notice_version, trigger
 from content.notices.states import NoticeState, TriggerState
+from content.notices.trials import is_no_trial
 
 MOST_WORDS = 10
 # The categories that somebody may see; None for all.
@@ -75,7 +76,7 @@ async def count(connection: AsyncConnection, wanted: Wanted, seen: Seen = None) 
         select(func.count())
         .select_from(notice)
         .join(trigger, trigger.c.notice_id == notice.c.id)
-        .where(*_conditions(wanted), _is_seen(seen))
+        .where(*_conditions(wanted), _is_seen(seen), is_no_trial(notice.c.id))
     )
     return int(found or 0)
 
@@ -83,7 +84,12 @@ async def count(connection: AsyncConnection, wanted: Wanted, seen: Seen = None) 
 async def authors(connection: AsyncConnection) -> list[str]:
     """Everybody who has written a notice."""
     return list(
-        await connection.scalars(select(notice.c.created_by).distinct().order_by(notice.c.created_by))
+        await connection.scalars(
+            select(notice.c.created_by)
+            .distinct()
+            .where(is_no_trial(notice.c.id))
+            .order_by(notice.c.created_by)
+        )
     )
 
 

@@ -16,11 +16,13 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal_
 from content.clock import birth_months
 from content.database.planner_hints import Scanned
 from content.notices.chosen import describe_rules, read_rules
-from content.notices.states import TargetKind
+from content.notices.states import TargetKind, TrialKind
+from content.notices.trials import TRIAL_NAMES
+from content.register import trial_addresses
 from content.register.imports import has_come_in
 from content.register.states import SubscriberState
 from content.register.subscribers import preference, subscriber
-from content.town import Segment, SegmentRule, Town
+from content.town import Mode, Segment, SegmentRule, Town
 
 UNNAMED = {"ja": "この場で選んだ条件"}
 
@@ -37,23 +39,33 @@ class NobodyMatches(Exception):
 class Target:
     """宛先の決め方. `key` names the segment or group, "" for the other kinds.
 
-    A segment without a name, chosen for one notice, has its rules written out as its key.
+    A segment without a name, chosen for one notice, has its rules written out as its key; a trial its member's number.
     """
 
     kind: str = TargetKind.SUBSCRIBED
     key: str = ""
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether it leads to addresses of staff, and to no resident."""
+        return self.kind in set(TrialKind)
+
+    def fits(self, mode: str) -> bool:
+        """A test goes to staff alone, and to staff goes nothing but a test: it is marked as one."""
+        return (mode == Mode.TEST) == self.is_trial
+
     def describe(self, town: Town, category: str) -> str:
         """As the confirm page and the report print it."""
         name = town.category[category].name() if category in town.category else category
+        if self.is_trial:
+            return TRIAL_NAMES[self.kind]
         chose = f"「{name}」を選んだ登録者"
         if is_life_critical(town, category):
             chose = f"登録者全員(「{name}」は命に関わる分野です)"
         if self.kind == TargetKind.EVERYONE:
             return "登録者全員(選んだ分野によらない)"
         if self.kind == TargetKind.GROUP:
-            group = town.group[self.key].name() if self.key in town.group else self.key
-            return f"グループ「{group}」"
+            return f"グループ「{town.group[self.key].name() if self.key in town.group else self.key}」"
         if self.kind == TargetKind.SEGMENT:
             rules = read_rules(self.key)
             if rules is not None:
@@ -140,12 +152,14 @@ def is_life_critical(town: Town, category: str) -> bool:
 
 
 def heeds_settings(town: Town, target: Target, category: str) -> bool:
-    """Whether a pause and quiet hours count: not in danger to life, and not for what goes to everyone."""
-    return target.kind != TargetKind.EVERYONE and not is_life_critical(town, category)
+    """Whether a pause and quiet hours count: not in danger to life, not for everyone, not for a trial."""
+    return not target.is_trial and target.kind != TargetKind.EVERYONE and not is_life_critical(town, category)
 
 
 def audience(town: Town, target: Target, category: str, today: date) -> ColumnElement[bool]:
-    """The condition on `subscriber` rows, active ones only. Raises NobodyMatches."""
+    """The condition on `subscriber` rows: the active ones, of a trial those of staff. Raises NobodyMatches."""
+    if target.is_trial:
+        return _of_staff(target)
     rules = rules_of(town, target, category, today)
     active = and_(subscriber.c.state == SubscriberState.ACTIVE, has_come_in(subscriber.c.id))
     conditions = [] if rules is None else rules.of(subscriber.c.id)
@@ -162,6 +176,14 @@ def paused_on(today: date) -> Select[tuple[int]]:
     return select(rows.c.id).where(
         rows.c.paused_until != literal_column("''"), rows.c.paused_until >= today.isoformat()
     )
+
+
+def _of_staff(target: Target) -> ColumnElement[bool]:
+    if target.kind == TrialKind.SEEDS:
+        return trial_addresses.are_seeds()
+    if target.key.isascii() and target.key.isdigit():
+        return trial_addresses.owned_by(int(target.key))
+    raise NobodyMatches("target", "試し送りをした職員が分からないため、だれにも送りません。")
 
 
 def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | None:

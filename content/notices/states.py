@@ -21,6 +21,13 @@ class NoticeKind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
+class TrialKind(StrEnum):
+    """Targets of a notice that goes to addresses of staff and to no resident: one's own, or those of the self-test."""
+
+    ONESELF = "oneself"
+    SEEDS = "seeds"
+
+
 class TriggerState(StrEnum):
     """`held` waits for a person; `finished` is a recurring notice after its last occurrence."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, all_rows, among, as_list, as_one_row, hexadecimal
 from content.keys import BOUND, Keys
+from content.register import trial_addresses
 from content.register.states import SubscriberState
 from content.register.subscribers import address, seal_place, subscriber
 
@@ -39,8 +40,20 @@ def open_addresses(
     """Addresses in clear, with the salts of their registrations, of those among the ids that are active now.
 
     All are of this account. `with_left` also of those who left, and without salts: these are for links in mails.
-    Whoever was erased has none. Raises KeyFileError when a key is missing.
+    Whoever was erased has none, and a trial address (content.register.trial_addresses) no salt: no link of a trial
+    ends a registration. Raises KeyFileError when a key is missing.
     """
+    registered = _open_registered(connection, keys, account, subscriber_ids, with_left)
+    if len(registered.clear) == len(subscriber_ids):
+        return registered
+    # Batches of residents and of staff are opened side by side.
+    of_staff = _open_trial(connection, keys, account, subscriber_ids)
+    return Opened(registered.clear | of_staff.clear, registered.unreadable | of_staff.unreadable)
+
+
+def _open_registered(
+    connection: Connection, keys: Keys, account: str, subscriber_ids: Sequence[int], with_left: bool
+) -> Opened:
     dialect = connection.dialect.name
     values = {"ids": as_list(dialect, subscriber_ids)}
     rows = all_rows(connection, _sealed_addresses(dialect, with_left), values)
@@ -54,6 +67,13 @@ def open_addresses(
     # Of somebody who left before joining nothing was ever sealed.
     unreadable = frozenset(one for one, sealed in closed.items() if sealed)
     return Opened({one: known for one, known in clear.items() if one not in closed}, unreadable)
+
+
+def _open_trial(connection: Connection, keys: Keys, account: str, numbers: Sequence[int]) -> Opened:
+    rows = trial_addresses.sealed_among(connection, account, numbers)
+    opened = keys.open_many((sealed, place) for _, sealed, place in rows)
+    clear = {row[0]: (plain, 0) for row, plain in zip(rows, opened, strict=True) if plain is not None}
+    return Opened(clear, frozenset(row[0] for row in rows) - clear.keys())
 
 
 # Asked for every batch, and to compose it costs as much as to run it.

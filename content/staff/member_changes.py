@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from content.register import trial_addresses, trial_requests
 from content.staff import codes, sessions
 from content.staff.codes import CodePurpose
 from content.staff.members import LONGEST_LOGIN, Staff, get_any, is_login, staff_member
@@ -76,8 +77,10 @@ async def end_sessions(connection: AsyncConnection, staff_id: int) -> None:
 
 
 async def disable(connection: AsyncConnection, member: Staff, *, at: int) -> None:
-    """The member cannot enter any more, and open sessions end. Raises LastAdministrator."""
+    """The member cannot enter any more, open sessions and trial addresses end. Raises LastAdministrator."""
     await _refuse_the_last(connection, member)
+    await trial_requests.end_all_of(connection, member.id)
+    await trial_addresses.remove_all_of(connection, member.id)
     await _change(connection, member.id, disabled_at=at)
 
 

@@ -74,6 +74,9 @@ BAD: list[Any] = [
     pytest.param("mode", {"mode": "drill"}, id="drill on a live account"),
     pytest.param("mode", {"mode": "drill", "channels": ("line", "mail")}, id="drill on one live account"),
     pytest.param("mode", {"mode": "test"}, id="test on a live account"),
+    pytest.param(
+        "mode", {"mode": "test", "channels": ("mail",)}, id="test to residents, whatever carries it"
+    ),
     pytest.param("mode", {"mode": "rehearsal"}, id="unknown mode"),
     pytest.param("urgency", {"urgency": "whenever"}, id="unknown urgency"),
     pytest.param("category", {"category": "old"}, id="closed category"),
@@ -110,7 +113,6 @@ GOOD: list[Any] = [
     pytest.param({"texts": words(title="あ" * 1_000)}, id="longest title"),
     pytest.param({"at": now_ms() + 60 * MINUTE}, id="an hour ahead"),
     pytest.param({"mode": "drill", "channels": ("mail",)}, id="drill on its own account"),
-    pytest.param({"mode": "test", "channels": ("mail",)}, id="test that the town allows"),
     pytest.param({"target": Target("segment", "funaoka")}, id="segment"),
     pytest.param({"target": Target("group", "kucho")}, id="group"),
     pytest.param({"target": Target("everyone")}, id="everyone"),
@@ -165,7 +167,8 @@ async def test_the_moment_itself_is_not_past(town_stage: Stage) -> None:
 async def test_a_drill_goes_through_the_account_made_for_drills(town_stage: Stage) -> None:
     context = town_stage.context
     assert town_context.chosen_accounts(context, spec(mode="drill", channels=("mail",))) == {"drills": "mail"}
-    assert town_context.chosen_accounts(context, spec(mode="test", channels=("mail",))) == {"mail": "mail"}
+    own = spec(mode="test", channels=("mail",), target=Target("oneself", "1"))
+    assert town_context.chosen_accounts(context, own) == {"mail": "mail"}
     assert town_context.chosen_accounts(context, spec(channels=("line", "mail"))) == {
         "line": "line",
         "mail": "mail",

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from bot.service import Service
 from content.clock import now_ms
 from content.ledger.deliveries import batch, delivery
-from content.notices import notices
+from content.notices import chains
 from scheduler import notice_service
 from tests.bot.console.test_progress import sent_notice
 from tests.bot.web_visitor import Visitor
@@ -36,7 +36,7 @@ async def test_a_correction_is_prefilled_confirmed_and_stops_what_has_not_left(
     done = await tanaka.approve(confirm, "訂正配信")
     assert done.status == 200
     async with service.database.read() as connection:
-        [correction] = await notices.corrections_of(connection, original)
+        [correction] = await chains.corrections_of(connection, original)
     status = await notice_service.status(service.context, original)
     assert (status.state, status.accepted, status.open) == ("stopped", 10, 0)
     for one, other in ((original, correction), (correction, original)):

@@ -141,12 +141,12 @@ async def test_a_bad_input_is_explained_at_its_field_and_nothing_is_stored(
 
 async def test_what_was_typed_is_kept_when_something_is_wrong(tanaka: Visitor) -> None:
     page = await tanaka.write(
-        title__ja="", body__ja='<b>「本文」</b>\n& "二行目"', when="at", at="2020-01-01T09:00", mode="test"
+        title__ja="", body__ja='<b>「本文」</b>\n& "二行目"', when="at", at="2020-01-01T09:00", mode="drill"
     )
     fields = dict(page.form("/console/notices/new"))
     assert fields["body.ja"].replace("\r\n", "\n") == '<b>「本文」</b>\n& "二行目"'
     assert fields["at"] == "2020-01-01T09:00"
-    assert fields["mode"] == "test"
+    assert fields["mode"] == "drill"
     assert "<b>「本文」" not in page.html
 
 

@@ -23,6 +23,7 @@ from tests.factories import make_notice
 # Whom they let in is the very thing that these find out.
 OPEN_TO_ALL = {
     *("/console", "/console/login", "/console/login/code", "/console/password"),
+    "/console/trial-address/{code}",
     *("/console/resume", "/console/resume/code", "/console/resume/here"),
     *("/console/login/passkey", "/console/login/passkey/options", "/console/resume/passkey"),
 }
