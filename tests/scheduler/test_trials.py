@@ -199,7 +199,7 @@ async def test_trials_are_in_no_list_and_no_comparison_and_their_page_is_not_lis
         await through(stage, *made)
         found = await get_notice(stage.database, made[0])
         pages.append(publicity.is_public(stage.context.town, found))
-        assert not publicity.is_listed(stage.context.town, found)
+        assert not publicity.is_listed(stage.context.town, found, stage.database.now())
     assert pages == [True, False]
     async with stage.database.read() as connection:
         ids = {open_draft, closed_draft}
