@@ -9,6 +9,7 @@ from bot.belonging import bind
 from bot.letters import letter_sender
 from bot.operators import operator_teller
 from bot.settings import Settings
+from bot.staff_notes import note_sender
 from content.clock import DAY
 from content.database import Database
 from content.keys import Keys, load_keys
@@ -86,4 +87,5 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         keep_recipients=settings.keep_recipients_days * DAY,
         tell_operators=operator_teller(settings),
         send_letter=letter_sender(settings, town),
+        send_note=note_sender(settings, town),
     )

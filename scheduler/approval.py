@@ -18,9 +18,10 @@ from content.notices.recurrence import holiday_name
 from content.notices.states import NoticeKind, NoticeState
 from content.notices.submissions import SubmissionState
 from content.staff import audit, members
+from content.staff.notes import NoteKind
 from content.staff.rights import Permission
 from content.town import Mode, Town, Urgency
-from scheduler import permits
+from scheduler import notes, permits
 from scheduler.town_context import TownContext
 
 LONGEST_REMARK = 1000
@@ -73,7 +74,7 @@ async def submit(context: TownContext, notice_id: int, *, staff: str, version_id
         await permits.require(connection, staff, notice_id, Permission.WRITE)
         submitted = await submissions.submit(connection, notice_id, version_id, staff=staff, at=now)
         if submitted:
-            await _record(connection, now, staff, "notice.submitted", notice_id)
+            await _submitted(connection, now, staff, notice_id)
     return submitted
 
 
@@ -81,7 +82,7 @@ async def submit_within(connection: AsyncConnection, notice_id: int, *, staff: s
     """In the transaction that stored the draft."""
     found = await notices.get(connection, notice_id)
     if found and await submissions.submit(connection, notice_id, found.version_id, staff=staff, at=now):
-        await _record(connection, now, staff, "notice.submitted", notice_id)
+        await _submitted(connection, now, staff, notice_id)
 
 
 async def withdraw_within(connection: AsyncConnection, notice_id: int, *, staff: str, now: int) -> None:
@@ -113,6 +114,7 @@ async def return_to_writer(
         )
         if returned:
             await _record(connection, now, staff, "notice.returned", notice_id)
+            await _tell_writers(connection, notice_id, NoteKind.RETURNED, staff, now)
     return returned
 
 
@@ -168,14 +170,31 @@ async def after_approval(
     context: TownContext, connection: AsyncConnection, found: Notice, *, staff: str, reason: str, now: int
 ) -> None:
     """Within the transaction of the approval, after it: what waited is decided, a review is asked for."""
-    await submissions.decide(connection, found.id, SubmissionState.APPROVED, staff=staff, at=now)
+    if await submissions.decide(connection, found.id, SubmissionState.APPROVED, staff=staff, at=now):
+        await notes.tell_writers(connection, found, NoteKind.APPROVED, staff, now)
     if needs_review(context.town, found.spec):
         await submissions.ask_for_review(connection, found.id, staff=staff, reason=reason.strip(), at=now)
+        await notes.ask_reviewers(connection, found, staff, now)
 
 
 def _two(town: Town, spec: NoticeSpec) -> bool:
     category = town.category.get(spec.category)
     return category is not None and category.approval == "two"
+
+
+async def _submitted(connection: AsyncConnection, now: int, staff: str, notice_id: int) -> None:
+    await _record(connection, now, staff, "notice.submitted", notice_id)
+    found = await notices.get(connection, notice_id)
+    assert found is not None
+    await notes.ask_approvers(connection, found, staff, now)
+
+
+async def _tell_writers(
+    connection: AsyncConnection, notice_id: int, kind: NoteKind, staff: str, now: int
+) -> None:
+    found = await notices.get(connection, notice_id)
+    assert found is not None
+    await notes.tell_writers(connection, found, kind, staff, now)
 
 
 async def _record(connection: AsyncConnection, now: int, staff: str, action: str, notice_id: int) -> None:

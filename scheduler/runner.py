@@ -24,6 +24,7 @@ from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
 from scheduler.letters import send_letters
+from scheduler.note_sending import send_notes
 from scheduler.presence import Presence
 from scheduler.rounds import Rounds
 from scheduler.sender import Sender
@@ -85,6 +86,7 @@ class Runner:
             "fan-out": self._repeat("fan-out", plan_next, database.listen("planning")),
             "audit": self._repeat("audit", link_audit, database.listen("audit")),
             "letters": self._repeat("letters", send_letters, database.listen(LETTERS)),
+            "notes": self._repeat("notes", send_notes, database.listen("notes")),
             "sweeps": self._sweep_regularly(),
             "database": self._watch_database(),
             "alarms": self._watch_over(),
@@ -110,7 +112,7 @@ class Runner:
         # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
         # cancelled inside a SELECT would keep the lock of SQLite, and what is in flight could not settle.
         self._stop.set()
-        for topic in ("triggers", "planning", "audit", LETTERS):
+        for topic in ("triggers", "planning", "audit", "notes", LETTERS):
             self._context.database.wakeups.wake(topic)
         await asyncio.gather(self._sender.stop(DRAIN), self._let_end(DRAIN))
         # A sender that hangs too, or the process could never be stopped.

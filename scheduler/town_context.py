@@ -18,6 +18,7 @@ from content.notices.notices import Notice, NoticeSpec
 from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import NoticeKind, TargetKind, TrialKind
 from content.register.mail_requests import MailRequest
+from content.staff.notes import NoteKind
 from content.town import Account, Town
 from scheduler.this_process import ThisProcess
 from scheduler.urgent_priority import UrgentPriority
@@ -39,6 +40,25 @@ class OperatorMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffNote:
+    """What a member of staff is told of a notice: that it waits for him, or what became of it.
+
+    `until` is when somebody has to have looked at an urgent one; `late` when that is over.
+    """
+
+    id: int
+    kind: NoteKind
+    channel: str
+    address: str = field(repr=False)
+    notice_id: int
+    title: str
+    by: str
+    remark: str
+    until: int | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TownContext:
     """`channel_of(account)` describes the account's channel; who sends opens a session of it.
 
@@ -57,6 +77,8 @@ class TownContext:
     tell_operators: Callable[[OperatorMessage], Awaitable[None]] | None = None
     # Writes and sends the letter to somebody who asked with a mail address; None when the town sends no mail.
     send_letter: Callable[[MailRequest], Awaitable[None]] | None = None
+    # Tells one member of staff; None when there is no way to.
+    send_note: Callable[[StaffNote], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
     this_process: ThisProcess = field(default_factory=ThisProcess)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -57,6 +58,14 @@ class LineApi:
         await self._post_json(
             "/v2/bot/message/reply", {"replyToken": reply_token, "messages": list(messages)}
         )
+
+    async def push(self, user_id: str, text: str, retry_key: str) -> None:
+        """One text to one person; the same key again sends it no second time."""
+        body = encode({"to": user_id, "messages": [{"type": "text", "text": text}]})
+        answer = await self.post("/v2/bot/message/push", body, {"X-Line-Retry-Key": retry_key})
+        # 409: it was accepted before.
+        if answer.status != HTTPStatus.CONFLICT:
+            check(answer)
 
     async def show_loading(self, user_id: str, seconds: int) -> None:
         """Dots in the chat until our answer comes, at most so many seconds (a multiple of 5, up to 60)."""
