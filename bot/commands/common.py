@@ -73,8 +73,11 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Service]:
-    """The service of these settings; failures end the command with their remedy."""
+async def opened(settings: Settings, *, only_reads: bool = False) -> AsyncIterator[Service]:
+    """The service of these settings; failures end the command with their remedy.
+
+    Whatever does more than reading may log on the way, and a log is no result. One that `only_reads` loads no log.
+    """
     from sqlalchemy.exc import DBAPIError
 
     from bot.service import open_service
@@ -85,6 +88,10 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     from content.schema import SchemaMismatch
     from content.town import TownProfileError
 
+    if not only_reads:
+        from bot.logs import log_to_stderr
+
+        log_to_stderr()
     try:
         for path in make_private(settings.database_url.get_secret_value()):
             talk.print(f"{path} could be read by others; it is private now.", highlight=False, soft_wrap=True)

@@ -53,9 +53,6 @@ def add_command(app: typer.Typer) -> None:
 async def _try(
     notice_id: int, login: str, languages: list[str], wait: bool, timeout: float, as_json: bool
 ) -> None:
-    from bot.logs import log_to_stderr
-
-    log_to_stderr()
     async with opened(load_settings()) as service:
         async with service.database.read() as connection:
             member = await members.find(connection, login)

@@ -117,9 +117,6 @@ async def _post(
     timeout: float,
     as_json: bool,
 ) -> None:
-    from bot.logs import log_to_stderr
-
-    log_to_stderr()
     key = str(uuid.uuid4())
     async with opened(load_settings()) as service:
         spec = await complete(service)
@@ -161,16 +158,13 @@ async def _post(
 
 
 async def _check(spec: NoticeSpec, accepted: frozenset[str], as_json: bool) -> int:
-    from bot.logs import log_to_stderr
-
-    log_to_stderr()
     async with opened(load_settings()) as service:
         examined = await examine_notice(service.context, with_channels(service.town, spec))
         return show_examination(examined, accepted, as_json=as_json)
 
 
 async def _show(notice_id: int, as_json: bool) -> None:
-    async with opened(load_settings()) as service:
+    async with opened(load_settings(), only_reads=True) as service:
         try:
             _print(await notice_service.status(service.context, notice_id), as_json)
         except LookupError:

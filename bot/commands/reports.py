@@ -39,13 +39,13 @@ def indicators(
 
 
 async def _counts(as_json: bool, as_csv: bool) -> None:
-    async with opened(load_settings()) as service:
+    async with opened(load_settings(), only_reads=True) as service:
         rows = await reports.counts_rows(service)
     _print("登録数(人数ではありません)", rows, as_json, as_csv)
 
 
 async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: bool) -> None:
-    async with opened(load_settings()) as service:
+    async with opened(load_settings(), only_reads=True) as service:
         if key and key not in service.town.indicator:
             fail(f"--key: no indicator '{key}'; use {', '.join(service.town.indicator)}", USAGE)
         found = await reports.indicator_reports(service, years, key)

@@ -42,9 +42,6 @@ def selftest(
 
 
 async def _selftest(wait: bool, timeout: float, as_json: bool) -> int:
-    from bot.logs import log_to_stderr
-
-    log_to_stderr()
     async with opened(load_settings()) as service:
         try:
             number = await self_test.begin(service.context, by=operator())
