@@ -107,7 +107,7 @@ async def test_groups_count_their_members(tanaka: Visitor, service: Service) -> 
     async with service.database.write() as connection:
         await make_subscriber(connection, service.keys, groups={"kucho"})
     page = await tanaka.get("/console/groups")
-    assert "行政区長 1件 LINE 1件" in page.text
+    assert "行政区長 会員を確かめてください(この1年、確かめた記録がありません) 1件 LINE 1件" in page.text
     assert "だれも入っていません" in page.text
 
 
