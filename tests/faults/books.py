@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.notice_json import notice_json
 from bot.service import open_service
@@ -159,6 +159,17 @@ class FaultTown(Deployment):
             return (await self.look(notice_id))[0] in ENDED
 
         await until(ended, f"notice {notice_id} to be settled", max_wait)
+
+    async def waiting_in_database(self) -> list[str]:
+        """What each connection to PostgreSQL does or waits for; nothing on SQLite."""
+        if self.database.is_sqlite:
+            return []
+        asked = text(
+            "SELECT pid, state, wait_event_type, wait_event, now() - state_change AS since, left(query, 200) AS query"
+            " FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        async with self.database.read() as connection:
+            return [str(tuple(row)) for row in await connection.execute(asked)]
 
     def logs(self) -> str:
         return "\n".join(process.log.read_text(errors="replace") for process in self.processes)

@@ -83,7 +83,18 @@ class Drill:
         async def less() -> bool:
             return await self.town.open_of(notice) < left
 
-        await until(less, "the send to go on")
+        try:
+            await until(less, "the send to go on")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{await self._what_stands_still(notice)}") from None
+
+    async def _what_stands_still(self, notice: int) -> str:
+        """The books of the notice and the last words of the processes that should send it."""
+        last = [
+            f"{name}{'' if process.running else ' (ended)'}:\n{process.log.read_text(errors='replace')[-1500:]}"
+            for name, process in self._processes.items()
+        ]
+        return "\n".join([str(await self.town.look(notice)), *await self.town.waiting_in_database(), *last])
 
     def _names(self) -> list[str]:
         return ["serve", *(f"worker {number + 1}" for number in range(self.workers))]

@@ -15,7 +15,7 @@ from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill
 from tests.faults.own_postgres import empty_database
 from tests.faults.side_by_side import Place, SideBySide, Story
 
-ROUNDS = int(os.environ.get("KAIRANBAN_KILL_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("KAIRANBAN_KILL_ROUNDS", "5"))
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
