@@ -48,19 +48,27 @@ async def show_account(staff_request: StaffRequest) -> web.Response:
     return await account_page(staff_request)
 
 
-async def change_password(staff_request: StaffRequest) -> web.Response:
-    """With the password of now; every other session ends."""
-    request, member, service = staff_request.request, staff_request.staff, staff_request.service
-    fields = await read_fields(request)
-    attempt = Attempt(member.login, fields.get("password", ""), household(request.remote or ""))
+async def without_password(staff_request: StaffRequest, unchanged: str) -> web.Response | None:
+    """The page for who did not type the password of now in `password`; None for who did."""
+    request, member = staff_request.request, staff_request.staff
+    typed = (await read_fields(request)).get("password", "")
     try:
-        same = await request.app[SIGN_INS].enter(attempt)
+        same = await request.app[SIGN_INS].enter(
+            Attempt(member.login, typed, household(request.remote or ""))
+        )
     except Busy:
         return await account_page(
             staff_request, "ただいま混み合っています。少し待って、もう一度押してください。"
         )
-    if same is None:
-        return await account_page(staff_request, "今のパスワードが違います。まだ変えていません。")
+    return None if same else await account_page(staff_request, f"今のパスワードが違います。{unchanged}")
+
+
+async def change_password(staff_request: StaffRequest) -> web.Response:
+    """With the password of now; every other session ends."""
+    request, member, service = staff_request.request, staff_request.staff, staff_request.service
+    fields = await read_fields(request)
+    if refused := await without_password(staff_request, "まだ変えていません。"):
+        return refused
     if fields.get("new", "") != fields.get("again", ""):
         return await account_page(staff_request, NOT_SAME)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.console.access import StaffRequest
-from bot.console.account import PAGE, account_page, record
+from bot.console.account import PAGE, account_page, record, without_password
 from bot.console.carried import carried_in
 from bot.console.login import TOO_MANY_CODES, code_page, entered, local_path
 from bot.console.relying import party_of
@@ -19,9 +19,7 @@ from bot.same_site import comes_from_here
 from content.clock import now_ms
 from content.staff import passkeys, second_factor
 from content.staff.challenges import Asked
-from content.staff.hashing import Busy
 from content.staff.passkeys import LONGEST_NAME, MOST, Added
-from content.staff.sign_in import Attempt
 
 NOT_PROVEN = "パスキーを確かめられませんでした。まだ登録していません。もう一度押してください。"
 NOT_ADDED = {
@@ -74,17 +72,10 @@ async def add(staff_request: StaffRequest) -> web.Response:
 
 async def remove(staff_request: StaffRequest) -> web.Response:
     """With the password, so that an open screen is not enough."""
-    request, service, member = staff_request.request, staff_request.service, staff_request.staff
-    fields = await read_fields(request)
-    attempt = Attempt(member.login, fields.get("password", ""), household(request.remote or ""))
-    try:
-        same = await request.app[SIGN_INS].enter(attempt)
-    except Busy:
-        return await account_page(
-            staff_request, "ただいま混み合っています。少し待って、もう一度押してください。"
-        )
-    if same is None:
-        return await account_page(staff_request, "今のパスワードが違います。パスキーは外していません。")
+    service, member = staff_request.service, staff_request.staff
+    fields = await read_fields(staff_request.request)
+    if refused := await without_password(staff_request, "パスキーは外していません。"):
+        return refused
     typed = fields.get("passkey", "")
     passkey_id = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
     async with service.database.write() as connection:

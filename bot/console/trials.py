@@ -40,14 +40,13 @@ class TrialPart:
     lacking: tuple[str, ...]
     rows: tuple[TrialRow, ...]
     languages: tuple[tuple[str, str], ...]
-    error: str = ""
 
     @property
     def is_open(self) -> bool:
         return any(row.is_open for row in self.rows)
 
 
-async def trial_part(staff_request: StaffRequest, found: Notice, error: str = "") -> TrialPart:
+async def trial_part(staff_request: StaffRequest, found: Notice) -> TrialPart:
     """What the confirm page shows of trials."""
     service = staff_request.service
     async with service.database.read() as connection:
@@ -58,7 +57,6 @@ async def trial_part(staff_request: StaffRequest, found: Notice, error: str = ""
         lacking=tuple(channel_words(item) for item in found.spec.channels if item not in channels),
         rows=tuple(map(_row, await trials.sent_of(service.context, found))),
         languages=tuple((tag, language_words(tag)) for tag in found.spec.texts),
-        error=error,
     )
 
 

@@ -44,13 +44,14 @@ def lookup_part(channel: str, address: str) -> str:
 
 
 def masked(channel: str, address: str) -> str:
-    """Enough for its owner to know it by, and nobody else: h…@example.jp."""
+    """Enough for its owner to know it by, and nobody else: h…@example.jp, …a1a1, example.jp/…"""
     if channel == "mail":
         local, _, domain = address.rpartition("@")
         return f"{local[:1]}…@{domain}"
     if channel == "webhook":
-        return urlsplit(address.split(" ")[0]).hostname or ""
-    return f"{address[:4]}…"
+        host = urlsplit(address.split(" ")[0]).hostname
+        return f"{host}/…" if host else "…"
+    return f"…{address[-4:]}"
 
 
 def _line_user_id(address: str) -> str:

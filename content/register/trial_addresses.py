@@ -75,16 +75,7 @@ class TrialAddress:
     @property
     def masked(self) -> str:
         """Enough for its owner to know it again."""
-        return mask(self.channel, self.plain)
-
-
-def mask(channel: str, plain: str) -> str:
-    if channel == "mail":
-        local, _, domain = plain.rpartition("@")
-        return f"{local[:1]}…@{domain}"
-    if channel == "line":
-        return f"…{plain[-4:]}"
-    return plain.split("/")[2] + "/…" if plain.count("/") > 1 else "…"
+        return addresses.masked(self.channel, self.plain)
 
 
 async def add(

@@ -13,12 +13,12 @@ from content.figures import counts
 from content.notices.audience_counts import count_languages, count_matches
 from content.notices.chosen import write_rules
 from content.notices.segments import NobodyMatches, Target, audience, rules_of
-from content.register import subscriber_changes, subscribers, trial_addresses, trial_requests
+from content.register import addresses, subscriber_changes, subscribers, trial_addresses, trial_requests
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
 from content.register.subscribers import subscriber
 from content.register.subscribers_csv import export_rows
-from content.register.trial_addresses import AddressRefused, mask
+from content.register.trial_addresses import AddressRefused
 from content.staff import member_changes, members
 from content.town import SegmentRule
 from tests.content.properties import few_examples, undone
@@ -156,8 +156,8 @@ async def test_an_address_is_sealed_and_shown_only_in_part(database, keys):
     assert b"hanako" not in sealed
     assert found.masked == "h…@shibata.example.jp"
     assert "hanako" not in repr(found)
-    assert mask("line", PARENT.address) == "…a1a1"
-    assert mask("webhook", "https://example.jp/secret-path whsec_x") == "example.jp/…"
+    assert addresses.masked("line", PARENT.address) == "…a1a1"
+    assert addresses.masked("webhook", "https://example.jp/secret-path whsec_x") == "example.jp/…"
 
 
 async def test_the_same_address_is_one_and_there_are_three_of_an_account(database, keys):
