@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
-from content.figures import counts
+from content.figures import counts, hand_series
 from content.ledger import (
     account_health,
     account_outages,
@@ -73,6 +73,7 @@ TABLE_MODULES = (
     counts,
     deliveries,
     faq,
+    hand_series,
     importing,
     inbound_events,
     invitations,
