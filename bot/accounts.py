@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.reading import read_path
 from bot.settings import Settings
 from channels.channel import Channel, Recipient
 from channels.mail.domains import DomainLimit, MailDomains
@@ -115,6 +116,9 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
         token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)
         return f"{settings.public_url}/unsubscribe/{token}"
 
+    def read_url(public_id: str, recipient: Recipient) -> str:
+        return f"{settings.public_url}{read_path(keys, public_id, recipient.subscriber_id, recipient.salt)}"
+
     def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
         return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
 
@@ -125,6 +129,7 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
         sender=settings.mail.sender,
         list_id=f"notices.{domain}",
         unsubscribe_url=unsubscribe_url,
+        read_url=read_url,
         message_mark=message_mark,
         settings_url=f"{settings.public_url}/preferences",
         message_domain=domain,

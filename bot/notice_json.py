@@ -33,6 +33,7 @@ def notice_json(status: Status) -> dict[str, Any]:
             for item in notice.spec.attached.pictures
         ],
         "place": asdict(notice.spec.attached.place) if notice.spec.attached.place else None,
+        "asks_read": notice.spec.asks_read,
         "series": notice.spec.series,
         "recurrence": _recurrence(notice),
         "channels": {
@@ -46,6 +47,7 @@ def notice_json(status: Status) -> dict[str, Any]:
                 "refused": row.refused,
                 "unknown": row.unknown,
                 "open": row.open,
+                "read": row.read,
                 "resting": row.resting,
                 "rest_until": iso(row.rest_until),
                 "first_accepted_at": iso(row.first_accepted_at),

@@ -59,6 +59,8 @@ class Announcement:
     # Until when it is to be read, in milliseconds; None for ever.
     expires_at: int | None = None
     silent: bool = False
+    # Readers are asked to say that they have read it.
+    asks_read: bool = False
 
     def text(self, language: str) -> Text:
         """The text in `language`, else in Japanese."""

@@ -36,6 +36,8 @@ class Wording:
     contact: str
     settings: str
     stop: str
+    # The button by which a reader says so.
+    read: str
     # `title` is that of the notice that is corrected or withdrawn.
     corrects: str
     withdraws: str
@@ -61,6 +63,7 @@ WORDINGS = {
         contact="問い合わせ",
         settings="お知らせの設定を変える",
         stop="メールの受け取りをやめる",
+        read="読みました",
         corrects="お知らせ「{title}」を訂正します。",
         withdraws="お知らせ「{title}」を取り消します。",
         withdrawn="お知らせした「{title}」は、誤って送ったものです。内容を取り消します。ご迷惑をおかけし、申し訳ありません。",
@@ -81,6 +84,7 @@ WORDINGS = {
         contact="質問（しつもん）は こちら",
         settings="お知（し）らせの 設定（せってい）を 変（か）える",
         stop="メールを 受（う）け取（と）るのを やめる",
+        read="読（よ）みました",
         corrects="前（まえ）の お知（し）らせ「{title}」を 正（ただ）しく 直（なお）します。",
         withdraws="前（まえ）の お知（し）らせ「{title}」を 取（と）り消（け）します。",
         withdrawn="前（まえ）の お知（し）らせ「{title}」は まちがいでした。取（と）り消（け）します。すみませんでした。",
@@ -101,6 +105,7 @@ WORDINGS = {
         contact="Contact",
         settings="Change your settings",
         stop="Stop these emails",
+        read="I have read this",
         corrects="This corrects our notice “{title}”.",
         withdraws="This withdraws our notice “{title}”.",
         withdrawn="Our notice “{title}” was sent by mistake and is withdrawn. Please disregard it. We apologise for the trouble.",

@@ -150,6 +150,7 @@ def spec_announcement(
         place=ShownPlace(**asdict(spec.attached.place)) if spec.attached.place else None,
         expires_at=spec.expires,
         silent=spec.target.kind == TrialKind.SEEDS,
+        asks_read=spec.asks_read,
     )
 
 

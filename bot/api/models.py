@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from content.clock import from_datetime
+from content.notices.attachments import Attachments
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
 from content.notices.states import TargetKind
@@ -58,6 +59,9 @@ class NewNotice(Sent):
     )
     at: datetime | None = Field(None, description="送る日時(ISO 8601。時差がなければ日本時間)。なければすぐ")
     expires: datetime | None = Field(None, description="この日時からは、ひとりでには送らない")
+    asks_read: bool | None = Field(
+        None, description="「読みました」のボタンを付けるか。null なら、グループあてにだけ付く"
+    )
     accept: list[Key] = Field(
         default_factory=list, max_length=50, description="確かめた指摘のコード(docs/checks.md)"
     )
@@ -79,6 +83,7 @@ class NewNotice(Sent):
             target=Target(self.target.kind, self.target.key),
             at=None if self.at is None else from_datetime(self.at),
             expires=None if self.expires is None else from_datetime(self.expires),
+            attached=Attachments(asks_read=self.asks_read),
         )
 
 
@@ -105,6 +110,7 @@ class ChannelJson(BaseModel):
     refused: int
     unknown: int
     open: int
+    read: int = Field(description="「読みました」と答えた登録の数。答えを求めないお知らせでは 0")
     first_accepted_at: str | None
     last_accepted_at: str | None
 
@@ -134,6 +140,7 @@ class NoticeJson(BaseModel):
     due_at: str | None
     fired_at: str | None
     expires_at: str | None
+    asks_read: bool = Field(description="「読みました」のボタンが付くか")
     series: int | None
     recurrence: dict[str, object] | None
     channels: dict[str, ChannelJson]

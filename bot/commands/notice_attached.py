@@ -1,4 +1,4 @@
-"""The options by which pictures and a place are attached to a notice on the command line."""
+"""The options by which pictures, a place and 「読みました」 are attached to a notice on the command line."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ PlaceLabel = Annotated[str, typer.Option("--place", help="Name of the place; nee
 Address = Annotated[str, typer.Option(help="Address of the place.")]
 Point = Annotated[str, typer.Option(help="Latitude and longitude of the place: 38.0561,140.7653.")]
 
+AskRead = Annotated[
+    bool | None,
+    typer.Option("--ask-read/--no-ask-read", help="A button 「読みました」; without a word only for groups."),
+]
+
 
 def read_place(label: str, address: str, point: str) -> Place | None:
     if not (label or address or point):
@@ -66,7 +71,11 @@ def read_pictures(files: list[Path], alts: list[str]) -> list[tuple[CleanPicture
 
 
 async def attach(
-    service: Service, spec: NoticeSpec, found: list[tuple[CleanPicture, str]], place: Place | None
+    service: Service,
+    spec: NoticeSpec,
+    found: list[tuple[CleanPicture, str]],
+    place: Place | None,
+    asks_read: bool | None,
 ) -> NoticeSpec:
     """The notice with what is attached to it; the pictures are kept."""
     names = []
@@ -74,4 +83,4 @@ async def attach(
         async with service.database.write() as connection:
             names = [await pictures.keep(connection, clean, at=now_ms()) for clean, _ in found]
     attached = tuple(Picture(name, {"ja": alt}) for name, (_, alt) in zip(names, found, strict=True))
-    return replace(spec, attached=Attachments(attached, place))
+    return replace(spec, attached=Attachments(attached, place, asks_read))

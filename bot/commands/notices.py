@@ -63,6 +63,7 @@ def post(
     place: attached.PlaceLabel = "",
     address: attached.Address = "",
     point: attached.Point = "",
+    ask_read: attached.AskRead = None,
     accept: options.Accept = None,
     reason: options.Reason = notice_service.ALONE,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing is open.")] = False,
@@ -76,7 +77,7 @@ def post(
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
 
     async def complete(service: Service) -> NoticeSpec:
-        return await attached.attach(service, with_channels(service.town, spec), shown, where)
+        return await attached.attach(service, with_channels(service.town, spec), shown, where, ask_read)
 
     run(_post(complete, known_codes(accept), reason, wait, timeout, json))
 

@@ -1,4 +1,4 @@
-"""The fields for pictures and the place of a notice: to what is attached to it and back."""
+"""The fields for pictures, the place and the 「読みました」 of a notice: to what is attached to it and back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from content.notices.attachments import (
 )
 from scheduler.checks import Problem
 
+ASKS_READ = {"yes": True, "no": False}
+
 
 @dataclass(frozen=True, slots=True)
 class AttachedFields:
@@ -26,6 +28,8 @@ class AttachedFields:
     label: str = ""
     address: str = ""
     point: str = ""
+    # yes, no, or "" for as it is usual.
+    asks_read: str = ""
     # A file that was chosen and that the button beside it has not added.
     not_added: str = ""
 
@@ -46,6 +50,7 @@ def read_attached(languages: Sequence[str], fields: Fields, text: Callable[[str]
         label=text("place_label"),
         address=text("place_address"),
         point=text("place_point"),
+        asks_read=text("asks_read"),
         not_added=text("picture_file"),
     )
 
@@ -58,6 +63,7 @@ def fields_of(attached: Attachments) -> AttachedFields:
         label=place.label if place else "",
         address=place.address if place else "",
         point=f"{place.latitude:.6f}, {place.longitude:.6f}" if place else "",
+        asks_read={None: "", True: "yes", False: "no"}[attached.asks_read],
     )
 
 
@@ -68,7 +74,8 @@ def attached_from(fields: AttachedFields) -> Attachments:
         for name in fields.pictures
     )
     point = read_point(fields.point)
-    return Attachments(pictures, Place(fields.label, fields.address, *point) if point else None)
+    place = Place(fields.label, fields.address, *point) if point else None
+    return Attachments(pictures, place, ASKS_READ.get(fields.asks_read))
 
 
 def attached_problems(fields: AttachedFields) -> list[Problem]:

@@ -31,6 +31,7 @@ from bot.console import (
     people,
     pictures,
     progress,
+    reading,
     refusals,
     reports,
     self_tests,
@@ -112,6 +113,8 @@ def add_console(app: web.Application) -> None:
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
     routes.get(f"{NOTICE}/refusals", DECIDE, _found(refusals.show_refusals))
     routes.get(f"{NOTICE}/refusals.csv", DECIDE, _found(refusals.download))
+    routes.get(f"{NOTICE}/reading", DECIDE, _found(reading.show_reading))
+    routes.get(f"{NOTICE}/reading.csv", DECIDE, _found(reading.download))
     routes.post(f"{NOTICE}/refusals/addresses", "open_address", _found(refusals.show_addresses))
     routes.get("/calendar", "see", calendar.show_calendar)
     routes.get("/groups", "see", groups.show_groups)

@@ -32,6 +32,7 @@ from bot.line.postbacks import Command, read
 from bot.line.trial_codes import take_code
 from bot.line.typed import Asked, is_our_own, understand
 from bot.line.wishes import sounds_like_emergency
+from bot.reading import said_read
 from content.clock import now_ms, today_jst
 from content.keys import Keys
 from content.notices import faq
@@ -134,6 +135,11 @@ async def _tap(
     first_language: str,
 ) -> list[Message]:
     before = await find(connection, conversation, resident_event.user_id)
+    if (command := read(resident_event.data)) is not None and command.verb == "read":
+        # It registers nobody: who is unknown was not sent it.
+        at = _recorded_at(resident_event)
+        said = await said_read(connection, command.values[0], before, route=Route.LINE, at=at)
+        return [bubbles.text_message(said.answer)]
     if before is not None and await leaving_taps.has_stopped(connection, before):
         return await _tap_of_stopped(connection, conversation, resident_event, before)
     subscriber = await _join(connection, conversation, resident_event, first_language)

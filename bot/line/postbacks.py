@@ -19,6 +19,7 @@ VERBS = {
     "area": (2, 2),
     "birth": (1, 2),
     "language": (1, 1),
+    "read": (1, 1),
 }
 
 

@@ -6,7 +6,17 @@ from aiohttp import web
 
 from bot.app_keys import MAIL_ASKS
 from bot.pictures import PICTURE
-from bot.resident import archive, landing, notice, pictures, preferences, privacy, subscribe, unsubscribe
+from bot.resident import (
+    archive,
+    landing,
+    notice,
+    pictures,
+    preferences,
+    privacy,
+    read,
+    subscribe,
+    unsubscribe,
+)
 from content.staff.throttle import Throttle
 
 
@@ -33,5 +43,7 @@ def add_resident(app: web.Application) -> None:
     app.router.add_post("/preferences/{token}", subscribe.open_by_link)
     app.router.add_get("/n/{public_id}", notice.show_notice)
     app.router.add_get(f"/n/{{public_id}}/{PICTURE}", pictures.show_picture)
+    app.router.add_get("/n/{public_id}/read/{token}", read.show_read)
+    app.router.add_post("/n/{public_id}/read/{token}", read.read)
     app.router.add_get("/unsubscribe/{token}", unsubscribe.show_unsubscribe)
     app.router.add_post("/unsubscribe/{token}", unsubscribe.unsubscribe)

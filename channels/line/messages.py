@@ -43,6 +43,8 @@ PARAGRAPH_LIMIT = 40
 # Of the links and numbers in the words; more would push the words off the screen.
 MOST_TAPS = 3
 LABEL_LIMIT = 40
+# What the button 「読みました」 sends back, before the public id of the notice; bot.line.postbacks reads it.
+READ_DATA = "v1|read|"
 # A picture may be three times as high as wide.
 TALLEST = 3
 NO_HTTPS = (
@@ -72,7 +74,7 @@ def build_messages(announcement: Announcement, language: str) -> list[dict[str, 
         message = build_flex(announcement, language)
         if len(encode(message["contents"])) <= BUBBLE_LIMIT_BYTES:
             return [message]
-    return build_plain(announcement, language)
+    return [*build_plain(announcement, language), *_read_card(announcement, language)]
 
 
 def build_flex(announcement: Announcement, language: str) -> dict[str, Any]:
@@ -179,7 +181,7 @@ def _header(announcement: Announcement, language: str) -> list[Any]:
     line = load_models()
     shown = (marks(announcement, language), category_name(announcement, language))
     return [
-        line.FlexText(text=text, color="#FFFFFF", weight="bold", size="sm", wrap=True)
+        line.FlexText(text=text, color="#FFFFFF", weight="bold", size="sm", wrap=True, scaling=True)
         for text in shown
         if text
     ]
@@ -188,11 +190,14 @@ def _header(announcement: Announcement, language: str) -> list[Any]:
 def _words(announcement: Announcement, language: str) -> list[Any]:
     line = load_models()
     notes = (mode_note(announcement, language), reference(announcement, language))
-    top = line.FlexText(text=title(announcement, language), weight="bold", size="lg", wrap=True)
+    top = line.FlexText(text=title(announcement, language), weight="bold", size="lg", wrap=True, scaling=True)
     paragraphs = [
-        line.FlexText(text=text, size="md", wrap=True) for text in _paragraphs(announcement, language)
+        line.FlexText(text=text, size="md", wrap=True, scaling=True)
+        for text in _paragraphs(announcement, language)
     ]
-    about = [line.FlexText(text=note, weight="bold", size="sm", wrap=True) for note in notes if note]
+    about = [
+        line.FlexText(text=note, weight="bold", size="sm", wrap=True, scaling=True) for note in notes if note
+    ]
     more = [_picture(picture, language) for picture in announcement.pictures[1:]]
     return [top, *about, *paragraphs, *more, *_place(announcement, language)]
 
@@ -205,12 +210,38 @@ def _paragraphs(announcement: Announcement, language: str) -> list[str]:
 
 def _footer(announcement: Announcement, language: str) -> list[Any]:
     line = load_models()
-    sender = line.FlexText(text=sender_line(announcement, language), size="xs", color="#555555", wrap=True)
+    sender = line.FlexText(
+        text=sender_line(announcement, language), size="xs", color="#555555", wrap=True, scaling=True
+    )
     taps = [
-        line.FlexButton(style="link", height="sm", action=line.URIAction(label=label, uri=uri))
+        line.FlexButton(style="link", height="sm", scaling=True, action=line.URIAction(label=label, uri=uri))
         for label, uri in buttons(announcement, language)
     ]
-    return [*taps, sender]
+    return [*_read_button(announcement, language), *taps, sender]
+
+
+def _read_button(announcement: Announcement, language: str) -> list[Any]:
+    """「読みました」, for the notices that ask for it."""
+    if not announcement.asks_read:
+        return []
+    line, label = load_models(), wording(language).read
+    action = line.PostbackAction(label=label, data=f"{READ_DATA}{announcement.public_id}", display_text=label)
+    return [line.FlexButton(style="primary", color=COLOURS["routine"], scaling=True, action=action)]
+
+
+def _read_card(announcement: Announcement, language: str) -> list[dict[str, Any]]:
+    """The button for a notice that is too long for a card: a text has none."""
+    if not announcement.asks_read:
+        return []
+    line = load_models()
+    words = line.FlexText(text=heading(announcement, language), size="md", wrap=True, scaling=True)
+    block = line.FlexBox(
+        layout="vertical", spacing="md", contents=[words, *_read_button(announcement, language)]
+    )
+    message = line.FlexMessage(
+        alt_text=heading(announcement, language), contents=line.FlexBubble(size="mega", body=block)
+    )
+    return [dict(message.to_dict())]
 
 
 def _picture(picture: ShownPicture, language: str) -> Any:
@@ -230,7 +261,7 @@ def _place(announcement: Announcement, language: str) -> list[Any]:
     if announcement.place is None:
         return []
     words = f"{attached_words(language).place}: {announcement.place.name}"
-    return [load_models().FlexText(text=words, size="sm", wrap=True)]
+    return [load_models().FlexText(text=words, size="sm", wrap=True, scaling=True)]
 
 
 def _shown(words: str) -> str:

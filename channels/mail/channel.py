@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from email.utils import parseaddr
 
 from channels.channel import Announcement, Recipient
@@ -32,6 +32,7 @@ class MailChannel:
     our name in EHLO; `connections` batches at once; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `settings_url` is where residents change what they receive ("" for nowhere);
+    `read_url` gives the link by which a recipient says to have read the notice of a public id;
     `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
     replaces the system's certificate authorities.
     """
@@ -44,6 +45,7 @@ class MailChannel:
     message_mark: Callable[[str, int, Recipient], str]
     message_domain: str
     settings_url: str = ""
+    read_url: Callable[[str, Recipient], str] | None = None
     connections: int = 5
     batch_size: int = 500
     domains: MailDomains = field(default_factory=MailDomains)
@@ -76,7 +78,9 @@ class MailChannel:
 
     def prepare(self, announcement: Announcement, language: str) -> MailTemplate:
         """Headers and text in `language`, with slots. Raises CannotRender."""
-        return build_template(announcement, language, self.sender, self.list_id, self.settings_url)
+        # Without a way to say so nobody is asked.
+        asked = announcement if self.read_url else replace(announcement, asks_read=False)
+        return build_template(asked, language, self.sender, self.list_id, self.settings_url)
 
     def preview(self, announcement: Announcement, language: str) -> Preview:
         """Subject and text as read; `after` them comes the link to unsubscribe. Raises CannotRender."""
@@ -105,6 +109,7 @@ class MailChannel:
                 to=to,
                 message_id=f"<kairanban.{version}.{number}.{mark}@{self.message_domain}>",
                 unsubscribe_url=self.unsubscribe_url(recipient),
+                read_url=self.read_url(public_id, recipient) if template.between and self.read_url else "",
             )
             envelope_sender = self.bounce_address(number) if self.bounce_address else own_address
             return Envelope(envelope_sender, to, content)

@@ -1,7 +1,8 @@
 """A notice as a mail: rendered once per language, with slots that are filled per recipient on bytes.
 
 Plain text in UTF-8, base64 (RFC 2045): a Japanese paragraph easily exceeds the 998 octets that SMTP allows
-for an unencoded line. The slots are address, Message-ID, date and the link to unsubscribe.
+for an unencoded line. The slots are address, Message-ID, date, the link to unsubscribe, and where a notice asks
+for it the link by which its reader says to have read it.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ PLAIN = re.compile(rf"{ATOM}(?:\.{ATOM})*@{HOST_NAME}")
 class MailTemplate:
     """The bytes that all recipients of one language share.
 
-    `shared` are the fixed headers and the encoded part of the body, `rest` the last octets before the link,
-    still unencoded.
+    `shared` are the fixed headers and the encoded part of the body, `rest` the last octets before the first link,
+    still unencoded; `between` what stands between the link 「読みました」 and the one to unsubscribe, empty
+    without the former.
     """
 
     version_id: int
@@ -56,6 +58,7 @@ class MailTemplate:
     urgent: bool
     shared: bytes = field(repr=False)
     rest: bytes = field(repr=False)
+    between: bytes = field(default=b"", repr=False)
 
 
 def build_template(
@@ -64,8 +67,10 @@ def build_template(
     """Raises CannotRender("title") or CannotRender("body")."""
     check_title(announcement, language)
     check_body(announcement, language, BODY_LIMIT, "メール")
-    text = f"{mail_text(announcement, language)}\n{before_stop(language, settings_url)}\n"
-    octets = text.replace("\n", "\r\n").encode()
+    text = f"{mail_text(announcement, language)}\n"
+    end = f"{before_stop(language, settings_url)}\n"
+    asks_read = announcement.asks_read
+    octets = _octets(text + (f"\n{wording(language).read}:\n" if asks_read else end))
     whole = len(octets) - len(octets) % BASE64_BLOCK
     return MailTemplate(
         version_id=announcement.version_id,
@@ -75,6 +80,7 @@ def build_template(
         + b"\r\n"
         + _base64_lines(octets[:whole]),
         rest=octets[whole:],
+        between=_octets(f"\n\n{end}") if asks_read else b"",
     )
 
 
@@ -109,7 +115,9 @@ def before_stop(language: str, settings_url: str) -> str:
     return f"{settings}{words.stop}:"
 
 
-def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str) -> bytes:
+def fill(
+    template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str, read_url: str = ""
+) -> bytes:
     """The whole mail for one recipient, with CRLF line ends. `to` is quoted already.
 
     No line begins with a dot: none of the header fields does, and base64 has none.
@@ -118,7 +126,13 @@ def fill(template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: s
         f"Message-ID: {message_id}\r\nDate: {_date(int(time()))}\r\nTo: {to}\r\n"
         f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
     )
-    return own.encode("ascii") + template.shared + _base64_lines(template.rest + unsubscribe_url.encode())
+    links = read_url.encode() + template.between if template.between else b""
+    last = template.rest + links + unsubscribe_url.encode()
+    return own.encode("ascii") + template.shared + _base64_lines(last)
+
+
+def _octets(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.database import Id, insert_unless_known, metadata
 from content.ledger.deferring import DEFERRED
 from content.ledger.deliveries import batch, delivery, refusal
+from content.ledger.read_receipts import read_receipt
 from content.ledger.states import BatchState, DeliveryState
 from content.notices.notices import notice
 from content.notices.states import NoticeKind
@@ -39,6 +40,8 @@ delivery_summary = Table(
     Column("accepted", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("unknown", Integer, nullable=False),
+    # Who have said to have read it.
+    Column("read", Integer, nullable=False, server_default="0"),
     Column("first_accepted_at", BigInteger),
     Column("last_accepted_at", BigInteger),
     Column("summarised_at", BigInteger, nullable=False),
@@ -86,6 +89,7 @@ async def summarise(connection: AsyncConnection, delivery_id: int, *, at: int) -
         func.coalesce(func.sum(batch.c.accepted), 0),
         func.coalesce(func.sum(batch.c.refused), 0),
         func.coalesce(func.sum(batch.c.unknown), 0),
+        select(func.count()).where(read_receipt.c.delivery_id == delivery_id).scalar_subquery(),
         func.min(batch.c.first_accepted_at),
         func.max(batch.c.last_accepted_at),
         literal(at),
@@ -110,6 +114,7 @@ async def summarise(connection: AsyncConnection, delivery_id: int, *, at: int) -
     )
     await connection.execute(delete(refusal).where(refusal.c.batch_id.in_(select(batch.c.id).where(mine))))
     await connection.execute(delete(batch).where(mine))
+    await connection.execute(delete(read_receipt).where(read_receipt.c.delivery_id == delivery_id))
     return True
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.ledger.deliveries import RESTS, batch, delivery
+from content.ledger.read_receipts import READ_OF_DELIVERY
 from content.ledger.retention import delivery_summary, delivery_summary_reason, reasons_in_batches
 from content.ledger.settling import LEFT_OVER, UNSETTLED
 from content.ledger.states import BatchState, DeliveryState
@@ -40,6 +41,8 @@ class Tally:
     # Of the open ones those that wait for the end of their quiet hours, and when the first of these are over.
     resting: int = 0
     rest_until: int | None = None
+    # Who have said to have read it, where the notice asks for it.
+    read: int = 0
 
 
 async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
@@ -66,6 +69,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             delivery.c.suspended_at,
             func.coalesce(func.sum(case((RESTS, LEFT_OVER), else_=0)), 0),
             func.min(case((RESTS, batch.c.not_before))),
+            READ_OF_DELIVERY + func.coalesce(delivery_summary.c.read, 0),
         )
         .select_from(delivery)
         .outerjoin(batch, batch.c.delivery_id == delivery.c.id)
@@ -99,6 +103,7 @@ async def tally(connection: AsyncConnection, notice_id: int) -> list[Tally]:
             suspended_at=row[11],
             resting=int(row[12]),
             rest_until=row[13],
+            read=int(row[14]),
         )
         for row in rows
     ]

@@ -154,6 +154,13 @@ class NoticeSpec:
     # With a target of trials alone.
     trial: Trial | None = None
 
+    @property
+    def asks_read(self) -> bool:
+        """Whether readers are asked to say that they have read it: as chosen, else those of a group are."""
+        chosen = self.attached.asks_read
+        asked = self.target.kind == TargetKind.GROUP if chosen is None else chosen
+        return asked and self.kind != NoticeKind.WITHDRAWAL
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
