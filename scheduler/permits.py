@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.notices import notices
+from content.notices import notices, searching
 from content.notices.notices import NoticeSpec
 from content.notices.states import TargetKind
 from content.staff import members
@@ -22,7 +22,7 @@ def permission_to_send(spec: NoticeSpec) -> Permission:
 
 async def require(connection: AsyncConnection, staff: str, notice_id: int, permission: Permission) -> None:
     """Something else than letting it go. A notice that there is not is for the act itself to say."""
-    category = await notices.category_of(connection, notice_id)
+    category = await searching.category_of(connection, notice_id)
     if category is not None:
         await members.require(connection, staff, permission, category)
 

@@ -22,7 +22,7 @@ from bot.same_site import comes_from_here
 from bot.service import Service
 from content.clock import now_ms
 from content.ledger.account_outages import AccountOutage, find_outages
-from content.notices import maintenance, notices
+from content.notices import maintenance, searching
 from content.notices.maintenance import Maintenance
 from content.notices.records import town_now
 from content.staff import second_factor
@@ -143,7 +143,7 @@ async def _category(connection: AsyncConnection, request: web.Request) -> str | 
     """That of the notice of this request; None when it is about none, or about one that there is not."""
     if not NOTICE_PATH.match(request.path):
         return None
-    return await notices.category_of(connection, int(request.match_info["id"]))
+    return await searching.category_of(connection, int(request.match_info["id"]))
 
 
 async def _is_meant(request: web.Request, service: Service, member: Staff) -> bool:

@@ -157,9 +157,8 @@ class NoticeSpec:
     @property
     def asks_read(self) -> bool:
         """Whether readers are asked to say that they have read it: as chosen, else those of a group are."""
-        chosen = self.attached.asks_read
-        asked = self.target.kind == TargetKind.GROUP if chosen is None else chosen
-        return asked and self.kind != NoticeKind.WITHDRAWAL
+        chosen, to_group = self.attached.asks_read, self.target.kind == TargetKind.GROUP
+        return (to_group if chosen is None else chosen) and self.kind != NoticeKind.WITHDRAWAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +203,6 @@ class Notice:
 async def get(connection: AsyncConnection, notice_id: int) -> Notice | None:
     found = await select_notices(connection, notice.c.id == notice_id, limit=1, with_trials=True)
     return found[0] if found else None
-
-
-async def category_of(connection: AsyncConnection, notice_id: int) -> str | None:
-    """None when there is no such notice."""
-    return await connection.scalar(select(notice.c.category).where(notice.c.id == notice_id))
 
 
 async def find_public(connection: AsyncConnection, public_id: str) -> Notice | None:

@@ -56,6 +56,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+async def category_of(connection: AsyncConnection, notice_id: int) -> str | None:
+    """None when there is no such notice."""
+    return await connection.scalar(select(notice.c.category).where(notice.c.id == notice_id))
+
+
 async def search(
     connection: AsyncConnection,
     wanted: Wanted,
