@@ -84,6 +84,8 @@ WORDS = {
     "database.backed_up": "控えを取った",
     "database.restored": "控えから戻した",
     "database.held": "写しの疑いで送信を止めた",
+    "database.moving": "引っ越しを始めた",
+    "database.moved": "引っ越しを終えた",
     "database.released": "止めていた送信を再開した",
     "maintenance.begun": "保守モードを始めた",
     "maintenance.ended": "保守モードを終えた",

@@ -25,6 +25,7 @@ from content.clock import now_ms
 from content.database import Database, identity
 from content.database.identity import Identity
 from content.database.machine import is_same, this_machine
+from content.database.moving import MOVING
 from content.keys import sync_folder
 from content.staff import audit
 
@@ -44,6 +45,7 @@ WORDS = {
     MOVED: "データベースが、前と違う場所か機器で動いています(写しか、引っ越しです)",
     LOST: "秘密鍵の隣にあるはずの記録がないため、データベースが最新かどうか分かりません",
     "restored": "データベースを控えから戻しました",
+    MOVING: "別のデータベースへ引っ越しました(または引っ越しの途中です)",
 }
 
 

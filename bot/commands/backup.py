@@ -211,7 +211,15 @@ async def _dump(url: URL, file: Path) -> None:
 
 
 async def _read_back(url: URL, file: Path) -> None:
-    database = Database(url.render_as_string(hide_password=False))
+    await refuse_others(url.render_as_string(hide_password=False))
+    await run_postgres_tool(
+        *("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
+    )
+
+
+async def refuse_others(url: str) -> None:
+    """End the command when somebody else is connected to a PostgreSQL database."""
+    database = Database(url)
     try:
         async with database.read() as connection:
             others = await connection.scalar(
@@ -224,9 +232,6 @@ async def _read_back(url: URL, file: Path) -> None:
         await database.close()
     if others:
         fail("Others are connected to the database; stop every kairanban process first.", FAILED)
-    await run_postgres_tool(
-        *("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
-    )
 
 
 async def run_postgres_tool(tool: str, url: URL, *options: str) -> None:

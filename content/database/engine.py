@@ -23,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from content.clock import monotonic_seconds
@@ -46,6 +47,17 @@ class UnknownDatabase(ValueError):
     """The database URL is neither SQLite nor PostgreSQL."""
 
 
+def parsed_url(url: str) -> URL:
+    """Raises UnknownDatabase."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() in ("sqlite", "postgresql"):
+            return parsed
+    except ArgumentError:
+        pass
+    raise UnknownDatabase("KAIRANBAN_DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
 class Database:
     """Reading and writing transactions on one database.
 
@@ -57,10 +69,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        parsed = make_url(url)
+        parsed = parsed_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
-            raise UnknownDatabase("KAIRANBAN_DATABASE_URL must begin with sqlite:/// or postgresql://")
         self._steps: _SqliteSteps | None = None
         self._write_lock: AbstractAsyncContextManager[Any] = nullcontext()
         if self.is_sqlite:

@@ -44,11 +44,12 @@ async def range_for_import(connection: AsyncConnection, number: int) -> tuple[in
     return first, first + max(number, 1) - 1
 
 
+async def last_given(connection: AsyncConnection) -> int:
+    """The highest number of a registration or of an import, also of one that was given up."""
+    return await _first_free(connection) - 1
+
+
 async def _first_free(connection: AsyncConnection) -> int:
-    taken = select(
-        func.max(
-            select(func.coalesce(func.max(subscriber.c.id), 0)).scalar_subquery(),
-            select(func.coalesce(func.max(registration_import.c.last_id), 0)).scalar_subquery(),
-        )
-    )
-    return int(await connection.scalar(taken) or 0) + 1
+    ends = (func.max(subscriber.c.id), func.max(registration_import.c.last_id))
+    taken = [int(await connection.scalar(select(end)) or 0) for end in ends]
+    return max(taken) + 1
