@@ -17,6 +17,7 @@ from jinja2.bccache import Bucket
 from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
 from bot.linked import linked
+from bot.ruby import ruby, with_ruby
 from bot.service import Service
 from content import clock
 from content.notices.attachments import size_of
@@ -39,6 +40,8 @@ MONTHS = [
     "November",
     "December",
 ]
+# In these only what is やさしい日本語 gets them, by the filter.
+WRITTEN_BY_STAFF = ("resident/notice.html", "resident/archive.html", "resident/read.html")
 
 
 class Compiled(jinja2.BytecodeCache):
@@ -78,6 +81,7 @@ def environment(service: Service) -> jinja2.Environment:
         lang=html_language,
         shown_json=shown_json,
         linked=linked,
+        ruby=ruby,
         picture_name=lambda url: url.rpartition("/")[2],
         sender_name=lambda sender: parseaddr(sender)[0] or sender,
         picture_width=lambda name: size_of(name)[0],
@@ -97,8 +101,11 @@ def clock_words(at: int) -> str:
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
-    """A rendered template."""
+    """A rendered template. Those for residents have readings above the kanji; what staff have written stands as
+    it was written."""
     text = request.app[TEMPLATES].get_template(template).render(**values)
+    if template.startswith("resident/") and template not in WRITTEN_BY_STAFF:
+        text = with_ruby(text)
     return web.Response(text=text, status=status, content_type="text/html")
 
 

@@ -20,6 +20,7 @@ from bot.app import create_app
 from bot.door.descriptors import raise_limit
 from bot.door.keeper import DoorKeeper, bind
 from bot.heartbeat import Heartbeat
+from bot.line.friend_link import FRIEND_LINK
 from bot.line.handling import run_inbox
 from bot.line.menu_watch import watch_menu
 from bot.locking import locked
@@ -57,8 +58,9 @@ async def running(service: Service) -> AsyncIterator[str]:
         await heartbeat.start(runner.is_sending)
         await runner.start()
         api = line_api(service.settings)
-        inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api))
-        menus = asyncio.create_task(watch_menu(service, api))
+        friend_link = pages.app[FRIEND_LINK]
+        inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api, friend_link))
+        menus = asyncio.create_task(watch_menu(service, api, friend_link))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:

@@ -11,7 +11,7 @@ import segno
 import structlog
 from aiohttp import web
 
-from bot.app_keys import SERVICE
+from bot.pages import service_of
 from bot.service import Service
 from channels.line.api import LineApi
 from content.clock import MINUTE, now_ms
@@ -44,7 +44,11 @@ class FriendLink:
         except Exception as error:
             log.warning("line_account_unknown", error=type(error).__name__)
             return
-        self._basic_id = found if BASIC_ID.fullmatch(found) else ""
+        self.take(found)
+
+    def take(self, basic_id: str) -> None:
+        """What LINE calls the account; anything else is as if it had not told."""
+        self._basic_id = basic_id if BASIC_ID.fullmatch(basic_id) else ""
 
     @property
     def address(self) -> str:
@@ -58,14 +62,18 @@ class FriendLink:
         return f"{service.settings.public_url}{path}"
 
 
+FRIEND_LINK: web.AppKey[FriendLink] = web.AppKey("friend_link", FriendLink)
+
+
 def add_routes(app: web.Application) -> None:
-    """The picture."""
+    """The picture; and the link itself for the pages, once LINE has told it."""
+    app[FRIEND_LINK] = FriendLink()
     app.router.add_get(PICTURE, show_picture)
 
 
 async def show_picture(request: web.Request) -> web.Response:
     basic_id, mark = request.match_info["basic_id"], request.match_info["mark"]
-    if not BASIC_ID.fullmatch(basic_id) or mark != _mark(request.app[SERVICE].keys, basic_id):
+    if not BASIC_ID.fullmatch(basic_id) or mark != _mark(service_of(request).keys, basic_id):
         raise web.HTTPNotFound
     picture = io.BytesIO()
     segno.make(f"https://line.me/R/ti/p/{quote(basic_id)}", error="m").save(

@@ -79,10 +79,10 @@ class Round:
                 self.trouble = outcome
 
 
-async def run_inbox(service: Service, api: LineApi) -> None:
+async def run_inbox(service: Service, api: LineApi, friend_link: FriendLink | None = None) -> None:
     """Handle events as they come in, until cancelled. While LINE is called for one round the next is written."""
     signal = service.database.listen("inbox")
-    desk = Desk()
+    desk = Desk(friend_link=friend_link or FriendLink())
     calling: asyncio.Task[None] | None = None
     try:
         while True:

@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from bot.line.friend_link import FriendLink
 from bot.line.rich_menu import show
 from bot.service import Service
 from channels.line.api import LineApi
@@ -17,10 +18,15 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY = 20.0
 
 
-async def watch_menu(service: Service, api: LineApi) -> None:
-    """Look from time to time, until cancelled. At the start LINE may show either, so it is told then."""
+async def watch_menu(service: Service, api: LineApi, friend_link: FriendLink) -> None:
+    """Look from time to time, until cancelled. At the start LINE may show either, so it is told then.
+
+    It also tells the pages the account's own name, which nobody needs before LINE answers at all.
+    """
     shown: ChatMenu | None = None
     while True:
+        if service.town.live_account("line") is not None:
+            await friend_link.learn(api)
         try:
             shown = await look(service, api, shown)
         except Exception as error:

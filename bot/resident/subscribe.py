@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.app_keys import MAIL_ASKS
 from bot.door.source import household
 from bot.forms import read_fields
+from bot.line.friend_link import FRIEND_LINK
 from bot.pages import page, redirect, service_of
 from bot.resident.settings_session import PATH as SETTINGS
 from bot.resident.settings_session import open_settings
@@ -166,6 +167,7 @@ def _form(
         status=400 if faulty else 200,
         by_mail=mail_account(service) is not None,
         by_line=service.town.live_account("line") is not None,
+        friend_link=request.app[FRIEND_LINK].address,
         typed=typed,
         language=language,
         faulty=faulty,

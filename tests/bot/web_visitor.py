@@ -33,7 +33,9 @@ class Page:
 
     @property
     def text(self) -> str:
-        return SPACE.sub(" ", unescape(re.sub(r"<[^>]*>", " ", self.html))).strip()
+        # Readings above the kanji as in brackets behind them.
+        plain = re.sub(r"</?(?:ruby|rp|rt)>", "", self.html)
+        return SPACE.sub(" ", unescape(re.sub(r"<[^>]*>", " ", plain))).strip()
 
     def form(self, action: str) -> list[tuple[str, str]]:
         """What the form with this action would send as it stands."""

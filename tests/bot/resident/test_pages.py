@@ -169,5 +169,5 @@ async def test_a_bad_token_is_a_friendly_page_with_the_phone_number(
 
 async def test_the_first_page_says_what_this_is(stranger: Visitor) -> None:
     page = await stranger.get("/")
-    assert "登録のしかた" in page.text and "English" in page.text
+    assert "LINEで受け取る" in page.text and "English" in page.text
     assert 'href="/console/"' in page.html
