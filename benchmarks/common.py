@@ -54,6 +54,7 @@ class Bench:
     measure: Callable[[argparse.Namespace, Path, Any], Figures]
     rows: Callable[[argparse.Namespace, Figures], list[Row]]
     uses_postgres: bool = False
+    rounds: int = 5
 
 
 def run(bench: Bench) -> None:
@@ -89,7 +90,9 @@ def _parse(bench: Bench) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"benchmarks/{bench.name}.py", description=bench.title)
     for flag, default, words in bench.sizes:
         parser.add_argument(f"--{flag.replace('_', '-')}", type=int, default=default, help=words)
-    parser.add_argument("--rounds", type=int, default=5, help="how often to measure; medians are shown")
+    parser.add_argument(
+        "--rounds", type=int, default=bench.rounds, help="how often to measure; medians are shown"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps seeded registers between runs")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     return parser.parse_args()

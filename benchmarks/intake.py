@@ -1,6 +1,7 @@
 """New friends by the thousand while a routine campaign goes out: how soon LINE is answered, and when all are in.
 
-`kairanban serve` on SQLite as a process; each webhook carries one follow. Times are those of the answers.
+`kairanban serve` on SQLite as a process; each webhook carries one follow and leaves at its time, whether or not those
+before it are answered. Times run from there to the answer.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from servers import counting_line, smtp_sink
 
 SECRET = "bench"
 LATENCY_MS = 40
-# One address may hold only so many at the door; LINE too uses its connections again.
-CONNECTIONS = 20
+# So many that none has to wait for a connection here: what is measured is the service. One address may hold 256
+# requests at the door.
+CONNECTIONS = 250
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Seeded:
@@ -54,7 +56,9 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
         deployment.post("--channel", "mail")
         ledger = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         until(lambda: _count(ledger, "SELECT sum(accepted) FROM batch") > 1000, "the campaign to go out", 120)
+        mails = _count(ledger, "SELECT sum(accepted) FROM batch")
         answers, begun = asyncio.run(_follow(deployment.url, options.events, options.seconds))
+        mails = _count(ledger, "SELECT sum(accepted) FROM batch") - mails
         handled = "SELECT count(*) FROM inbound_event WHERE state = 'handled'"
         until(lambda: _count(ledger, handled) >= options.events, "all to be handled", 600)
         drained = time.perf_counter() - begun
@@ -64,6 +68,7 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
         "p50_ms": statistics.median(answers) * 1000,
         "p99_ms": answers[int(len(answers) * 0.99)] * 1000,
         "drained_s": drained,
+        "mails": float(mails),
     }
 
 
@@ -109,7 +114,7 @@ def rows(options: argparse.Namespace, median: Figures) -> list[Row]:
         Row(
             f"answer to {options.events:,} webhooks in {options.seconds} s during a send, 99 of 100 within",
             f"{median['p99_ms']:.0f} ms",
-            f"half of them within {median['p50_ms']:.0f} ms",
+            f"half of them within {median['p50_ms']:.0f} ms; meanwhile {median['mails']:.0f} routine mails went out",
             "",
             "≤ 150 ms",
             goal,
@@ -124,12 +129,13 @@ if __name__ == "__main__":
             "intake",
             "New friends during a send, SQLite",
             (
-                ("events", 10_000, "new friends"),
-                ("seconds", 30, "seconds in which they come"),
-                ("routine", 1_000_000, "mails of the routine campaign"),
+                ("events", 4_000, "new friends"),
+                ("seconds", 12, "seconds in which they come"),
+                ("routine", 150_000, "mails of the routine campaign"),
             ),
             prepare,
             measure,
             rows,
+            rounds=1,
         )
     )

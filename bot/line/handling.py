@@ -146,6 +146,8 @@ async def _change_together(
         to_be_asked={user_id: desks[strangers[user_id]] for user_id in strangers} if is_crowd else {}
     )
     for start in range(0, len(waiting), TOGETHER):
+        # Webhooks are answered first: LINE gives up on a server that is slow, and residents wait on either way.
+        await service.context.urgent_priority.make_room()
         outcomes = await asyncio.gather(
             *(
                 _try(service, desks[one.event.account], one, languages)

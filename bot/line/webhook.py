@@ -37,6 +37,8 @@ CLOCKS_DIFFER = 5 * MINUTE
 MOST_EVENTS = 5_000
 # Events that are sealed and written in one go.
 SLICE = 500
+# So few are sealed in less time than it takes to hand them to a thread and back.
+FEW = 10
 # Seconds that a webhook waits for others, to be written with them: thousands may come at once.
 MAX_WAIT = 0.01
 
@@ -69,7 +71,8 @@ async def receive(request: web.Request) -> web.Response:
     if len(events) > MOST_EVENTS:
         log.warning("webhook_refused", reason="too many events", number=len(events))
         return web.Response(status=413, text="too many events\n")
-    await _store(service, account.key, [_storable(event) for event in events])
+    with service.context.urgent_priority.answering():
+        await _store(service, account.key, [_storable(event) for event in events])
     return web.Response(text="ok\n")
 
 
@@ -112,10 +115,16 @@ async def _store(service: Service, account: str, events: list[dict[str, Any]]) -
     now = now_ms()
     for start in range(0, len(events), SLICE):
         arrivals = [_arrival(event, account, now) for event in events[start : start + SLICE]]
-        rows = await asyncio.to_thread(inbound_events.sealed_rows, service.keys, arrivals, now)
+        rows = await _seal(service, arrivals, now)
         await service.database.write_step(
             as_step(partial(inbound_events.store, rows=rows)), wake="inbox", max_wait=MAX_WAIT
         )
+
+
+async def _seal(service: Service, arrivals: list[Arrival], now: int) -> list[dict[str, Any]]:
+    if len(arrivals) <= FEW:
+        return inbound_events.sealed_rows(service.keys, arrivals, now)
+    return await asyncio.to_thread(inbound_events.sealed_rows, service.keys, arrivals, now)
 
 
 def _arrival(event: dict[str, Any], account: str, now: int) -> Arrival:

@@ -29,7 +29,7 @@ class MailChannel:
     `smtp_url` as in `channels.mail.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
     `unsubscribe_url` gives the https link for a recipient; `message_mark` what makes a Message-ID this
     database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
-    our name in EHLO; `connections` batches at once; `domains` are the limits and troubles of mail domains,
+    our name in EHLO; `connections` at once, one more while it waits for a domain; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `settings_url` is where residents change what they receive ("" for nowhere);
     `read_url` gives the link by which a recipient says to have read the notice of a public id;
@@ -62,7 +62,8 @@ class MailChannel:
 
     @property
     def concurrency(self) -> int:
-        return self.connections
+        """One more than connections: a batch that waits for a domain that hangs lends its connection to another."""
+        return self.connections + 1
 
     def open(self) -> MailSession:
         """Raises ValueError when `smtp_url` cannot be read."""

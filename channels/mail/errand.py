@@ -71,6 +71,8 @@ class MailErrand:
         self._domains = domains
         self._urgent = urgent
         self._may_go_on = may_go_on
+        # Told when the session waits for a domain that takes its time.
+        self.on_long_wait: Callable[[], None] = lambda: None
         # By position; those settled ahead of a mail in flight wait for it.
         self._outcomes: dict[int, Outcome] = {}
         self._under_way: deque[_Mail] = deque()
@@ -192,7 +194,12 @@ class MailErrand:
 
     def may_wait(self) -> bool:
         """Whether this is the one connection that waits for a domain that does not answer."""
-        return not self._under_way or self._domains.may_wait(self._under_way[0].domain, self)
+        if not self._under_way:
+            return True
+        if not self._domains.may_wait(self._under_way[0].domain, self):
+            return False
+        self.on_long_wait()
+        return True
 
     def lose(self, loss: Loss) -> None:
         """The session is gone, and with it what was under way."""

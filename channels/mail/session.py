@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from channels.channel import Channel, ChannelError, Part, Recipient, always
 from channels.mail.domains import MailDomains
@@ -54,6 +55,7 @@ class MailSession:
                     break
                 try:
                     mails.resume(session.size)
+                    mails.on_long_wait = partial(self._pool.lend, session)
                     session.begin(mails)
                     while not mails.paused:
                         with suppress(TimeoutError):

@@ -48,7 +48,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
 
 
 class SmtpPool:
-    """At most `connections` connections to one server, kept open between slices.
+    """At most `connections` connections to one server, kept open between slices, and one that waits for a slow domain.
 
     `timeout` in seconds per reply, `stall` for the reply to RCPT; `local_hostname` is our name in EHLO; `tls` replaces the system's
     certificate authorities. Raises ValueError for an unusable URL.
@@ -71,6 +71,8 @@ class SmtpPool:
         self._tls = tls
         self._free = asyncio.Semaphore(connections)
         self._idle: list[SmtpSession] = []
+        # Waits for a domain that takes its time; its place was given to another.
+        self._waits: SmtpSession | None = None
 
     async def acquire(self) -> SmtpSession:
         """An open connection, yours until `release`. Raises TemporaryFailure or AccountStopped."""
@@ -94,7 +96,18 @@ class SmtpPool:
             self._idle.append(connection)
         else:
             connection.abort()
-        self._free.release()
+        if self._waits is connection:
+            self._waits = None
+        else:
+            self._free.release()
+
+    def lend(self, connection: SmtpSession) -> None:
+        """This one waits for a domain that takes its time: another may be opened in its place, so that the mail of
+        others loses nothing. One at a time; more than one domain may hang.
+        """
+        if self._waits is None:
+            self._waits = connection
+            self._free.release()
 
     async def close(self) -> None:
         """Say QUIT on the idle connections."""

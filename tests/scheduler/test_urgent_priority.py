@@ -76,3 +76,30 @@ async def _called(stage: Stage, number: int) -> bool:
 
 async def _position(stage: Stage, delivery_id: int, position: int) -> bool:
     return bool((await rows_of(stage.database, delivery_id))[0].position >= position)
+
+
+async def test_what_can_wait_makes_room_until_everybody_is_answered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urgent_priority, "MAKE_ROOM", 60.0)
+    priority = stage.context.urgent_priority
+    with priority.answering():
+        with priority.answering():
+            routine = asyncio.create_task(priority.give_way("routine"))
+            await priority.give_way("urgent")
+        await asyncio.sleep(0.01)
+        assert not routine.done(), "one is answered, the other still waits"
+    async with asyncio.timeout(30):
+        await routine
+
+
+async def test_a_flood_of_questions_slows_the_rest_and_never_ends_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urgent_priority, "MAKE_ROOM", 0.01)
+    ids = await stage.subscribers(4, "mail")
+    stage.mail.then(2, 2)
+    routine = await stage.deliver([ids], account="mail")
+    with stage.context.urgent_priority.answering():
+        async with sending(stage.context):
+            await eventually(lambda: settled(stage.database, routine))
