@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.common import USAGE, fail, load_settings, opened, operator, run, talk
+from bot.record_problems import problem_words
 from content.clock import now_ms
 from content.notices.records import Content, RecordKind, TownRecord
 
 app = typer.Typer(
-    no_args_is_help=True, help="配信対象・ひな形・文の暦・よくある質問・避難場所をファイルで出し入れする."
+    no_args_is_help=True,
+    help="配信対象・ひな形・文の暦・よくある質問・避難場所・計画(施策・指標・評価表)をファイルで出し入れする.",
 )
 SECTIONS = {
     "segments": RecordKind.SEGMENT,
@@ -23,6 +26,10 @@ SECTIONS = {
     "calendars": RecordKind.CALENDAR,
     "faqs": RecordKind.FAQ,
     "shelters": RecordKind.SHELTER,
+    "plans": RecordKind.PLAN,
+    "indicators": RecordKind.INDICATOR,
+    "policies": RecordKind.POLICY,
+    "sheets": RecordKind.SHEET,
 }
 
 
@@ -83,9 +90,9 @@ def _read(file: Path) -> list[tuple[RecordKind, Content]]:
             try:
                 found.append((SECTIONS[section], MODELS[SECTIONS[section]].model_validate(item)))
             except ValidationError as error:
-                problem = error.errors(include_url=False, include_input=False)[0]
+                problem = error.errors(include_url=False)[0]
                 place = ".".join(str(part) for part in problem["loc"])
-                fail(f"{file}: {section} no. {number}: {place}: {problem['msg']}", USAGE)
+                fail(f"{file}: {section} no. {number}: {place}: {problem_words(problem)}", USAGE)
     keys = [(kind, item.key) for kind, item in found]
     doubles = [key for kind, key in keys if keys.count((kind, key)) > 1]
     if doubles:
@@ -117,6 +124,7 @@ async def _import(brought: list[tuple[RecordKind, Content]], dry_run: bool) -> N
             _refuse_unknown_departments(
                 brought, {item.key: item.name for item in await departments(connection)}
             )
+            await _refuse_misfits(connection, brought)
             known = {(item.kind, item.key): item for item in await all_records(connection)}
             for kind, content in brought:
                 before = known.get((kind, content.key))
@@ -148,6 +156,19 @@ def _refuse_unknown_departments(brought: list[tuple[RecordKind, Content]], known
                 "管理画面の「職員」で課を登録するか、ファイルのこの行を直すか消してください。何も変えていません。",
                 USAGE,
             )
+
+
+async def _refuse_misfits(connection: AsyncConnection, brought: list[tuple[RecordKind, Content]]) -> None:
+    """Plans, policies, indicators and sheets must fit together as they will stand."""
+    from content.clock import today_jst
+    from content.figures.plans import read_plans, with_items
+    from content.plans.checks import Item, misfits
+
+    items = [content for _, content in brought if isinstance(content, Item)]
+    known = with_items(await read_plans(connection), items)
+    for item in items:
+        for told in misfits(item, known, today_jst()):
+            fail(f"{item.key}: {told}何も変えていません。", USAGE)
 
 
 def _line(kind: RecordKind, content: Content, before: TownRecord | None) -> str:

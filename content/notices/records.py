@@ -19,8 +19,11 @@ from content.database import Database, insert_unless_known, metadata, one_of
 from content.notices.calendars import WordCalendar
 from content.notices.faq import FaqEntry
 from content.notices.shelters import Shelter
+from content.plans.models import Count, Plan, PlanIndicator, Policy, Remark
+from content.plans.sheets import Sheet
+from content.plans.values import Value
 from content.register.town_groups import made_groups
-from content.town import Segment, Template, Town
+from content.town import Indicator, Segment, Template, Town
 
 
 class RecordKind(StrEnum):
@@ -29,15 +32,23 @@ class RecordKind(StrEnum):
     CALENDAR = "calendar"
     FAQ = "faq"
     SHELTER = "shelter"
+    PLAN = "plan"
+    POLICY = "policy"
+    INDICATOR = "indicator"
+    SHEET = "sheet"
 
 
-Content = Segment | Template | WordCalendar | FaqEntry | Shelter
+Content = Segment | Template | WordCalendar | FaqEntry | Shelter | Plan | Policy | PlanIndicator | Sheet
 MODELS: dict[RecordKind, type[Content]] = {
     RecordKind.SEGMENT: Segment,
     RecordKind.TEMPLATE: Template,
     RecordKind.CALENDAR: WordCalendar,
     RecordKind.FAQ: FaqEntry,
     RecordKind.SHELTER: Shelter,
+    RecordKind.PLAN: Plan,
+    RecordKind.POLICY: Policy,
+    RecordKind.INDICATOR: PlanIndicator,
+    RecordKind.SHEET: Sheet,
 }
 # Nobody has changed it since it came from the profile.
 PROFILE = "profile"
@@ -117,6 +128,7 @@ async def take_in_profile(database: Database, town: Town, at: int) -> int:
         known = {(item.kind, item.key) for item in await all_records(connection)}
     brought: list[tuple[RecordKind, Content]] = [(RecordKind.SEGMENT, item) for item in town.segments]
     brought += [(RecordKind.TEMPLATE, item) for item in town.templates]
+    brought += [(RecordKind.INDICATOR, _of_profile(item)) for item in town.indicators]
     new = [(kind, item) for kind, item in brought if (kind, item.key) not in known]
     if not new:
         return 0
@@ -152,6 +164,18 @@ async def town_now(connection: AsyncConnection, town: Town) -> Town:
             "templates": tuple(templates.values()),
             "groups": (*town.groups, *(item for item in made if item.key not in town.group)),
         }
+    )
+
+
+def _of_profile(item: Indicator) -> PlanIndicator:
+    return PlanIndicator(
+        key=item.key,
+        name=item.name,
+        unit=item.unit,
+        definition=item.definition,
+        count=Count(channels=item.channels),
+        targets={year: Value(text=f"{number:,}") for year, number in item.targets.items()},
+        remarks=tuple(Remark(month=note.month, text=note.text) for note in item.annotations),
     )
 
 

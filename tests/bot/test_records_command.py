@@ -51,7 +51,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(command_line: Run,
     ("content", "told"),
     [
         ("[[segments]\n", "is not TOML"),
-        ("[[indicators]]\n", "no section indicators"),
+        ("[[wishes]]\n", "no section wishes"),
         (OWN + "[[segments]]\nkey = 'x y'\nnames = { ja = 'a' }\n", "segments no. 2: key"),
         (OWN + OWN, "key hill stands twice"),
         (

@@ -29,7 +29,7 @@ RIVER = Segment(key="river", names={"ja": "川沿い"}, rules=(SegmentRule(field
 async def test_what_the_profile_brings_is_taken_in_once_and_never_overwrites(
     database: Database, town: Town
 ) -> None:
-    brought = len(town.segments) + len(town.templates)
+    brought = len(town.segments) + len(town.templates) + len(town.indicators)
     assert await take_in_profile(database, town, APRIL_TUESDAY) == brought
     changed = town.segment["babies"].model_copy(update={"names": {"ja": "赤ちゃん"}})
     async with database.write() as connection:

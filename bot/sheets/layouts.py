@@ -1,0 +1,173 @@
+"""How towns print their sheets: 柴田町 (results, schedule), 下野市, 取手市. Each is a way to arrange the same blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.sheets.blocks import (
+    Block,
+    Grid,
+    Heading,
+    Paragraph,
+    grade_counts,
+    results,
+    schedule,
+    summary,
+    year_words,
+)
+from content.figures.sheets import SheetView
+from content.plans.models import Layout, Policy
+from content.plans.sheets import Entry
+
+LAYOUT_NAMES: dict[Layout, str] = {
+    "shibata-results": "施策ごとに取り組む内容・指標・主な取組内容(柴田町 第5次計画の結果の形)",
+    "shibata-schedule": "施策内容・スケジュール・主な取組内容・今後の取組や課題(柴田町 第4次計画の形)",
+    "shimotsuke": "1事業1ページ、概算の予算額と担当部署(下野市の形)",
+    "toride": "評価ごとの件数と、1施策1ページ(取手市の形)",
+}
+
+
+def arrange(view: SheetView) -> list[Block]:
+    """The blocks of a sheet in the layout of its plan."""
+    if not view.policies:
+        return [Paragraph("この計画には、まだ施策がありません。")]
+    body: list[Block] = _list_of_grades(view) if view.plan.layout == "toride" else []
+    goal = None
+    for policy in view.policies:
+        if policy.goal and policy.goal != goal:
+            body.append(Heading(policy.goal))
+        goal = policy.goal
+        body += LAYOUTS[view.plan.layout](view, policy)
+    note = [Paragraph(view.sheet.note, "この評価表について")] if view.sheet.note else []
+    return [*note, *grade_counts(view.counts), *_shares(view), *summary(view), *body]
+
+
+def _shares(view: SheetView) -> list[Block]:
+    rows = tuple((item.part, item.words, f"{item.percent}%") for item in view.sheet.printed_shares)
+    if not rows:
+        return []
+    caption = "公表資料にある割合(元の件数は公表されていないため、計算し直していません)"
+    return [Heading("公表資料にある割合"), Grid(caption, ("区分", "何の割合か", "割合(公表)"), rows)]
+
+
+def _shibata_results(view: SheetView, policy: Policy) -> list[Block]:
+    entry = view.entry(policy)
+    return [
+        Heading(_title(policy), 3),
+        *_said("", policy.aim),
+        *schedule(view, policy),
+        Paragraph(_done(policy, entry), "主な取組内容", policy.key),
+        *results(view, policy),
+        *_judged(view, policy, entry),
+    ]
+
+
+def _shibata_schedule(view: SheetView, policy: Policy) -> list[Block]:
+    entry = view.entry(policy)
+    owners = f"({'、'.join(policy.owners)})" if policy.owners else ""
+    return [
+        Heading(f"{_title(policy)}{owners}", 3),
+        *_said("施策内容", policy.aim),
+        *schedule(view, policy, "平成"),
+        Paragraph(entry.done, "主な取組内容", policy.key),
+        *results(view, policy, "平成"),
+        *_judged(view, policy, entry),
+    ]
+
+
+def _shimotsuke(view: SheetView, policy: Policy) -> list[Block]:
+    entry = view.entry(policy)
+    return [
+        Heading(_title(policy), 3, page=True),
+        *_said("事業概要", policy.aim),
+        *schedule(view, policy, "H"),
+        Paragraph(entry.progress, "進捗状況", policy.key),
+        *_said("具体的な取り組み内容", entry.done),
+        *_costs(view, policy),
+        *_said("担当部署", "、".join(policy.owners)),
+        *_said("関連部署", "、".join(policy.related)),
+        *results(view, policy, "H"),
+        *_judged(view, policy, entry),
+    ]
+
+
+def _toride(view: SheetView, policy: Policy) -> list[Block]:
+    entry = view.entry(policy)
+    if not (policy.aim or policy.steps or policy.indicators or entry.done or entry.remark):
+        return []  # it stands in the list of grades, and a page with nothing but its name is waste
+    return [
+        Heading(_title(policy), 3, page=True),
+        *_said("", policy.aim),
+        *schedule(view, policy, "平成"),
+        *_said("担当課", "、".join(policy.owners)),
+        Paragraph(entry.done, "取組の状況", policy.key),
+        *results(view, policy, "平成"),
+        *_judged(view, policy, entry),
+    ]
+
+
+def _list_of_grades(view: SheetView) -> list[Block]:
+    """Every policy on one line; its link leads to where its words are written."""
+    header = ("番号", "施策", "担当課", *(scale.name for scale in view.plan.scales))
+    rows = tuple(
+        (
+            policy.number,
+            policy.name,
+            "、".join(policy.owners),
+            *(view.entry(policy).grades.get(scale.key, "") for scale in view.plan.scales),
+        )
+        for policy in view.policies
+    )
+    return [Heading("施策ごとの評価"), Grid("施策ごとの評価", header, rows, plain=True)]
+
+
+LAYOUTS: dict[Layout, Callable[[SheetView, Policy], list[Block]]] = {
+    "shibata-results": _shibata_results,
+    "shibata-schedule": _shibata_schedule,
+    "shimotsuke": _shimotsuke,
+    "toride": _toride,
+}
+
+
+def _title(policy: Policy) -> str:
+    marks = "".join(f"[{mark}]" for mark in policy.marks)
+    return " ".join(part for part in (policy.number, policy.name, marks) if part)
+
+
+def _done(policy: Policy, entry: Entry) -> str:
+    if not entry.done:
+        return ""
+    owners = f"■ {policy.name}({'、'.join(policy.owners)})\n" if policy.owners else ""
+    return f"{owners}{entry.done}"
+
+
+def _judged(view: SheetView, policy: Policy, entry: Entry) -> list[Block]:
+    """今後, grades and the remark of whoever gave them."""
+    grades = [(scale.name, entry.grades.get(scale.key, "")) for scale in view.plan.scales]
+    rows = tuple((name, grade) for name, grade in grades if grade)
+    return [
+        *_said("今後の取組や課題", entry.issues),
+        *_said("次年度の方向", entry.next),
+        *([Grid(f"{policy.name}の評価", ("評価", "評語"), rows, plain=True)] if rows else []),
+        *_said("評価の理由", entry.remark),
+    ]
+
+
+def _costs(view: SheetView, policy: Policy) -> list[Block]:
+    """千円 a year and over the plan, as in the towns' estimates."""
+    if not policy.costs:
+        return []
+    last, rows, whole = view.plan.last_year, [], 0
+    for cost in policy.costs:
+        years = last - (cost.first_year or view.plan.first_year) + 1
+        whole += cost.amount * years
+        since = f"({year_words(cost.first_year, 'H')}から)" if cost.first_year else ""
+        rows.append((f"{cost.name}{since}", f"{cost.amount:,}", str(years), f"{cost.amount * years:,}"))
+    each = sum(cost.amount for cost in policy.costs)
+    rows.append(("計", f"{each:,}", "", f"{whole:,}"))
+    header = ("内訳", "千円/年 ①", "年数", "計画期間 ①×年数")
+    return [Grid(f"{policy.name}:計画期間内予算額(概算、千円)", header, tuple(rows))]
+
+
+def _said(label: str, text: str) -> list[Block]:
+    return [Paragraph(text, label)] if text else []

@@ -1,0 +1,85 @@
+"""All plans of a town as they stand now, read from its records, and what their indicators have reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from content.figures.counts import Movement
+from content.figures.indicators import report
+from content.figures.plan_results import Counted, IndicatorResult, result
+from content.notices.records import RecordKind, all_records
+from content.plans.checks import Item, Plans
+from content.plans.models import Plan, PlanIndicator, Policy
+from content.plans.sheets import Sheet
+from content.town import Annotation, Indicator, Town
+
+KINDS = (RecordKind.PLAN, RecordKind.POLICY, RecordKind.INDICATOR, RecordKind.SHEET)
+
+
+async def read_plans(connection: AsyncConnection) -> Plans:
+    """What cannot be read is left out; the lists of the console name it."""
+    found: dict[RecordKind, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for kind in KINDS:
+        for record in await all_records(connection, kind):
+            if record.content is not None:
+                found[kind][record.key] = record.content
+    return Plans(*(found[kind] for kind in KINDS))
+
+
+def with_items(known: Plans, items: list[Item]) -> Plans:
+    """As they would stand with these stored."""
+
+    def merged(kind: type[Any], before: Mapping[str, Any]) -> dict[str, Any]:
+        return {**before, **{item.key: item for item in items if type(item) is kind}}
+
+    return Plans(
+        merged(Plan, known.plans),
+        merged(Policy, known.policies),
+        merged(PlanIndicator, known.indicators),
+        merged(Sheet, known.sheets),
+    )
+
+
+def counted_indicator(item: PlanIndicator, plans: Plans) -> Indicator | None:
+    """An indicator that is counted, as the report by months takes it; None for one entered by hand."""
+    if item.count is None:
+        return None
+    return Indicator(
+        key=item.key,
+        name=item.name,
+        plan=plan_name(item, plans),
+        definition=item.definition,
+        channels=item.count.channels,
+        unit=item.unit,
+        targets={year: int(value.figure) for year, value in item.targets.items() if value.figure is not None},
+        annotations=tuple(Annotation(month=note.month, text=note.text) for note in item.remarks),
+    )
+
+
+def plan_name(item: PlanIndicator, plans: Plans) -> str:
+    """That of the plan it belongs to: the one it names, else the first whose policy names it."""
+    keys = [item.plan] if item.plan else [p.plan for p in plans.policies.values() if item.key in p.indicators]
+    return next((plans.plans[key].name for key in keys if key in plans.plans), "")
+
+
+def result_of(
+    town: Town,
+    plans: Plans,
+    item: PlanIndicator,
+    moves: list[Movement],
+    today: date,
+    plan: Plan | None = None,
+) -> IndicatorResult:
+    """Its years, with what the registrations say where it is counted."""
+    counted = counted_indicator(item, plans)
+    counts: dict[int, Counted] = {}
+    if counted is not None:
+        wanted = {*item.targets, *item.actual, *(plan.years if plan else ())}
+        for year in report(town, counted, moves, today, tuple(sorted(wanted))).years:
+            if year.actual is not None and year.as_of is not None:
+                counts[year.fiscal_year] = Counted(year.actual, year.as_of, year.provisional)
+    return result(item, counts, today, plan)
