@@ -25,6 +25,7 @@ NAMES = (
     "mail",
     "soft_failures",
     "urgent",
+    "page",
     "correction",
     "importing",
     "fanout",

@@ -51,19 +51,19 @@ class CountingServer:
 @contextmanager
 def counting_line(latency_ms: int = 0, *, one_in: int = 0) -> Iterator[CountingServer]:
     """`one_in` so many calls fails; 0: none."""
-    with _printing_ports("counting_line.py", str(latency_ms), str(one_in)) as (port,):
+    with printing_ports("counting_line.py", str(latency_ms), str(one_in)) as (port,):
         yield CountingServer(f"http://127.0.0.1:{port}")
 
 
 @contextmanager
 def unreliable_mail(latency_ms: int = 0, *, one_in: int = 0) -> Iterator[tuple[int, CountingServer]]:
     """The port for mails, and what counts them. `one_in` so many mails is answered "later"."""
-    with _printing_ports("unreliable_mail.py", str(latency_ms), str(one_in)) as (smtp, figures):
+    with printing_ports("unreliable_mail.py", str(latency_ms), str(one_in)) as (smtp, figures):
         yield smtp, CountingServer(f"http://127.0.0.1:{figures}")
 
 
 @contextmanager
-def _printing_ports(script: str, *arguments: str) -> Iterator[list[int]]:
+def printing_ports(script: str, *arguments: str) -> Iterator[list[int]]:
     process = subprocess.Popen(
         [sys.executable, str(HERE / script), *arguments], stdout=subprocess.PIPE, text=True
     )

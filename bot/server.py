@@ -25,6 +25,7 @@ from bot.line.handling import run_inbox
 from bot.line.menu_watch import watch_menu
 from bot.locking import locked
 from bot.mail_in.server import taking_mail
+from bot.public_copies import keep_copies
 from bot.service import Service
 from channels.line.messages import load_models
 from scheduler.runner import Runner
@@ -61,6 +62,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         friend_link = pages.app[FRIEND_LINK]
         inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api, friend_link))
         menus = asyncio.create_task(watch_menu(service, api, friend_link))
+        copies = asyncio.create_task(keep_copies(service))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
@@ -68,7 +70,9 @@ async def running(service: Service) -> AsyncIterator[str]:
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
-            await asyncio.gather(_send_away(door, pages), _end(inbox), _end(menus), warming, runner.stop())
+            await asyncio.gather(
+                _send_away(door, pages), _end(inbox), _end(menus), _end(copies), warming, runner.stop()
+            )
             await heartbeat.stop()
             await api.close()
             await service.database.close()

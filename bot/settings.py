@@ -46,6 +46,12 @@ class WebSettings(Section):
         "what they say in X-Forwarded-For is believed.",
     )
 
+    copies: Path | None = Field(
+        None,
+        description="Folder in which a copy of every current public notice is kept for a web server in front: "
+        "it goes on showing them while kairanban is away. Empty: none.",
+    )
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:

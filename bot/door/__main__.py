@@ -64,7 +64,8 @@ async def keep(given: dict[str, Any]) -> None:
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     ) as inner:
-        door = Door(Gate(inner, limits, proxies).handle, limits, proxies, loop)
+        gate = Gate(inner, limits, proxies)
+        door = Door(gate.handle, gate.short_way.answer, limits, proxies, loop)
         server = await loop.create_server(door, sock=listening, backlog=BACKLOG)
         await _parent_is_gone(loop)
         server.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
@@ -11,32 +13,20 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.door.body_limits import body_limit, is_large
-from bot.door.headers import SOURCE
-from bot.door.kept import Kept
+from bot.door.headers import ONE_HOP, SOURCE
+from bot.door.kept import Kept, is_shared, kept_as
 from bot.door.lanes import Lane, NoRoom
 from bot.door.limits import LANES, Limits, lane_of
 from bot.door.refusals import refusal
+from bot.door.renewal import Renewal
+from bot.door.short_way import ShortWay
 from bot.door.source import Network, household, source
 from bot.door.visit import Visit
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# They belong to one connection, not to the request.
-ONE_HOP = frozenset(
-    [
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-        "expect",
-    ]
-)
-CONDITIONS = ("If-None-Match", "If-Modified-Since", "Range", "Authorization")
+# What the visitor has already: the door answers that by itself for pages that it keeps.
+KNOWN = ("If-None-Match", "If-Modified-Since")
+APART = ("Range", "Authorization")
 PIECE = 64 * 1024
 
 
@@ -50,12 +40,20 @@ class Refused(Exception):
 class Gate:
     """Use `handle` as the handler of a Door."""
 
-    def __init__(self, inner: ClientSession, limits: Limits, proxies: tuple[Network, ...]) -> None:
+    def __init__(
+        self,
+        inner: ClientSession,
+        limits: Limits,
+        proxies: tuple[Network, ...],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._inner = inner
         self._limits = limits
         self._proxies = proxies
         self._lanes = {name: Lane(limit, limits.wait_within) for name, limit in LANES.items()}
-        self._kept = Kept()
+        self._kept = Kept(clock)
+        self._renewal = Renewal(inner, self._kept, self._lanes["renewal"], limits)
+        self.short_way = ShortWay(self._renewal)
         # Bytes that are held, of large bodies and of all others.
         self._bodies = {True: 0, False: 0}
 
@@ -113,28 +111,34 @@ class Gate:
         return bytes(body)
 
     async def _pass_on(self, request: BaseRequest, path: str, body: bytes) -> web.StreamResponse:
-        may_keep = request.method == "GET" and not any(name in request.headers for name in CONDITIONS)
-        raw = request.raw_path
-        if may_keep and (page := self._kept.find(raw)):
-            return page
+        raw, asked = request.raw_path, request.headers
+        name, shared = kept_as(raw), is_shared(path) and not any(header in asked for header in APART)
+        may_keep = request.method == "GET" and (
+            shared or not any(header in asked for header in KNOWN + APART)
+        )
+        if shared and request.method in ("GET", "HEAD") and (page := await self._renewal.page(name)):
+            return page.answer(asked)
+        if may_keep and (page := self._kept.find(name)):
+            return page.answer(asked)
         address = source(
             _visit(request).address, request.headers.getall("X-Forwarded-For", []), self._proxies
         )
         async with self._lanes[lane_of(path)].place(household(address)):
             # Whoever stood before us in the lane may have brought it.
-            if may_keep and (page := self._kept.find(raw)):
-                return page
+            if may_keep and (page := self._kept.find(name)):
+                return page.answer(asked)
             async with self._inner.request(
                 request.method,
                 URL(f"http://pages{raw}", encoded=True),
-                headers=_inner_headers(request, address),
+                headers=_inner_headers(request, address, KNOWN if may_keep else ()),
                 data=body or None,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=self._limits.answer_within),
             ) as answer:
                 page_or_stream = await self._bring(request, answer)
         if may_keep and isinstance(page_or_stream, web.Response):
-            self._kept.keep(raw, page_or_stream)
+            kept = self._kept.keep(name, page_or_stream)
+            return kept.answer(asked) if kept else page_or_stream
         return page_or_stream
 
     async def _bring(self, request: BaseRequest, answer: ClientResponse) -> web.StreamResponse:
@@ -207,11 +211,16 @@ def _judge(request: BaseRequest) -> None:
         raise Refused(400)
 
 
-def _inner_headers(request: BaseRequest, address: str) -> CIMultiDict[str]:
+def _inner_headers(request: BaseRequest, address: str, without: tuple[str, ...] = ()) -> CIMultiDict[str]:
     ours = {SOURCE.lower(), "forwarded", "x-forwarded-for"}
     named = {name.strip().lower() for name in request.headers.get("Connection", "").split(",")}
     # What a client calls a matter of this connection alone may not take away what the pages go by.
-    dropped = ONE_HOP | ours | (named - {"host", "cookie", "origin", "sec-fetch-site", "content-type"})
+    dropped = (
+        ONE_HOP
+        | ours
+        | {name.lower() for name in without}
+        | (named - {"host", "cookie", "origin", "sec-fetch-site", "content-type"})
+    )
     headers = CIMultiDict(
         (name, value) for name, value in request.headers.items() if name.lower() not in dropped
     )

@@ -24,3 +24,19 @@ SOURCE = "X-Kairanban-Source"
 API = "/api/"
 # What machines call; a page would not help them.
 MACHINE_PATHS = ("/line/", API, "/healthz", "/readyz", "/metrics")
+# They belong to one connection, not to the request.
+ONE_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "expect",
+    ]
+)

@@ -46,6 +46,8 @@ LANES = {
     "staff": LaneLimit(inside=8, waiting=256, each=64),
     "machines": LaneLimit(inside=4, waiting=64, each=32),
     "public": LaneLimit(inside=4, waiting=512, each=128),
+    # The door's own questions, for pages that it keeps.
+    "renewal": LaneLimit(inside=4, waiting=128, each=132),
 }
 PREFIXES = (
     ("/healthz", "probes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import structlog
@@ -24,7 +25,7 @@ LONGEST_HEADER = 4096
 class Visit(RequestHandler):
     """aiohttp's connection with what it lacks."""
 
-    __slots__ = ("_door", "_is_admitted", "address")
+    __slots__ = ("_door", "_is_admitted", "_is_plain", "address")
 
     def __init__(self, door: Door, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -41,6 +42,8 @@ class Visit(RequestHandler):
         )
         self._door = door
         self._is_admitted = False
+        # Whether all of its questions so far went the short way: what the parser has begun it ends.
+        self._is_plain = True
         self.address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,8 +63,24 @@ class Visit(RequestHandler):
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_admitted:
-            super().data_received(data)
+        if not self._is_admitted or (self._is_plain and self._is_answered_at_once(data)):
+            return
+        self._is_plain = False
+        super().data_received(data)
+
+    def _is_answered_at_once(self, data: bytes) -> bool:
+        transport = cast(asyncio.Transport, self.transport)
+        # Whoever does not read what he was sent waits like everybody.
+        if self._close or self._force_close or transport.get_write_buffer_size():
+            return False
+        answer = self._door.short_way(data)
+        if answer is None:
+            return False
+        transport.write(answer)
+        self._door.guests.is_served(self)
+        self._door.guests.waits(self)
+        self._next_keepalive_close_time = self._door.loop_time() + self._door.limits.head_within
+        return True
 
     def is_served(self) -> None:
         """All of the request is here; now it waits for us."""
@@ -105,9 +124,16 @@ class Door(web.Server):
     """Makes a visit of every connection."""
 
     def __init__(
-        self, handler: Any, limits: Limits, proxies: tuple[Network, ...], loop: asyncio.AbstractEventLoop
+        self,
+        handler: Any,
+        short_way: Callable[[bytes], bytes | None],
+        limits: Limits,
+        proxies: tuple[Network, ...],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(handler)
+        self.short_way = short_way
+        self.loop_time = loop.time
         self.limits = limits
         self.proxies = proxies
         self.guests = Guests(limits.connections, limits.connections_each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -20,8 +21,9 @@ from content.notices.publicity import has_ended, is_listed, is_public
 from scheduler.after_sending import is_withdrawn
 from scheduler.town_context import announcement
 
-# A withdrawal must show soon, and an alarm makes everybody open the page at once.
-CACHE = "public, max-age=15"
+# A correction shows within twice this time; the door asks once a second for all who open the page.
+CACHE = "public, max-age=1"
+TEMPLATE = "resident/notice.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +48,32 @@ async def show_notice(request: web.Request) -> web.Response:
         found = await notices.find_public(connection, request.match_info["public_id"])
         if found is None or not is_public(service.town, found):
             raise web.HTTPNotFound
-        earlier = await _public(service, connection, found.corrects)
-        later = [
-            await _public(service, connection, number)
-            for number in await chains.corrections_of(connection, found.id)
-        ]
-        withdrawn = await is_withdrawn(connection, await chains.root_of(connection, found.id))
-    announced = announcement(service.context, found)
-    if withdrawn:
-        announced = replace(announced, pictures=())
-    now = service.database.now()
-    ended = has_ended(found, now)
-    response = page(
-        request,
-        "resident/notice.html",
-        notice=found,
-        spec=found.spec,
-        sections=[_section(announced, text.language, ended) for text in announced.texts],
-        earlier=earlier,
-        later=[item for item in later if item],
-        place=announced.place,
-    )
+        values = await page_values(service, connection, found)
+    response = page(request, TEMPLATE, **values)
     response.headers["Cache-Control"] = CACHE
-    if not is_listed(service.town, found, now):
+    if not is_listed(service.town, found, service.database.now()):
         response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+async def page_values(service: Service, connection: AsyncConnection, found: Notice) -> dict[str, Any]:
+    """What the template of a public notice is filled with."""
+    later = [
+        await _public(service, connection, number)
+        for number in await chains.corrections_of(connection, found.id)
+    ]
+    announced = announcement(service.context, found)
+    if await is_withdrawn(connection, await chains.root_of(connection, found.id)):
+        announced = replace(announced, pictures=())
+    ended = has_ended(found, service.database.now())
+    return {
+        "notice": found,
+        "spec": found.spec,
+        "sections": [_section(announced, text.language, ended) for text in announced.texts],
+        "earlier": await _public(service, connection, found.corrects),
+        "later": [item for item in later if item],
+        "place": announced.place,
+    }
 
 
 def _section(announced: Announcement, language: str, ended: bool) -> Section:

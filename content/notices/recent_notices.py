@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
@@ -76,3 +76,17 @@ async def listed(connection: AsyncConnection, town: Town, limit: int, now: int) 
     )
     found = await select_notices(connection, out, limit=limit)
     return [item for item in found if is_listed(town, item, now)]
+
+
+async def last_change(connection: AsyncConnection, now: int) -> tuple[int, int, int]:
+    """Differs when what everybody may read has changed: something went out, was corrected, or came to its end."""
+    out = trigger.c.state == TriggerState.FIRED
+    found = await connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.max(trigger.c.fired_at), 0),
+            func.coalesce(func.sum(case((trigger.c.expires_at <= now, 1), else_=0)), 0),
+        ).where(out)
+    )
+    number, newest, ended = found.one()
+    return int(number), int(newest), int(ended)

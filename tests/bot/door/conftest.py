@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ class Pages:
     at_once: int = 0
     most_at_once: int = 0
     hold: asyncio.Event = field(default_factory=asyncio.Event)
+    # Of the public page of a notice, and how it answers.
+    words: str = "早く逃げて" * 200
+    status: int = 200
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(request)
@@ -45,6 +49,13 @@ class Pages:
             await self.hold.wait()
         if request.path == "/public":
             return web.Response(text="kept", headers={"Cache-Control": "public, max-age=15"})
+        if request.path == "/n/abc":
+            return web.Response(
+                status=self.status,
+                text=self.words,
+                content_type="text/html",
+                headers={"Cache-Control": "public, max-age=1"},
+            )
         if request.path == "/large":
             return web.Response(body=b"a" * int(request.query["size"]))
         if request.path == "/cookies":
@@ -102,7 +113,9 @@ async def open_door(tmp_path: Path) -> AsyncIterator[OpenDoor]:
     """Call it with limits to change and `proxies`."""
     async with AsyncExitStack() as stack:
 
-        async def opened(proxies: str = "", **changes: Any) -> OpenedDoor:
+        async def opened(
+            proxies: str = "", clock: Callable[[], float] = time.monotonic, **changes: Any
+        ) -> OpenedDoor:
             pages = Pages()
             app = web.Application(client_max_size=2**24)
             app.router.add_route("*", "/{rest:.*}", pages.handle)
@@ -121,7 +134,8 @@ async def open_door(tmp_path: Path) -> AsyncIterator[OpenDoor]:
             )
             limits, networks = Limits(**changes), read_networks(proxies)
             loop = asyncio.get_running_loop()
-            door = Door(Gate(inner, limits, networks).handle, limits, networks, loop)
+            gate = Gate(inner, limits, networks, clock)
+            door = Door(gate.handle, gate.short_way.answer, limits, networks, loop)
             server = await loop.create_server(door, "127.0.0.1", 0)
             stack.push_async_callback(door.shutdown, 0.1)
             stack.callback(server.close)
