@@ -13,6 +13,7 @@ from bot.settings import Settings
 from channels.channel import Channel, Recipient
 from channels.mail.domains import DomainLimit, MailDomains
 from content.keys import Keys
+from content.register.bounce_addresses import bounce_local_part
 from content.register.tokens import subscriber_token
 from content.town import Account, ChannelName, Town
 
@@ -122,8 +123,14 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
     def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
         return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
 
+    bounce_domain = settings.mail.bounce_domain
+
+    def bounce_address(version_id: int, recipient: Recipient) -> str:
+        local = bounce_local_part(keys, recipient.subscriber_id, version_id, recipient.salt)
+        return f"{local}@{bounce_domain}"
+
     sender_domain = parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost"
-    domain = settings.mail.bounce_domain or sender_domain
+    domain = bounce_domain or sender_domain
     return MailChannel(
         smtp_url=settings.mail.smtp_url.get_secret_value(),
         sender=settings.mail.sender,
@@ -134,4 +141,6 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
         settings_url=f"{settings.public_url}/preferences",
         message_domain=domain,
         domains=domains,
+        # Without a domain of their own bounces come to the address that residents see.
+        bounce_address=bounce_address if bounce_domain else None,
     )

@@ -84,6 +84,7 @@ WORDS = {
     "subscriber.address_shown": "登録の宛先を見た",
     "subscriber.ended": "登録を終わらせた",
     "subscriber.erased": "登録を消去した",
+    "subscriber.suppression_lifted": "届かない登録への送信を再開した",
     "subscribers.adopted": "LINEの友だちを登録した",
     "subscribers.imported": "登録者を取り込んだ",
     "subscribers.secrets_changed": "取り込みでWebhookの秘密を替えた",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -115,15 +116,18 @@ class MailSettings(Section):
     )
     sender: str = Field("", alias="from", description="From: address, with the name residents know.")
     bounce_domain: str = Field(
-        "", description="Domain of the envelope sender and Message-ID; default: that of FROM."
+        "",
+        description="Domain of the envelope sender and Message-ID, such as bounce.town.example.jp: each mail leaves from "
+        "an address of its own in it, to which bounces come back (INTAKE_LISTEN). Empty: that of FROM, and bounces "
+        "come to FROM itself.",
     )
     join_address: str = Field(
         "", description="Address to which an empty mail asks to register: touroku@town.example.jp."
     )
     intake_listen: str = Field(
         "",
-        description="Address and port where the town's mail server hands over mail for JOIN_ADDRESS by LMTP: "
-        "127.0.0.1:2424.",
+        description="Address and port where the town's mail server hands over mail for JOIN_ADDRESS and BOUNCE_DOMAIN "
+        "by LMTP: 127.0.0.1:2424.",
     )
     domains: dict[str, MailDomainSettings] = Field(
         {},
@@ -146,6 +150,13 @@ class MailSettings(Section):
             raise ValueError("write an address: touroku@town.example.jp")
         return value
 
+    @field_validator("bounce_domain")
+    @classmethod
+    def _is_a_domain(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", value):
+            raise ValueError("write a domain in small letters: bounce.town.example.jp")
+        return value
+
     @field_validator("intake_listen")
     @classmethod
     def _is_a_place(cls, value: str) -> str:
@@ -156,8 +167,10 @@ class MailSettings(Section):
 
     @model_validator(mode="after")
     def _intake_has_an_address(self) -> Self:
-        if self.intake_listen and not self.join_address:
-            raise ValueError("intake_listen needs join_address, the address that residents write to")
+        if self.intake_listen and not (self.join_address or self.bounce_domain):
+            raise ValueError(
+                "intake_listen needs join_address, the address that residents write to, or bounce_domain"
+            )
         return self
 
     @field_validator("smtp_url")

@@ -35,6 +35,7 @@ from content.notices import (
     trials,
 )
 from content.register import (
+    bounces,
     importing,
     inbound_events,
     invitations,
@@ -68,6 +69,7 @@ TABLE_MODULES = (
     alarms,
     audit,
     audit_chain,
+    bounces,
     challenges,
     chat_menu,
     codes,

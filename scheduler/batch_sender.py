@@ -24,7 +24,6 @@ from content.keys import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
 from content.ledger.states import BatchKind, BatchState, Lane
-from content.register import subscriber_changes
 from content.town import Account
 from scheduler import failures
 from scheduler.failures import later, refuse_too_late, write_failure
@@ -32,6 +31,7 @@ from scheduler.messages import Message, Messages
 from scheduler.outages import KnownOutages
 from scheduler.rate_limiter import RateLimiter
 from scheduler.recipient_cursor import Progress, RecipientCursor, open_cursors
+from scheduler.refused_for_good import heed
 from scheduler.town_context import BUDGET, TownContext
 
 log = structlog.get_logger(__name__)
@@ -255,18 +255,9 @@ class BatchSender:
             self._limiter.accepted()
         recorded = await (self._write_acceptance(step) if progress.accepted else self._write(step))
         self.leased(claimed, since)
-        gone = [item.subscriber_id for item in progress.refused if item.reason == Reason.GONE]
-        if recorded and gone:
-            await self._end_registrations(gone)
+        if recorded:
+            await heed(self._context, claimed.delivery_id, progress.refused)
         return recorded
-
-    async def _end_registrations(self, subscriber_ids: list[int]) -> None:
-        """The service outside says that nobody is there any more, and asks not to be sent to again."""
-        async with self._context.database.write() as connection:
-            for subscriber_id in subscriber_ids:
-                await subscriber_changes.leave(
-                    connection, subscriber_id, reason=Reason.GONE, at=self._context.database.now()
-                )
 
     async def _write_acceptance(self, step: Callable[[Connection], bool]) -> bool:
         return await self._write(self._outages.ending_with(step, self.account.key))

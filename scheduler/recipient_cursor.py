@@ -34,11 +34,11 @@ class RecipientCursor:
     """Maps parts, which count recipients that still have an address, to positions in the frozen list.
 
     Whoever left or was erased between fan-out and send is skipped and counted as refused (`unsubscribed`), and
-    so is an address that cannot be opened (`address_unreadable`).
+    so is an address that cannot be opened (`address_unreadable`), or one from which mail comes back (`suppressed`).
     """
 
     def __init__(self, frozen: Sequence[int], position: int, addresses: Opened) -> None:
-        self._unreadable = addresses.unreadable
+        self._unreadable, self._suppressed = addresses.unreadable, addresses.suppressed
         found = list(map(addresses.clear.get, frozen[position:]))
         rest = range(position, len(frozen))
         self._indexes: Sequence[int] = rest
@@ -84,6 +84,8 @@ class RecipientCursor:
         )
 
     def _why_skipped(self, subscriber_id: int) -> Reason:
+        if subscriber_id in self._suppressed:
+            return Reason.SUPPRESSED
         return Reason.ADDRESS_UNREADABLE if subscriber_id in self._unreadable else Reason.UNSUBSCRIBED
 
 

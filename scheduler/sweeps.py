@@ -11,7 +11,7 @@ from content.figures import counts
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
 from content.notices import group_ends, pictures
-from content.register import address_book, importing, inbound_events, mail_requests
+from content.register import address_book, bounces, importing, inbound_events, mail_requests
 from content.staff import audit, audit_chain, challenges, sessions
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
@@ -63,10 +63,11 @@ async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> 
 async def forget_handled(context: TownContext) -> None:
     """Ids of handled events, kept to recognise late copies, go after two weeks, dead imports after a day.
 
-    Addresses that nobody confirmed go with their links.
+    Addresses that nobody confirmed go with their links, and mails that came back long ago are forgotten.
     """
     async with context.database.write() as connection:
         await mail_requests.forget_old(connection, context.database.now())
+        await bounces.forget_old(connection, context.database.now())
         await inbound_events.forget_old(connection, context.database.now())
         await importing.give_up(connection, before=context.database.now() - importing.ABANDONED_AFTER)
     await importing.clear_away(context.database)

@@ -1,4 +1,4 @@
-"""subscribers import, export: the register as CSV; show, end, erase: one registration.
+"""subscribers import, export: the register as CSV; show, end, lift, erase: one registration.
 
 A registration is named by its number, or by its address on standard input: what stands on a command line is
 open to everybody on the machine.
@@ -31,6 +31,7 @@ from content.register import (
     subscriber_changes,
     subscribers,
     subscribers_csv,
+    suppressing,
     webhook_secrets,
 )
 from content.register.address_book import open_addresses
@@ -96,6 +97,12 @@ def show(
 def end(number: Number = None) -> None:
     """End a registration: nothing is sent any more, what was chosen is kept for a return."""
     run(_change(number, _end))
+
+
+@app.command()
+def lift(number: Number = None) -> None:
+    """Send mail again to an address from which it came back so often that none is sent any more."""
+    run(_change(number, _lift))
 
 
 @app.command()
@@ -203,6 +210,11 @@ async def _change(number: int | None, change: Change) -> None:
 async def _end(connection: AsyncConnection, one: Subscriber) -> str | None:
     left = await subscriber_changes.leave(connection, one.id, reason=REASON, at=now_ms(), route=Route.COUNTER)
     return "subscriber.ended" if left else None
+
+
+async def _lift(connection: AsyncConnection, one: Subscriber) -> str | None:
+    lifted = await suppressing.lift(connection, one.id, route=Route.COUNTER, at=now_ms())
+    return "subscriber.suppression_lifted" if lifted else None
 
 
 async def _erase(connection: AsyncConnection, one: Subscriber) -> str | None:

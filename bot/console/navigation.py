@@ -30,6 +30,7 @@ PAGES = (
     ("/console/shelters", "避難場所", "see"),
     ("/console/faq", "よくある質問", "see"),
     ("/console/accounts", "配信手段", "see"),
+    ("/console/unreachable", "届かない方", "see"),
     ("/console/reports", "報告", "see"),
     ("/console/self-tests", "自己点検", "see"),
     ("/console/alarms", "警報", "see"),

@@ -23,6 +23,7 @@ from bot.reports import (
     to_csv,
 )
 from content.clock import fiscal_year, now_ms, today_jst
+from content.register import bounces
 
 # Excel takes a file without it for Shift_JIS.
 BYTE_ORDER_MARK = "\ufeff"
@@ -33,6 +34,8 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
     file = _file(staff_request, rows, f"registrations-{today_jst():%Y%m%d}")
     if file is not None:
         return file
+    async with staff_request.service.database.read() as connection:
+        unreachable = sum((await bounces.count_suppressed(connection)).values())
     channels = [row["channel"] for row in rows if row["measure"] == "channel"]
     return staff_request.page(
         "console/reports.html",
@@ -40,6 +43,7 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
         channels=list(dict.fromkeys(channels)),
         channel_name=channel_words,
         definition=DEFINITION,
+        unreachable=unreachable,
         now=now_ms(),
     )
 

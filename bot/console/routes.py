@@ -39,6 +39,7 @@ from bot.console import (
     session_pages,
     settings,
     trials,
+    unreachable,
     waiting,
 )
 from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
@@ -125,6 +126,8 @@ def add_console(app: web.Application) -> None:
     routes.post("/groups/{key}/remove", "write", groups.remove_member)
     routes.post("/groups/{key}/confirm", "write", groups.confirm)
     routes.post("/groups/{key}/close", "write", groups.close)
+    routes.get("/unreachable", "see", unreachable.show_unreachable)
+    routes.post("/unreachable", "write", unreachable.lift)
     routes.get("/alarms", "see", alarms.show_alarms)
     routes.get("/accounts", "see", accounts.show_accounts)
     routes.get("/settings", "administer", settings.show_settings)

@@ -1,5 +1,6 @@
-"""The LMTP server (RFC 2033) that the town's mail server routes `touroku@…` to. Never open to the outside.
+"""The LMTP server (RFC 2033) that the town's mail server routes `touroku@…` and the bounce domain to.
 
+Never open to the outside.
 What cannot be written down is refused for the moment, so that the mail server brings it again.
 """
 
@@ -16,6 +17,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import Envelope, Session
 
 from bot.mail_in.letters import who_asks
+from bot.mail_in.returned import is_mailbox, take_returned
 from bot.resident.subscribe import mail_account
 from bot.service import Service
 from content.register import mail_requests
@@ -43,12 +45,13 @@ class MailIn:
         self._throttle = Throttle()
         mail = service.settings.mail
         self._join_address = mail.join_address
+        self._bounce_domain = mail.bounce_domain
         self._own = (mail.join_address, parseaddr(mail.sender)[1])
 
     async def handle_RCPT(  # noqa: N802 – the library's name
         self, server: LMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if address.lower() != self._join_address.lower():
+        if not self._is_join_address(address) and not self._is_bounce_address(address):
             return "550 5.1.1 no such mailbox here"
         if envelope.rcpt_tos:
             # The library gives one answer for all recipients, LMTP wants one for each.
@@ -57,8 +60,29 @@ class MailIn:
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: LMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 – the library's name
-        account = mail_account(self._service)
         content = envelope.content if isinstance(envelope.content, bytes) else b""
+        if self._is_bounce_address(envelope.rcpt_tos[0]):
+            return await self._take_returned(envelope, content)
+        return await self._take_request(envelope, content)
+
+    def _is_join_address(self, address: str) -> bool:
+        return bool(self._join_address) and address.lower() == self._join_address.lower()
+
+    def _is_bounce_address(self, address: str) -> bool:
+        local, _, domain = address.rpartition("@")
+        return bool(self._bounce_domain) and domain.lower() == self._bounce_domain and is_mailbox(local)
+
+    async def _take_returned(self, envelope: Envelope, content: bytes) -> str:
+        local = envelope.rcpt_tos[0].rpartition("@")[0]
+        try:
+            await take_returned(self._service, local, envelope.mail_from or "", content)
+        except Exception as error:
+            log.warning("bounce_refused_for_now", error=type(error).__name__)
+            return LATER
+        return OK
+
+    async def _take_request(self, envelope: Envelope, content: bytes) -> str:
+        account = mail_account(self._service)
         plain = who_asks(envelope.mail_from or "", content, self._own)
         if plain is None or account is None:
             log.info("mail_not_answered")
@@ -88,8 +112,9 @@ async def taking_mail(service: Service) -> AsyncIterator[int]:
     if not listen:
         yield 0
         return
-    # The library logs every address.
-    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    # These libraries log addresses.
+    for name in ("mail.log", "flufl.bounce"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     host, _, port = listen.rpartition(":")
     handler, here = MailIn(service), set[asyncio.BaseTransport]()
     server = await asyncio.get_running_loop().create_server(

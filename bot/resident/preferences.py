@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from aiohttp import web
 
@@ -223,7 +224,13 @@ async def _settings(
         born = await children.children_of(connection, service.keys, found.id)
         groups = (await town_now(connection, town)).group
         opened = await connection.run_sync(
-            address_book.open_addresses, service.keys, found.account, [found.id]
+            partial(
+                address_book.open_addresses,
+                keys=service.keys,
+                account=found.account,
+                subscriber_ids=[found.id],
+                with_left=True,
+            )
         )
     today = clock.to_jst(service.database.now()).date()
     return page(

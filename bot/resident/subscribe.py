@@ -17,7 +17,7 @@ from bot.resident.settings_session import PATH as SETTINGS
 from bot.resident.settings_session import open_settings
 from bot.same_site import comes_from_here
 from bot.service import Service
-from content.register import addresses, mail_requests, subscriber_changes
+from content.register import addresses, mail_requests, subscriber_changes, suppressing
 from content.register.mail_requests import MailPurpose, MailRequest, TooManyRequests
 from content.register.states import Route, SubscriberState
 from content.register.subscribers import Preferences, Subscriber
@@ -104,6 +104,7 @@ async def confirm(request: web.Request) -> web.Response:
             at=now,
             route=asked.route,
         )
+        await suppressing.lift(connection, found.id, route=asked.route, at=now)
     return _into_settings(service, found, "?welcome=1")
 
 
@@ -129,6 +130,8 @@ async def open_by_link(request: web.Request) -> web.Response:
         found = await mail_requests.registration_of(connection, service.keys, asked)
         if found is None or not await mail_requests.use(connection, asked, service.database.now()):
             return link_over(request)
+        # She has read our mail, so it arrives.
+        await suppressing.lift(connection, found.id, route=asked.route, at=service.database.now())
     return _into_settings(service, found, "")
 
 

@@ -33,8 +33,8 @@ class MailChannel:
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `settings_url` is where residents change what they receive ("" for nowhere);
     `read_url` gives the link by which a recipient says to have read the notice of a public id;
-    `bounce_address` gives the envelope sender for a subscriber id (default: the address of `sender`); `tls`
-    replaces the system's certificate authorities.
+    `bounce_address` gives the envelope sender of a mail, for the notice's version and the recipient (default: the
+    address of `sender`); `tls` replaces the system's certificate authorities.
     """
 
     smtp_url: str = field(repr=False)
@@ -51,7 +51,7 @@ class MailChannel:
     domains: MailDomains = field(default_factory=MailDomains)
     timeout: float = 30.0
     stall: float = 5.0
-    bounce_address: Callable[[int], str] | None = None
+    bounce_address: Callable[[int, Recipient], str] | None = None
     tls: ssl.SSLContext | None = None
 
     name = "mail"
@@ -112,7 +112,7 @@ class MailChannel:
                 unsubscribe_url=self.unsubscribe_url(recipient),
                 read_url=self.read_url(public_id, recipient) if template.between and self.read_url else "",
             )
-            envelope_sender = self.bounce_address(number) if self.bounce_address else own_address
+            envelope_sender = self.bounce_address(version, recipient) if self.bounce_address else own_address
             return Envelope(envelope_sender, to, content)
 
         return write

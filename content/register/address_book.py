@@ -8,12 +8,24 @@ from functools import cache
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, and_, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, all_rows, among, as_list, as_one_row, hexadecimal
 from content.keys import BOUND, Keys
 from content.register import trial_addresses
+from content.register.bounces import suppressed_among, suppression
 from content.register.states import SubscriberState
 from content.register.subscribers import address, seal_place, subscriber
 
@@ -23,10 +35,14 @@ SLICE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """(address, salt of the registration) by subscriber; `unreadable` have a seal that does not open in its place."""
+    """(address, salt of the registration) by subscriber; `unreadable` have a seal that does not open in its place.
+
+    `suppressed` get no mail, for what went to them came back.
+    """
 
     clear: dict[int, tuple[str, int]] = field(repr=False)
     unreadable: frozenset[int] = frozenset()
+    suppressed: frozenset[int] = frozenset()
 
 
 def open_addresses(
@@ -39,7 +55,8 @@ def open_addresses(
 ) -> Opened:
     """Addresses in clear, with the salts of their registrations, of those among the ids that are active now.
 
-    All are of this account. `with_left` also of those who left, and without salts: these are for links in mails.
+    All are of this account. `with_left` also of those who left or are suppressed, and without salts: these are for
+    links in mails.
     Whoever was erased has none, and a trial address (content.register.trial_addresses) no salt: no link of a trial
     ends a registration. Raises KeyFileError when a key is missing.
     """
@@ -48,7 +65,11 @@ def open_addresses(
         return registered
     # Batches of residents and of staff are opened side by side.
     of_staff = _open_trial(connection, keys, account, subscriber_ids)
-    return Opened(registered.clear | of_staff.clear, registered.unreadable | of_staff.unreadable)
+    return Opened(
+        registered.clear | of_staff.clear,
+        registered.unreadable | of_staff.unreadable,
+        frozenset() if with_left else suppressed_among(connection, subscriber_ids),
+    )
 
 
 def _open_registered(
@@ -84,7 +105,8 @@ def _sealed_addresses(dialect: str, with_left: bool) -> Select[Any]:
     if with_left:
         return as_one_row(dialect, select(*columns).where(chosen))
     active = select(*columns, subscriber.c.salt).join(subscriber, subscriber.c.id == address.c.subscriber_id)
-    return as_one_row(dialect, active.where(chosen, subscriber.c.state == SubscriberState.ACTIVE))
+    gets_mail = ~exists().where(suppression.c.subscriber_id == address.c.subscriber_id)
+    return as_one_row(dialect, active.where(chosen, subscriber.c.state == SubscriberState.ACTIVE, gets_mail))
 
 
 async def any_sealed_address(connection: AsyncConnection) -> tuple[bytes, str] | None:

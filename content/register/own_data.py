@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import iso
 from content.keys import Keys
 from content.register import address_book
+from content.register.bounces import suppressed_since
 from content.register.children import children_of
 from content.register.subscribers import UNTIL_CHANGED, Subscriber, registration_event
 from content.town import Named, Town
@@ -19,12 +21,21 @@ from content.town import Named, Town
 async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: Subscriber) -> dict[str, Any]:
     """Names beside keys, times as ISO 8601; ready for JSON."""
     chosen = found.preferences
-    opened = await connection.run_sync(address_book.open_addresses, keys, found.account, [found.id])
+    opened = await connection.run_sync(
+        partial(
+            address_book.open_addresses,
+            keys=keys,
+            account=found.account,
+            subscriber_ids=[found.id],
+            with_left=True,
+        )
+    )
     events = await connection.execute(
         select(registration_event)
         .where(registration_event.c.subscriber_id == found.id)
         .order_by(registration_event.c.id)
     )
+    stopped = await suppressed_since(connection, found.id)
     paused = chosen.paused_until
     return {
         "town": town.name,
@@ -32,6 +43,7 @@ async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: S
         "account": found.account,
         "address": opened.clear[found.id][0] if found.id in opened.clear else None,
         "state": found.state,
+        "mail_stopped_since": None if stopped is None else iso(stopped),
         "registered_at": iso(found.joined_at),
         "language": chosen.language,
         "categories": _named(chosen.categories, town.category),

@@ -47,3 +47,16 @@ class InboundState(StrEnum):
     WAITING = "waiting"
     HANDLED = "handled"
     FAILED = "failed"
+
+
+class BounceKind(StrEnum):
+    """What a mail that did not arrive says of its address.
+
+    hard: nobody is there; unclear: nobody, or somebody who refuses our mails; soft: not now; complaint: its
+    reader called it spam.
+    """
+
+    HARD = "hard"
+    UNCLEAR = "unclear"
+    SOFT = "soft"
+    COMPLAINT = "complaint"

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
 from content.register import addresses
+from content.register.bounces import bounce, suppression
 from content.register.registration import Registration, address_row, register_many
 from content.register.states import EventKind, Route, SubscriberState
 from content.register.subscriber_ids import next_ids
@@ -69,7 +70,7 @@ async def join(
             await connection.execute(
                 update(address).where(address.c.subscriber_id == known).values(sealed=sealed)
             )
-        await _record(connection, known, account, EventKind.JOINED, reason, at, route)
+        await record_event(connection, known, account, EventKind.JOINED, reason, at, route)
     elif event_at:
         await _remember_event(connection, known, event_at)
     return await require(connection, known), bool(changed.rowcount)
@@ -88,7 +89,7 @@ async def come_back(
     if account is None:
         return False
     await _mark_choices(connection, subscriber_id, active=True)
-    await _record(connection, subscriber_id, account, EventKind.JOINED, reason, at, route)
+    await record_event(connection, subscriber_id, account, EventKind.JOINED, reason, at, route)
     return True
 
 
@@ -117,7 +118,7 @@ async def leave(
         return False
     await _mark_choices(connection, subscriber_id, active=False)
     account = (await require(connection, subscriber_id)).account
-    await _record(connection, subscriber_id, account, EventKind.LEFT, reason, at, route)
+    await record_event(connection, subscriber_id, account, EventKind.LEFT, reason, at, route)
     return True
 
 
@@ -191,7 +192,7 @@ async def alter_preferences(
         return before
     if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
         return await require(connection, subscriber_id)
-    await _record(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at, route)
+    await record_event(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at, route)
     return replace(before, preferences=preferences)
 
 
@@ -225,7 +226,7 @@ async def erase(
         .values(state=SubscriberState.ERASED, changed_at=at, quiet_hours="", paused_until="")
     )
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
-    for table in (child_word, membership):
+    for table in (child_word, membership, bounce, suppression):
         await connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     await connection.execute(delete(address).where(address.c.subscriber_id == subscriber_id))
 
@@ -282,7 +283,7 @@ async def _remember_event(connection: AsyncConnection, subscriber_id: int, event
     )
 
 
-async def _record(
+async def record_event(
     connection: AsyncConnection,
     subscriber_id: int,
     account: str,

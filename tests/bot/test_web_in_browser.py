@@ -349,6 +349,7 @@ def _console_pages(site: Site) -> list[str]:
         "/console/notices?words=xyz&state=held",
         "/console/calendar",
         "/console/groups",
+        "/console/unreachable",
         "/console/accounts",
         "/console/alarms",
         f"/console/notices/{site.notices['drill']}/drill",
