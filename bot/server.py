@@ -21,6 +21,7 @@ from bot.door.descriptors import raise_limit
 from bot.door.keeper import DoorKeeper, bind
 from bot.heartbeat import Heartbeat
 from bot.line.friend_link import FRIEND_LINK
+from bot.line.friend_watch import watch_friends
 from bot.line.handling import run_inbox
 from bot.line.menu_watch import watch_menu
 from bot.locking import locked
@@ -63,6 +64,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api, friend_link))
         menus = asyncio.create_task(watch_menu(service, api, friend_link))
         copies = asyncio.create_task(keep_copies(service))
+        friends = asyncio.create_task(watch_friends(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
@@ -70,9 +72,8 @@ async def running(service: Service) -> AsyncIterator[str]:
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
-            await asyncio.gather(
-                _send_away(door, pages), _end(inbox), _end(menus), _end(copies), warming, runner.stop()
-            )
+            loops = (inbox, menus, copies, friends)
+            await asyncio.gather(_send_away(door, pages), *map(_end, loops), warming, runner.stop())
             await heartbeat.stop()
             await api.close()
             await service.database.close()

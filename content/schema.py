@@ -16,6 +16,7 @@ from content.ledger import (
     account_outages,
     alarms,
     deliveries,
+    friend_invitations,
     presence,
     read_receipts,
     retention,
@@ -36,6 +37,7 @@ from content.notices import (
 )
 from content.register import (
     bounces,
+    friend_list,
     importing,
     inbound_events,
     invitations,
@@ -76,6 +78,8 @@ TABLE_MODULES = (
     counts,
     deliveries,
     faq,
+    friend_invitations,
+    friend_list,
     hand_series,
     importing,
     inbound_events,

@@ -14,7 +14,7 @@ from content.ledger import account_health, self_tests
 from content.ledger.account_health import AccountHealth
 from content.ledger.account_outages import find_outages
 from content.notices import triggers
-from content.register import inbound_events
+from content.register import friend_list, inbound_events
 from content.staff import machines
 from scheduler.alarm_codes import AlarmCode
 from scheduler.occurrence_words import coming_without_words
@@ -83,6 +83,10 @@ async def _accounts(connection: AsyncConnection, context: TownContext, now: int)
         if health.account not in stopped:
             found += _waiting(name, health, now)
         found += _quota(name, health)
+    for done in await friend_list.comparisons(connection):
+        if done.held_back and done.account in context.town.account:
+            detail = f"{_name(context, done.account)}:友だち{done.friends:,}件、一覧にない登録{done.held_back:,}件。"
+            found.append(Trouble(AlarmCode.FRIENDS_MISSING, done.account, detail))
     return found
 
 

@@ -58,6 +58,11 @@ class AlarmCode(StrEnum):
         "機械の接続キーの期限が近づいています",
         "「機械からの投稿」の画面で新しいキーを作り、機械に設定してから、古いキーを終わらせてください。",
     )
+    FRIENDS_MISSING = (
+        "friends-missing",
+        "LINEの友だちの一覧にない登録が多すぎます",
+        "LINE公式アカウントの管理画面で友だちの数を確かめ、一覧が正しければ kairanban line compare --whatever を実行してください。それまで登録は終わらせません。",
+    )
     SELF_TEST_FAILED = (
         "self-test-failed",
         "自己点検に失敗しました",

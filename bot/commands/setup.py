@@ -82,15 +82,6 @@ def menu(
     run(_menu(which))
 
 
-@line_app.command("adopt")
-def adopt() -> None:
-    """Register the friends that the account already has: life-critical notices alone until they choose.
-
-    Nobody is written to. Run again after an interruption, it goes on: whoever is known is left as she is.
-    """
-    run(_adopt())
-
-
 def _unusable_segments(town: Town) -> Iterator[str]:
     """Why a segment would match nobody: better said now than at three in the morning."""
     category = next((item.key for item in town.categories if not item.closed), "")
@@ -154,57 +145,3 @@ async def _menu(which: str) -> None:
         finally:
             await api.close()
     talk.print(f"メニューを切り替えました: {chosen}", highlight=False)
-
-
-async def _adopt() -> None:
-    from bot.line.choices import first_preferences
-    from channels.channel import BatchRefused, ChannelError
-    from content.register.adopting import adopt as take_in
-    from content.staff import audit
-
-    async with opened(load_settings()) as service:
-        account = service.town.live_account("line")
-        if account is None:
-            fail("町の設定に、本番のLINEアカウントがありません。", USAGE)
-        api = line_api(service.settings)
-        preferences = first_preferences(service.town, "ja")
-        seen = added = 0
-        start, is_last = "", False
-        try:
-            while not is_last:
-                page, start = await api.followers(start)
-                is_last = not start
-                async with service.database.write() as connection:
-                    added += await take_in(
-                        connection,
-                        service.keys,
-                        account=account.key,
-                        channel="line",
-                        plain=page,
-                        preferences=preferences,
-                        at=now_ms(),
-                    )
-                seen += len(page)
-                talk.print(f"友だち {seen:,}件まで見ました。", highlight=False)
-        except BatchRefused as error:
-            fail(
-                f"{error.message} 友だちの一覧は、LINEの認証済アカウントだけが取り出せます。{seen:,}件まで済みました。",
-                FAILED,
-            )
-        except ChannelError as error:
-            fail(
-                f"{error.message} {seen:,}件まで済みました。もう一度実行すると、続きから登録します。", FAILED
-            )
-        finally:
-            await api.close()
-            if added:
-                async with service.database.write() as connection:
-                    await audit.record(
-                        connection,
-                        at=now_ms(),
-                        actor=operator(),
-                        action="subscribers.adopted",
-                        subject=f"account {account.key}",
-                        number=added,
-                    )
-    talk.print(f"友だち {seen:,}件のうち、{added:,}件を新しく登録しました。", highlight=False)

@@ -86,15 +86,6 @@ async def find(
     return None if found is None else await subscribers.get(connection, found)
 
 
-async def learn_language(
-    connection: AsyncConnection, conversation: ConversationContext, user_id: str, language: str
-) -> None:
-    """What LINE tells of a new friend's language after the greeting; a choice of one's own stands."""
-    found = await find(connection, conversation, user_id)
-    if found is not None:
-        await subscriber_changes.set_first_language(connection, found.id, language)
-
-
 async def _follow(
     connection: AsyncConnection,
     conversation: ConversationContext,

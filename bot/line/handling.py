@@ -17,14 +17,14 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line.conversation import ConversationContext, find, learn_language, respond
+from bot.line.conversation import ConversationContext, find, respond
 from bot.line.dots import PATIENCE, dots
 from bot.line.events import ResidentEvent, read_event
 from bot.line.friend_link import FriendLink
 from bot.line.knowledge import TownKnowledge, read_knowledge
+from bot.line.languages import FIRST_LANGUAGE, ask_languages, learn_languages
 from bot.line.memory import ChatMemory
-from bot.line.replies import CALLS_AT_ONCE, Reply, reason_of, send_replies
-from bot.line.words import language_for
+from bot.line.replies import Reply, send_replies
 from bot.service import Service
 from channels.line.api import LineApi
 from content.database import as_step, is_infrastructure
@@ -39,8 +39,6 @@ POLL_SECONDS = 2.0
 EVENTS_PER_ROUND = 50
 # Committed together: few enough that nobody waits long for the database meanwhile.
 TOGETHER = 5
-PROFILE_SECONDS = 3.0
-FIRST_LANGUAGE = "ja"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +60,11 @@ class Waiting:
 
 @dataclass(slots=True)
 class Round:
-    """What one round finished, and what LINE has still to be told and asked: languages by user id."""
+    """What one round finished, and what LINE has still to be told, and whom to ask for: user id → account."""
 
     finished: int = 0
     replies: list[Reply] = field(default_factory=list)
-    to_be_asked: dict[str, ConversationContext] = field(default_factory=dict)
+    to_be_asked: dict[str, str] = field(default_factory=dict)
     # What is wrong with the machine, not with an event.
     trouble: Exception | None = None
 
@@ -141,10 +139,8 @@ async def _change_together(
     }
     strangers = await service.database.read_step(as_step(partial(_strangers, desks=desks, waiting=waiting)))
     # In a crowd the greeting goes first: its token serves for a minute.
-    languages = {} if is_crowd else await _ask_languages(service, api, strangers)
-    done = Round(
-        to_be_asked={user_id: desks[strangers[user_id]] for user_id in strangers} if is_crowd else {}
-    )
+    languages = {} if is_crowd else await ask_languages(service, api, strangers)
+    done = Round(to_be_asked=strangers if is_crowd else {})
     for start in range(0, len(waiting), TOGETHER):
         # Webhooks are answered first: LINE gives up on a server that is slow, and residents wait on either way.
         await service.context.urgent_priority.make_room()
@@ -163,7 +159,7 @@ async def _change_together(
 
 async def _call_line(service: Service, api: LineApi, done: Round) -> None:
     await send_replies(api, done.replies)
-    await _learn_languages(service, api, done.to_be_asked)
+    await learn_languages(service, api, done.to_be_asked)
 
 
 async def _knowledge(service: Service, api: LineApi, desk: Desk, waiting: list[Waiting]) -> TownKnowledge:
@@ -257,40 +253,3 @@ async def _strangers(
         if known is None or known.state != SubscriberState.ACTIVE:
             found[resident_event.user_id] = one.event.account
     return found
-
-
-async def _ask_languages(service: Service, api: LineApi, user_ids: Iterable[str]) -> dict[str, str]:
-    """By user id, side by side. Outside any transaction: none waits for LINE."""
-    gate = asyncio.Semaphore(CALLS_AT_ONCE)
-    asked = list(user_ids)
-    tags = await asyncio.gather(*(_profile_language(api, gate, user_id) for user_id in asked))
-    return {
-        user_id: language_for(tag, service.town.languages) for user_id, tag in zip(asked, tags, strict=True)
-    }
-
-
-async def _learn_languages(
-    service: Service, api: LineApi, to_be_asked: dict[str, ConversationContext]
-) -> None:
-    """For those who were greeted in Japanese before LINE was asked, unless they have chosen meanwhile."""
-    languages = await _ask_languages(service, api, to_be_asked)
-    steps = [
-        partial(learn_language, conversation=to_be_asked[user_id], user_id=user_id, language=language)
-        for user_id, language in languages.items()
-        if language != FIRST_LANGUAGE
-    ]
-    try:
-        await asyncio.gather(*(service.database.write_step(as_step(step)) for step in steps))
-    except Exception as error:
-        log.warning("languages_not_learnt", error=type(error).__name__)
-
-
-async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str) -> str:
-    """ "" when LINE does not tell: then the greeting is Japanese and shows the way to other languages."""
-    try:
-        async with gate, asyncio.timeout(PROFILE_SECONDS):
-            profile = await api.profile(user_id)
-    except Exception as error:
-        log.warning("line_profile_failed", reason=reason_of(error))
-        return ""
-    return profile.language if profile else ""

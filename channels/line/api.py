@@ -86,9 +86,13 @@ class LineApi:
 
         Only for verified accounts: any other raises BatchRefused.
         """
-        page = await self._get_json(
-            f"/v2/bot/followers/ids?limit=1000{f'&start={quote(start)}' if start else ''}"
-        )
+        query = f"?limit=1000{f'&start={quote(start)}' if start else ''}"
+        answer = await self._call("GET", f"/v2/bot/followers/ids{query}")
+        if answer.status == HTTPStatus.FORBIDDEN:
+            # Here it is not about the token.
+            raise BatchRefused(Reason.INVALID_REQUEST, "LINEが友だちの一覧を出しませんでした（403）。")
+        check(answer)
+        page = decode(answer)
         found = [str(item) for item in page.get("userIds", [])]
         return found, str(page.get("next", ""))
 

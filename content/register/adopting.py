@@ -25,8 +25,8 @@ async def adopt(
     plain: Sequence[str],
     preferences: Preferences,
     at: int,
-) -> int:
-    """Register those of these addresses that are unknown; how many. Whoever is known stays as she is: who has
+) -> list[str]:
+    """Register those of these addresses that are unknown, and return them. Whoever is known stays as she is: who has
     left is not brought back, for a list does not say when it was true. Raises BadAddress."""
     wanted: dict[bytes, str] = {}
     for item in plain:
@@ -43,4 +43,4 @@ async def adopt(
         if lookup not in known
     ]
     await register_many(connection, keys, new, reason=REASON, route=Route.SERVICE)
-    return len(new)
+    return [item.address for item in new]

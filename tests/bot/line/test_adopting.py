@@ -10,7 +10,7 @@ from tests.bot.line.village import ABE, MARIA, SATO
 
 async def take_in(village, *user_ids):
     async with village.service.database.write() as connection:
-        return await adopt(
+        taken_in = await adopt(
             connection,
             village.service.keys,
             account="line",
@@ -19,6 +19,7 @@ async def take_in(village, *user_ids):
             preferences=first_preferences(village.service.town, "ja"),
             at=now_ms(),
         )
+    return len(taken_in)
 
 
 async def test_friends_get_life_critical_notices_until_they_choose(village):
