@@ -81,8 +81,7 @@ async def crowd(url: str, connections: int, seconds: float, rate: int) -> dict[s
     begun = time.perf_counter()
     one = Crowd(request, rate, begun + seconds)
     visitors = [
-        (await loop.create_connection(lambda: Visitor(one), host, port))[1]
-        for _ in range(connections)
+        (await loop.create_connection(lambda: Visitor(one), host, port))[1] for _ in range(connections)
     ]
     begun = time.perf_counter()
     one.until = begun + seconds
