@@ -14,6 +14,7 @@ from bot.errors import Handler, error_pages
 from bot.health import add_health
 from bot.line.friend_link import add_routes as add_friend_link
 from bot.line.webhook import add_routes as add_line
+from bot.outlets.routes import add_outlets
 from bot.pages import STATIC, TEMPLATES, add_headers, environment
 from bot.resident.routes import add_resident
 from bot.service import Service
@@ -36,6 +37,7 @@ def create_app(
     add_console(app)
     add_api(app)
     add_resident(app)
+    add_outlets(app)
     add_line(app)
     add_friend_link(app)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 from aiohttp import web
@@ -11,8 +12,7 @@ from bot.pages import page, service_of
 from content.clock import month_end, start_of_day, to_jst
 from content.notices import searching
 from content.notices.publicity import is_listed
-from content.notices.searching import Phase, Wanted
-from content.town import Mode
+from content.notices.searching import for_everybody
 
 PAGE = 20
 LONGEST_WORDS = 80
@@ -31,9 +31,7 @@ async def show_archive(request: web.Request) -> web.Response:
     found, more = [], False
     if not wrong:
         since, until = _span(month)
-        wanted = Wanted(
-            words=words, phase=Phase.SENT, category=category, mode=Mode.LIVE, since=since, before=until
-        )
+        wanted = replace(for_everybody(category), words=words, since=since, before=until)
         async with service.database.read() as connection:
             rows = await searching.search(
                 connection, wanted, limit=PAGE + 1, older_than=int(older) if older else None

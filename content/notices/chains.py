@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.notices.notices import notice
+from content.notices.notices import notice, trigger
+from content.notices.states import NoticeKind, TriggerState
 
 
 async def root_of(connection: AsyncConnection, notice_id: int) -> int:
@@ -32,3 +35,19 @@ async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[in
         select(notice.c.id).where(notice.c.corrects == notice_id).order_by(notice.c.id)
     )
     return [int(row) for row in rows]
+
+
+async def spoken_again(
+    connection: AsyncConnection, notice_ids: Iterable[int]
+) -> dict[int, list[tuple[NoticeKind, int]]]:
+    """Of these notices those that something which is out corrects or withdraws: its kind and time (ms), oldest first."""
+    rows = await connection.execute(
+        select(notice.c.corrects, notice.c.kind, trigger.c.fired_at)
+        .join(trigger, trigger.c.notice_id == notice.c.id)
+        .where(notice.c.corrects.in_(list(notice_ids)), trigger.c.state == TriggerState.FIRED)
+        .order_by(notice.c.id)
+    )
+    found: dict[int, list[tuple[NoticeKind, int]]] = {}
+    for row in rows:
+        found.setdefault(int(row.corrects), []).append((NoticeKind(row.kind), int(row.fired_at)))
+    return found

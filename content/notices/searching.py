@@ -17,6 +17,7 @@ from content.notices import notices
 from content.notices.notices import Notice, notice, notice_version, trigger
 from content.notices.states import NoticeState, TriggerState
 from content.notices.trials import is_no_trial
+from content.town import Mode
 
 MOST_WORDS = 10
 # The categories that somebody may see; None for all.
@@ -49,6 +50,11 @@ class Wanted:
 
     def __bool__(self) -> bool:
         return self != Wanted()
+
+
+def for_everybody(category: str = "") -> Wanted:
+    """What public lists and feeds are made from; who makes one leaves out what `publicity.is_listed` does not let in."""
+    return Wanted(phase=Phase.SENT, category=category, mode=Mode.LIVE)
 
 
 def normalise(text: str) -> str:
