@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.api.routes import add_api
 from bot.app_keys import SERVICE
@@ -21,14 +22,19 @@ from bot.service import Service
 
 
 def create_app(
-    service: Service, *, behind_door: bool = False, loop_troubles: Callable[[], list[str]] = list
+    service: Service,
+    *,
+    behind_door: bool = False,
+    loop_troubles: Callable[[], list[str]] = list,
+    middlewares: Sequence[Middleware] = (),
 ) -> web.Application:
     """Every page of one town's service. Handlers find it as `request.app[SERVICE]`.
 
     Behind the door `request.remote` is the visitor's address as the door found it. `loop_troubles` says
     what should run in this process and does not.
     """
-    app = web.Application(middlewares=[take_source, error_pages] if behind_door else [error_pages])
+    outermost = [take_source] if behind_door else []
+    app = web.Application(middlewares=[*outermost, *middlewares, error_pages])
     app[SERVICE] = service
     app[TEMPLATES] = environment(service)
     app.on_response_prepare.append(add_headers)

@@ -26,6 +26,7 @@ from bot.line.handling import run_inbox
 from bot.line.menu_watch import watch_menu
 from bot.locking import locked
 from bot.mail_in.server import taking_mail
+from bot.metrics import Metrics, measuring
 from bot.public_copies import keep_copies
 from bot.service import Service
 from channels.line.messages import load_models
@@ -48,7 +49,9 @@ async def running(service: Service) -> AsyncIterator[str]:
         folder = held.enter_context(_folder())
         runner = Runner(service.context)
         beside: dict[str, asyncio.Task[None]] = {}
-        pages = await _serve_inside(service, lambda: _troubles(runner, beside), folder / "pages")
+        listen = service.settings.metrics.listen
+        metrics = Metrics(service) if listen else None
+        pages = await _serve_inside(service, lambda: _troubles(runner, beside), folder / "pages", metrics)
         door = DoorKeeper(
             listening,
             folder / "pages",
@@ -68,7 +71,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
-            async with taking_mail(service):
+            async with taking_mail(service), measuring(metrics, listen):
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
@@ -98,11 +101,16 @@ def _troubles(runner: Runner, beside: dict[str, asyncio.Task[None]]) -> list[str
 
 
 async def _serve_inside(
-    service: Service, loop_troubles: Callable[[], list[str]], path: Path
+    service: Service, loop_troubles: Callable[[], list[str]], path: Path, metrics: Metrics | None
 ) -> web.AppRunner:
     """The pages on a Unix socket that nobody but the door reaches."""
     pages = web.AppRunner(
-        create_app(service, behind_door=True, loop_troubles=loop_troubles),
+        create_app(
+            service,
+            behind_door=True,
+            loop_troubles=loop_troubles,
+            middlewares=[] if metrics is None else [metrics.time_webhooks],
+        ),
         access_log=None,
         auto_decompress=False,
         shutdown_timeout=LAST_ANSWERS,

@@ -88,6 +88,21 @@ class WorkerSettings(Section):
         return value
 
 
+class MetricsSettings(Section):
+    listen: str = Field(
+        "",
+        description="Address and port at which `serve` and `worker` answer /metrics for Prometheus, such as "
+        "127.0.0.1:9464; empty: nowhere. Not for strangers.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address_or_nothing(cls, value: str) -> str:
+        if value:
+            host_and_port(value)
+        return value
+
+
 class LineSettings(Section):
     api_base: str = Field(LINE_API, description="Origin of the Messaging API.")
     data_base: str = Field(
@@ -243,6 +258,7 @@ class Settings(BaseSettings):
     )
     web: WebSettings = WebSettings()
     worker: WorkerSettings = WorkerSettings()
+    metrics: MetricsSettings = MetricsSettings()
     line: LineSettings = LineSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()

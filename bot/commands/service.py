@@ -91,6 +91,7 @@ def _refuse_to_listen(listen: str, error: OSError) -> NoReturn:
 async def _work(settings: Settings) -> None:
     from bot.health import probes
     from bot.heartbeat import Heartbeat
+    from bot.metrics import Metrics, measuring
     from bot.server import wait_for_signal, warm_up
     from scheduler.runner import Runner
 
@@ -99,8 +100,12 @@ async def _work(settings: Settings) -> None:
         heartbeat = Heartbeat(service.settings, service.database)
         runner = Runner(service.context)
         listen = settings.worker.listen
+        metrics = Metrics(service) if settings.metrics.listen else None
         try:
-            async with probes(service, listen, runner.loop_troubles):
+            async with (
+                probes(service, listen, runner.loop_troubles),
+                measuring(metrics, settings.metrics.listen),
+            ):
                 await heartbeat.start(runner.is_sending)
                 await runner.start()
                 await asyncio.to_thread(warm_up)
