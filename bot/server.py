@@ -29,7 +29,7 @@ from bot.mail_in.server import taking_mail
 from bot.metrics import Metrics, measuring
 from bot.public_copies import keep_copies
 from bot.service import Service
-from channels.line.messages import load_models
+from channels.line.models import load_models
 from scheduler.runner import Runner
 
 log = structlog.get_logger(__name__)
@@ -133,9 +133,8 @@ def _folder() -> Iterator[Path]:
 def warm_up() -> None:
     """Make a process that sends ready for its first notice.
 
-    Importing LINE's models takes over a second. They are a large heap that never becomes garbage, and a
-    batch makes hundreds of small objects: without this every few batches the collector looks through all
-    of it, and sending is half as fast.
+    LINE's models are a large heap that never becomes garbage, and a batch makes hundreds of small objects:
+    without this every few batches the collector looks through all of it, and sending is half as fast.
     """
     gc.disable()
     try:

@@ -7,6 +7,7 @@ one its tests are skipped, unless `KAIRANBAN_REQUIRE_SERVICES=1` makes that a fa
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ import asyncpg
 import hypothesis
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 from sqlalchemy.engine import make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -25,9 +27,13 @@ from xdist.scheduler import LoadScopeScheduling
 from content.database import Database, metadata
 from content.keys import Keys
 from content.schema import upgrade
+from content.staff import passwords
 from content.town import Town
 from tests.factories import create_town
 from tests.services import POSTGRES, on_postgres, service_missing
+
+# What is imported and collected stays until the end; looking for garbage among it would take a tenth of the time.
+gc.disable()
 
 # How long an example takes says more about what else the machine is doing than about the code.
 hypothesis.settings.register_profile(
@@ -89,6 +95,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupsT
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: group_of(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """The same hash of passwords with small costs: at its own it is a fifth of a second, on purpose."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", quick)
+        patch.setattr(passwords, "_NOBODY", quick.hash("nobody has this password"))
+        yield
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:

@@ -6,13 +6,13 @@ Source of the limits: Messaging API reference, "Flex Message" and "Text message"
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
 
 from channels.attached import ShownPicture, attached_words, picture_text, place_text
 from channels.channel import Announcement, CannotRender
 from channels.line.api import encode
+from channels.line.models import load_models
 from channels.rendering import (
     alone,
     body,
@@ -162,15 +162,6 @@ def buttons(announcement: Announcement, language: str) -> list[tuple[str, str]]:
     if announcement.url and len(announcement.url) <= URL_LIMIT:
         shown.append((wording(language).more, announcement.url))
     return shown
-
-
-def load_models() -> Any:
-    """The message models of line-bot-sdk.
-
-    Importing them costs 1.3 s and 75 MB, so only a process that renders for LINE pays, and a server
-    does it before the first notice.
-    """
-    return importlib.import_module("linebot.v3.messaging.models")
 
 
 def _colour(announcement: Announcement) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from argon2 import PasswordHasher
 
 from content.staff import member_changes, members, passwords
 from content.staff.hashing import Busy, HashingQueue
@@ -31,14 +30,6 @@ class Counted(HashingQueue):
         if self.full:
             raise Busy
         return await super().run(work, **options)
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch):
-    """The same hash with small costs, so that a wrong password takes no time."""
-    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", quick)
-    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody has this password"))
 
 
 @pytest.fixture

@@ -83,3 +83,13 @@ def test_a_command_imports_what_it_uses_and_nothing_else(words, sqlite_template,
     loaded = imported.split()
     assert "bot.cli" in loaded, done.stderr
     assert not [name for name in loaded for unused in COMMANDS[words] if f"{name}.".startswith(f"{unused}.")]
+
+
+def test_a_process_that_renders_for_line_loads_the_models_without_the_clients():
+    asked = (
+        "import sys\nfrom channels.line.models import load_models\n"
+        "print(load_models().FlexText(text='町', wrap=True).to_dict())\n"
+        "print(*(name for name in ('requests', 'linebot.api', 'linebot.v3.messaging.api') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "{'type': 'text', 'text': '町', 'wrap': True}\n\n", done.stderr
