@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.posting import missing_of, posting_channel
 from bot.reading import read_path
 from bot.settings import Settings
 from channels.channel import Channel, Recipient
@@ -39,7 +40,7 @@ def channels_by_account(settings: Settings, keys: Keys) -> Callable[[Account], C
     }
 
     def channel_of(account: Account) -> Channel:
-        return describe[account.channel]()
+        return posting_channel(settings, account) if account.posts else describe[account.channel]()
 
     return channel_of
 
@@ -67,7 +68,10 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
             "KAIRANBAN_MAIL__FROM": settings.mail.sender,
         },
     }
-    return [name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value]
+    empty = [
+        name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value
+    ]
+    return [*empty, *(name for names in missing_of(settings, town).values() for name in names)]
 
 
 def unsafe_links(settings: Settings, town: Town) -> str:

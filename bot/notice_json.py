@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from bot.recurrence_words import next_dates, rule_words
 from content.clock import iso
+from content.ledger.tallies import Tally
 from content.notices.notices import Notice
 from content.notices.recurrence import to_json
 from scheduler.notice_status import Status
@@ -36,30 +38,54 @@ def notice_json(status: Status) -> dict[str, Any]:
         "asks_read": notice.spec.asks_read,
         "series": notice.spec.series,
         "recurrence": _recurrence(notice),
-        "channels": {
-            row.channel: {
-                "account": row.account,
-                "state": row.state,
-                "reason": row.reason,
-                "suspended_at": iso(row.suspended_at),
-                "planned": row.planned,
-                "accepted": row.accepted,
-                "refused": row.refused,
-                "unknown": row.unknown,
-                "open": row.open,
-                "read": row.read,
-                "resting": row.resting,
-                "rest_until": iso(row.rest_until),
-                "first_accepted_at": iso(row.first_accepted_at),
-                "last_accepted_at": iso(row.last_accepted_at),
-            }
-            for row in status.tallies
-        },
+        "channels": _channels(status.tallies),
+        "posts": [
+            {"account": item.account, "part": item.part, "url": item.url, "state": item.state}
+            for item in status.posts
+        ],
         "reasons": [
             {"channel": channel, "reason": reason, "number": number}
             for channel, reason, number in status.reasons
         ],
     }
+
+
+def _channels(tallies: Iterable[Tally]) -> dict[str, dict[str, Any]]:
+    """One entry a channel; of several accounts that post on it the figures together."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in tallies:
+        known = found.get(row.channel)
+        found[row.channel] = _figures(row) if known is None else _together(known, _figures(row))
+    return found
+
+
+def _figures(row: Tally) -> dict[str, Any]:
+    return {
+        "account": row.account,
+        "state": row.state,
+        "reason": row.reason,
+        "suspended_at": iso(row.suspended_at),
+        "planned": row.planned,
+        "accepted": row.accepted,
+        "refused": row.refused,
+        "unknown": row.unknown,
+        "open": row.open,
+        "read": row.read,
+        "resting": row.resting,
+        "rest_until": iso(row.rest_until),
+        "first_accepted_at": iso(row.first_accepted_at),
+        "last_accepted_at": iso(row.last_accepted_at),
+    }
+
+
+def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    both = {name: one[name] or other[name] for name in one}
+    both["account"] = f"{one['account']},{other['account']}"
+    for name in ("planned", "accepted", "refused", "unknown", "open", "read", "resting"):
+        both[name] = one[name] + other[name]
+    for name, choose in (("first_accepted_at", min), ("last_accepted_at", max)):
+        both[name] = choose(filter(None, (one[name], other[name])), default=None)
+    return both
 
 
 def _recurrence(notice: Notice) -> dict[str, Any] | None:

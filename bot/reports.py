@@ -52,7 +52,7 @@ async def counts_rows(service: Service) -> list[dict[str, Any]]:
     town, today = service.town, today_jst(now_ms()).isoformat()
     rows = []
     for account in town.accounts:
-        if account.mode != Mode.LIVE:
+        if account.mode != Mode.LIVE or account.posts:
             continue
         same = {"date": today, "channel": account.channel}
         name = CHANNEL_NAMES[account.channel]

@@ -226,6 +226,19 @@ class WebhookSettings(Section):
     allow_private: bool = Field(False, description="Allow webhooks to private and loopback addresses.")
 
 
+class AccountSettings(Section):
+    """What an account that posts needs at its service; which of these, `bot.posting` says."""
+
+    api_base: str = Field("", description="Origin of the service; required for Mastodon.")
+    user: str = Field("", description="What the service calls the account.")
+    token: SecretStr = Field(SecretStr(""), description="Access token or app password.")
+    token_secret: SecretStr = Field(SecretStr(""), description="X: secret of the access token.")
+    app_key: SecretStr = Field(SecretStr(""), description="X: consumer key of the app.")
+    app_secret: SecretStr = Field(SecretStr(""), description="X: consumer secret of the app.")
+    url: SecretStr = Field(SecretStr(""), description="Slack, Discord, Teams: URL of the webhook, a secret.")
+    limit: int = Field(500, ge=100, description="Mastodon: characters of a post on this server.")
+
+
 class Settings(BaseSettings):
     """The whole configuration. Unknown keys are refused, so a misspelt one is found at the start."""
 
@@ -263,6 +276,10 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
     alarms: AlarmSettings = AlarmSettings()
+    accounts: dict[str, AccountSettings] = Field(
+        {},
+        description="Accounts that post, by their KEY in the town profile; in TOML `[accounts.KEY]`.",
+    )
 
     @property
     def public_url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -32,8 +33,18 @@ def _rows() -> Iterator[tuple[str, str, str]]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             for inner, inner_field in field.annotation.model_fields.items():
                 yield _row(f"{name}__{inner_field.alias or inner}", inner_field)
-        else:
-            yield _row(name, field)
+            continue
+        yield _row(name, field)
+        for inner, inner_field in _of_each(field).items():
+            yield _row(f"{name}__KEY__{inner}", inner_field)
+
+
+def _of_each(field: FieldInfo) -> dict[str, FieldInfo]:
+    """What each entry of a table with names of its own may hold."""
+    for part in get_args(field.annotation):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return part.model_fields
+    return {}
 
 
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:

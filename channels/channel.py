@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from channels.attached import ShownPicture, ShownPlace
+from channels.posted import Posted, PostHistory
 from channels.preview import Preview
 from channels.reasons import Reason
 
@@ -71,12 +72,14 @@ class Announcement:
 class Recipient(NamedTuple):
     """One subscriber with the address in clear; lives only while its batch is being sent.
 
-    `salt` is the registration's random number, for links and Message-IDs.
+    `salt` is the registration's random number, for links and Message-IDs. Of a channel that posts the one
+    recipient is the account itself, and `history` what stands there already.
     """
 
     subscriber_id: int
     address: str
     salt: int = 0
+    history: PostHistory = PostHistory()
 
     def __repr__(self) -> str:
         return f"Recipient({self.subscriber_id})"
@@ -109,13 +112,15 @@ class Deferred:
 class Part:
     """The next `size` recipients of the batch are done: accepted, but for those in `refused` and `deferred`.
 
-    `apart`: those deferred get a batch that nobody else is added to, with a retry key of its own.
+    `apart`: those deferred get a batch that nobody else is added to, with a retry key of its own. `posted`: what
+    has changed at the service meanwhile; with `size` 0 the batch is not through yet.
     """
 
     size: int
     refused: tuple[Refusal, ...] = ()
     deferred: tuple[Deferred, ...] = ()
     apart: bool = False
+    posted: tuple[Posted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,8 @@ class Channel(Protocol):
     in flight at once; `rate` batches started per second at most (None: no limit); `idempotent`: a batch
     repeated with the same key and the same recipients is never delivered twice, so a repeat must name the
     same recipients even if some have left since. `broadcasts`: its sessions are BroadcastSessions;
-    `metered`: they are MeteredSessions.
+    `metered`: they are MeteredSessions. `posts`: it shows a notice to everybody instead of writing to readers, so
+    that its only recipient is the account.
     """
 
     @property
@@ -217,6 +223,9 @@ class Channel(Protocol):
 
     @property
     def metered(self) -> bool: ...
+
+    @property
+    def posts(self) -> bool: ...
 
     def prepare(self, announcement: Announcement, language: str) -> Any:
         """Render and check once per notice version and language; the result goes into a session's `send`.

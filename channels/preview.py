@@ -12,7 +12,8 @@ class Preview:
     """The words as `prepare` produces them; `notes` are small words around them.
 
     `announced` is what the locked screen shows, `buttons` what can be tapped on below the words, `after` what
-    follows the words and differs for each recipient, `data` the message as a machine reads it.
+    follows the words and differs for each recipient, `data` the message as a machine reads it. `posts`: the words
+    are shown as these posts.
     """
 
     channel: str
@@ -25,3 +26,4 @@ class Preview:
     pictures: tuple[ShownPicture, ...] = ()
     after: str = ""
     data: str = ""
+    posts: tuple[str, ...] = ()

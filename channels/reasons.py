@@ -10,22 +10,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 # Temporary ones and those of an account. What a server says of one recipient for good is not among them.
-_CAN_PASS = frozenset(
-    (
-        *("authentication", "connect_timeout", "connection_lost", "credentials", "domain_limit"),
-        *(
-            "domain_unreachable",
-            "foreign_answer",
-            "not_found",
-            "quota",
-            "rate",
-            "receiver_busy",
-            "redirected",
-        ),
-        *("sender_refused", "server_busy", "server_error", "temporarily_refused", "tls", "too_late"),
-        *("unreachable", "unreadable"),
-    )
+_PASSING = (
+    "authentication connect_timeout connection_lost credentials domain_limit domain_unreachable foreign_answer "
+    "not_found post_account post_credit post_token quota rate receiver_busy redirected sender_refused server_busy "
+    "server_error temporarily_refused tls too_late unreachable unreadable"
 )
+_CAN_PASS = frozenset(_PASSING.split())
 
 
 class Reason(StrEnum):
@@ -96,11 +86,7 @@ class Reason(StrEnum):
         "LINEのアクセストークンが使えません",
         "チャネルアクセストークンを発行し直して設定するよう、管理者に伝えてください。",
     )
-    DEFERRED = (
-        "deferred",
-        "あとで送り直します",
-        "対応は不要です。",
-    )
+    DEFERRED = ("deferred", "あとで送り直します", "対応は不要です。")
     DOMAIN_LIMIT = (
         "domain_limit",
         "この宛先のドメインへの送信の順番が、期限までに回ってきませんでした",
@@ -135,6 +121,11 @@ class Reason(StrEnum):
         "gone",
         "受信側が受信をやめています",
         "送り先のシステムが、この受け口はもうないと答えました。対応は不要です。",
+    )
+    IMAGE_REFUSED = (
+        "image_refused",
+        "投稿先が画像を受け付けませんでした",
+        "公開ページの絵が外から見えるか、管理者に確かめてもらってください。",
     )
     INTERNAL = (
         "internal",
@@ -181,10 +172,28 @@ class Reason(StrEnum):
         "送ったあとの応答がありません",
         "届いたかどうか分かりません。大事なお知らせは、防災無線や電話など別の手段でも伝えてください。",
     )
-    NOT_FOUND = (
-        "not_found",
-        "LINEのAPIに届きません",
-        "接続先の設定を確かめるよう、管理者に伝えてください。",
+    NOT_FOUND = ("not_found", "LINEのAPIに届きません", "接続先の設定を確かめるよう、管理者に伝えてください。")
+    POST_ACCOUNT = (
+        "post_account",
+        "投稿先のアカウントが止められているか、投稿する権限がありません",
+        "投稿先の画面で、アカウントの停止や審査、権限を確かめるよう、管理者に伝えてください。",
+    )
+    POST_CREDIT = ("post_credit", "Xの前払いの残高がありません", "Xの開発者の画面で補充してください。")
+    POST_DUPLICATE = (
+        "post_duplicate",
+        "同じ文の投稿がすでにあると断られました",
+        "投稿先の画面で確かめ、出ていなければ文面を少し変えて出してください。",
+    )
+    POST_IN_DOUBT = (
+        "post_in_doubt",
+        "投稿できたか分からず、投稿先に確かめる方法もありません",
+        "投稿先の画面で、出ているか確かめてください。二重になるのを防ぐため、自動では出し直しません。",
+    )
+    POST_REFUSED = ("post_refused", "投稿先が内容を受け付けませんでした", "文面を見直してください。")
+    POST_TOKEN = (
+        "post_token",
+        "投稿先のアクセストークンか秘密のURLが使えません",
+        "発行し直して設定するよう、管理者に伝えてください。",
     )
     PRIVATE_ADDRESS = (
         "private_address",
@@ -196,11 +205,7 @@ class Reason(StrEnum):
         "LINEの今月の配信数の上限のため、送れませんでした",
         "LINEの料金プランを上げるか、メールなど別の手段で伝えてください。",
     )
-    RATE = (
-        "rate",
-        "相手のサーバーが混み合っています",
-        "時間をおいて、もう一度お知らせを出してください。",
-    )
+    RATE = ("rate", "相手のサーバーが混み合っています", "時間をおいて、もう一度お知らせを出してください。")
     RECEIVER_BUSY = (
         "receiver_busy",
         "受信側が、間をあけるよう求めています",
@@ -256,11 +261,7 @@ class Reason(StrEnum):
         "メールサーバーと暗号化通信ができません",
         "メールサーバーの設定を直すよう、管理者に伝えてください。",
     )
-    TOO_LARGE = (
-        "too_large",
-        "内容が大きすぎます",
-        "文面を短くした新しいお知らせを出してください。",
-    )
+    TOO_LARGE = ("too_large", "内容が大きすぎます", "文面を短くした新しいお知らせを出してください。")
     TOO_LATE = (
         "too_late",
         "止まっていた時間が長く、送りませんでした",
@@ -276,11 +277,7 @@ class Reason(StrEnum):
         "相手の応答を読み取れません",
         "時間をおいても直らないときは、管理者に伝えてください。",
     )
-    UNSUBSCRIBED = (
-        "unsubscribed",
-        "登録が終わっています",
-        "配信の直前に登録を終えました。対応は不要です。",
-    )
+    UNSUBSCRIBED = ("unsubscribed", "登録が終わっています", "配信の直前に登録を終えました。対応は不要です。")
 
 
 def find_reason(code: str) -> Reason:

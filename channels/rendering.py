@@ -126,6 +126,12 @@ def marks(announcement: Announcement, language: str) -> str:
     )
 
 
+def mark_words(announcement: Announcement, language: str) -> str:
+    """What stands before a text that may be read without its heading: mode and kind; "" for a plain live notice."""
+    found = _marks(announcement, language)
+    return found + wording(language).separator if found else ""
+
+
 def title(announcement: Announcement, language: str) -> str:
     """The writer's title on one line, without marks."""
     return " ".join(clean(announcement.text(language).title).split())

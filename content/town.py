@@ -10,8 +10,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -19,22 +17,17 @@ from pydantic import (
     model_validator,
 )
 
+from content.accounts import Account as Account
+from content.accounts import ChannelName as ChannelName
+from content.accounts import Key as Key
+from content.accounts import Mode as Mode
+from content.accounts import ProfileModel as ProfileModel
 from content.check_rules import CheckRules
 from content.gaps import broken_gap, gap_names
 from content.office_hours import OfficeHours
 from content.quiet_hours import normalise
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-ChannelName = Literal["line", "mail", "webhook"]
 DayTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")]
-
-
-class Mode(StrEnum):
-    """Of a notice and of an account: a drill or test never leaves through an account that is not for it."""
-
-    LIVE = "live"
-    DRILL = "drill"
-    TEST = "test"
 
 
 class Urgency(StrEnum):
@@ -46,10 +39,6 @@ class Urgency(StrEnum):
 
 class TownProfileError(Exception):
     """The town profile cannot be used; the message names the file, the field and what it takes."""
-
-
-class ProfileModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Named(ProfileModel):
@@ -109,21 +98,6 @@ class Segment(Named):
 
     closed: bool = False
     rules: tuple[SegmentRule, ...] = ()
-
-
-class Account(ProfileModel):
-    """One set of credentials on a channel. `also_carries` is the town's explicit permission for
-    drills or tests through a live account. `everyone = "broadcast"`: a notice to everyone goes out
-    as LINE's broadcast, which also reaches friends whose registration was never recorded."""
-
-    key: Key
-    channel: ChannelName
-    mode: Mode = Mode.LIVE
-    also_carries: tuple[Mode, ...] = ()
-    everyone: Literal["multicast", "broadcast"] = "multicast"
-
-    def carries(self, mode: str) -> bool:
-        return mode == self.mode or mode in self.also_carries
 
 
 class Words(ProfileModel):
@@ -187,9 +161,9 @@ class Town(ProfileModel):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     name: str
     prefecture: str
-    names: dict[str, str] = {}
+    names: dict[str, str] = Field({})
     office: str
-    office_names: dict[str, str] = {}
+    office_names: dict[str, str] = Field({})
     phone: str
     population: int = Field(gt=0)
     languages: tuple[str, ...] = ("ja", "ja-easy", "en")
@@ -251,6 +225,14 @@ class Town(ProfileModel):
         fitting = [item for item in self.accounts if item.channel == channel and item.carries(mode)]
         return sorted(fitting, key=lambda item: item.mode != mode)
 
+    def posting_accounts(self, channel: str, mode: str, category: str) -> list[Account]:
+        """The accounts of a channel that posts which are for a notice of this mode and category."""
+        known = self.category.get(category)
+        fitting = (item for item in self.accounts if item.channel == channel and item.carries(mode))
+        return [
+            item for item in fitting if item.is_about(category, life_critical=bool(known and known.always))
+        ]
+
     def live_account(self, channel: str) -> Account | None:
         """Where residents of a channel register."""
         fitting = (item for item in self.accounts if item.channel == channel)
@@ -274,6 +256,11 @@ class Town(ProfileModel):
         for template in self.templates:
             if template.category not in self.category:
                 raise ValueError(f"templates.{template.key}.category: no category {template.category}")
+        for account in self.accounts:
+            if unknown := [key for key in account.categories if key not in self.category]:
+                raise ValueError(f"accounts.{account.key}.categories: no category {unknown[0]}")
+            if account.language not in self.languages:
+                raise ValueError(f"accounts.{account.key}.language: not one of the town's languages")
         if "ja" not in self.languages:
             raise ValueError("languages: ja is required")
         return self

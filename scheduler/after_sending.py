@@ -176,11 +176,12 @@ async def is_withdrawn(connection: AsyncConnection, root: int) -> bool:
 
 async def _channels(context: TownContext, connection: AsyncConnection, root: Notice) -> tuple[str, ...]:
     """The ways by which it went out and that still carry its mode."""
-    return tuple(
+    found = [
         channel
         for _, account, channel in await reached.deliveries_of(connection, root.id)
         if any(item.key == account for item in context.town.accounts_for(channel, root.spec.mode))
-    )
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _withdrawn(language: str, title: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ from scheduler.failures import later, refuse_too_late, write_failure
 from scheduler.messages import Message, Messages
 from scheduler.outages import KnownOutages
 from scheduler.rate_limiter import RateLimiter
-from scheduler.recipient_cursor import Progress, RecipientCursor, open_cursors
+from scheduler.recipient_cursor import Progress, RecipientCursor, open_cursors, open_posting_cursors
 from scheduler.refused_for_good import heed
 from scheduler.town_context import BUDGET, TownContext
 
@@ -117,15 +117,11 @@ class BatchSender:
         lists = [one for one in claimed if one.kind == BatchKind.LIST]
         if not lists:
             return {}
-        return await self._context.database.read_step(
-            partial(
-                open_cursors,
-                keys=self._context.keys,
-                lists=lists,
-                # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
-                with_left=self._channel.idempotent,
-            )
-        )
+        if self._channel.posts:
+            return await self._context.database.read_step(partial(open_posting_cursors, lists=lists))
+        # LINE's keys cover a list: who blocked us since stays in it, which costs nothing there.
+        opening = partial(open_cursors, keys=self._context.keys, with_left=self._channel.idempotent)
+        return await self._context.database.read_step(partial(opening, lists=lists))
 
     async def send(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
         """Send it and write down what became of it, whatever happens."""
@@ -247,6 +243,7 @@ class BatchSender:
             accepted=progress.accepted,
             refused=(*progress.refused, *given_up),
             later=deferred,
+            posted=progress.posts(claimed.delivery_id),
             now=now,
             lease=LEASE,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from channels.channel import CannotRender
+from content.accounts import POSTING
 from content.check_rules import Level
 from content.clock import today_jst
 from content.notices.checks.examine import examine_words
@@ -12,12 +13,22 @@ from content.notices.notices import NoticeSpec
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import NoticeKind, TargetKind, TrialKind
 from scheduler.timing import timing_problems
-from scheduler.town_context import TownContext, account_for, chosen_accounts, spec_announcement
+from scheduler.town_context import (
+    TownContext,
+    accounts_for,
+    chosen_accounts,
+    spec_announcement,
+    spoken_languages,
+)
 from scheduler.words import CHANNEL_NAMES, MODE_NAMES, URGENCY_NAMES
 
 NOT_TO_RESIDENTS = (
     "試験は住民には送れません。種別を「本番」か「訓練」にしてください。"
     "届き方を試すときは、確認の画面の「自分に試し送り」で、自分の試し送り先にだけ送れます。"
+)
+NOT_POSTED = (
+    "選んだSNSには、この分野と種別のお知らせを出すアカウントがありません(グループあてのお知らせはSNSに出しません)。"
+    "ほかの配信手段も選んでください。"
 )
 
 
@@ -84,7 +95,11 @@ def _channel_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]:
     if unknown:
         known = "、".join(context.town.channels)
         return [Problem("channels", f"「{unknown[0]}」という配信手段はありません。使えるのは {known} です。")]
-    missing = [channel for channel in spec.channels if account_for(context.town, spec, channel) is None]
+    found = {channel: accounts_for(context.town, spec, channel) for channel in spec.channels}
+    if not any(found.values()) and POSTING.issuperset(spec.channels):
+        return [Problem("channels", NOT_POSTED)]
+    # Which account posts what the profile decides by category; where none does, nothing is shown.
+    missing = [channel for channel, accounts in found.items() if not accounts and channel not in POSTING]
     if missing:
         names = "、".join(CHANNEL_NAMES.get(channel, channel) for channel in missing)
         mode = MODE_NAMES[spec.mode]
@@ -110,10 +125,11 @@ def _rendering_problems(context: TownContext, spec: NoticeSpec) -> list[Problem]
     announced = spec_announcement(context, spec)
     problems = []
     for key in chosen_accounts(context, spec):
-        channel = context.channel_of(context.town.account[key])
-        for text in announced.texts:
+        account = context.town.account[key]
+        channel = context.channel_of(account)
+        for language in spoken_languages(account, announced):
             try:
-                channel.prepare(announced, text.language)
+                channel.prepare(announced, language)
             except CannotRender as error:
                 problem = Problem(error.field, error.message, error.language)
                 if problem not in problems:

@@ -13,7 +13,13 @@ from content.notices.notices import Notice, NoticeSpec
 from content.notices.segments import NobodyMatches
 from content.notices.states import NoticeKind
 from scheduler.checks import NoticeRefused, Problem
-from scheduler.town_context import TownContext, chosen_accounts, goes_by_broadcast, spec_announcement
+from scheduler.town_context import (
+    TownContext,
+    chosen_accounts,
+    goes_by_broadcast,
+    spec_announcement,
+    spoken_languages,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,9 @@ async def measure_impact(context: TownContext, spec: NoticeSpec, notice_id: int 
     for key, channel in accounts.items():
         broadcast = goes_by_broadcast(context, spec, key)
         previews = _previews(context, spec, notice_id, key)
-        impacts.append(Impact(key, channel, counts[key], broadcast, previews))
+        # What is posted has one recipient, the account.
+        count = 1 if context.town.account[key].posts else counts[key]
+        impacts.append(Impact(key, channel, count, broadcast, previews))
     return impacts
 
 
@@ -57,7 +65,10 @@ async def _measure_follow_up(
         for delivery_id, key, channel in await reached.deliveries_of(connection, root):
             if channel not in spec.channels or key not in context.town.account:
                 continue
-            count = await reached.count_reached(connection, delivery_id, key, kind=spec.kind)
+            if context.town.account[key].posts:
+                count = int((await reached.reach_of_post(connection, delivery_id, kind=spec.kind)).meant)
+            else:
+                count = await reached.count_reached(connection, delivery_id, key, kind=spec.kind)
             broadcast = goes_by_broadcast(context, spec, key) and await reached.went_by_broadcast(
                 connection, delivery_id
             )
@@ -70,5 +81,6 @@ def _previews(
     context: TownContext, spec: NoticeSpec, notice_id: int, account: str, corrected: Notice | None = None
 ) -> tuple[Preview, ...]:
     announced = spec_announcement(context, spec, notice_id=notice_id, corrected=corrected)
-    channel = context.channel_of(context.town.account[account])
-    return tuple(channel.preview(announced, text.language) for text in announced.texts)
+    about = context.town.account[account]
+    channel = context.channel_of(about)
+    return tuple(channel.preview(announced, language) for language in spoken_languages(about, announced))

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.ledger.tallies import progress_state, refusal_reasons, tally
 from content.notices import maintenance, notice_changes, notices, pictures, submissions, triggers
 from content.notices.notices import Notice, NoticeSpec
 from content.notices.recent_notices import find_by_key
@@ -24,10 +23,9 @@ from scheduler.after_sending import refuse_impossible, stop_chain
 from scheduler.checks import NoticeRefused, Problem, refuse_problems
 from scheduler.examination import Examination, examine_notice, require_yes
 from scheduler.holding import cannot_go
-from scheduler.notice_status import Status
+from scheduler.notice_status import Status, read_status
 from scheduler.occurrence_words import fill_occurrence
-from scheduler.shortages import shortages_of
-from scheduler.town_context import TownContext, public_page
+from scheduler.town_context import TownContext
 
 # Why somebody posts without a second person, when nothing else is said.
 ALONE = "コマンドによる発信"
@@ -221,15 +219,7 @@ async def find(context: TownContext, notice_id: int) -> Notice:
 
 async def status(context: TownContext, notice_id: int) -> Status:
     """Raises LookupError when there is no such notice."""
-    async with context.database.read() as connection:
-        found = await notices.get(connection, notice_id)
-        if found is None:
-            raise LookupError(f"no notice {notice_id}")
-        tallies = await tally(connection, notice_id)
-        reasons = await refusal_reasons(connection, notice_id)
-        shortages = await shortages_of(connection, notice_id)
-    state = progress_state(found, tallies)
-    return Status(found, state, tuple(tallies), tuple(reasons), tuple(shortages), public_page(context, found))
+    return await read_status(context, notice_id)
 
 
 async def _draft(

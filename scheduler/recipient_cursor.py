@@ -9,13 +9,18 @@ import structlog
 from sqlalchemy import Connection
 
 from channels.channel import Deferred, Part, Recipient
+from channels.posted import Posted, PostHistory, PostState
 from channels.reasons import Reason
 from content.keys import Keys
+from content.ledger import posts
 from content.ledger.batches import Batch
 from content.ledger.deferring import RefusedRecipient
+from content.ledger.posts import Post
 from content.register.address_book import Opened, open_addresses
 
 log = structlog.get_logger(__name__)
+
+NO_POSTS = PostHistory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,14 @@ class Progress:
     refused: tuple[RefusedRecipient, ...]
     deferred: tuple[Deferred, ...]
     apart: bool
+    posted: tuple[Posted, ...] = ()
+
+    def posts(self, delivery_id: int) -> list[Post]:
+        """What has changed at the service, for the ledger."""
+        return [
+            Post(item.delivery or delivery_id, item.part, item.remote_id, item.url, item.state)
+            for item in self.posted
+        ]
 
 
 class RecipientCursor:
@@ -37,7 +50,13 @@ class RecipientCursor:
     so is an address that cannot be opened (`address_unreadable`), or one from which mail comes back (`suppressed`).
     """
 
-    def __init__(self, frozen: Sequence[int], position: int, addresses: Opened) -> None:
+    def __init__(
+        self,
+        frozen: Sequence[int],
+        position: int,
+        addresses: Opened,
+        history: PostHistory = NO_POSTS,
+    ) -> None:
         self._unreadable, self._suppressed = addresses.unreadable, addresses.suppressed
         found = list(map(addresses.clear.get, frozen[position:]))
         rest = range(position, len(frozen))
@@ -50,7 +69,7 @@ class RecipientCursor:
         self._sent = 0
         self._recorded = position
         self.sendable = [
-            Recipient(subscriber_id, *known)
+            Recipient(subscriber_id, *known, history)
             for subscriber_id, known in zip(frozen[position:], found, strict=True)
             if known is not None
         ]
@@ -81,6 +100,7 @@ class RecipientCursor:
             ),
             deferred=part.deferred,
             apart=part.apart,
+            posted=part.posted,
         )
 
     def _why_skipped(self, subscriber_id: int) -> Reason:
@@ -103,3 +123,25 @@ def open_cursors(
             "addresses_unreadable", account=lists[0].account, subscribers=sorted(addresses.unreadable)[:10]
         )
     return {one.id: RecipientCursor(one.recipients, one.position, addresses) for one in lists}
+
+
+def open_posting_cursors(connection: Connection, lists: Sequence[Batch]) -> dict[int, RecipientCursor]:
+    """As `open_cursors`, of an account that posts: it has no address, but what stands there already."""
+    return {
+        one.id: RecipientCursor(
+            one.recipients,
+            one.position,
+            Opened(dict.fromkeys(one.recipients, ("", 0))),
+            _history(connection, one.delivery_id),
+        )
+        for one in lists
+    }
+
+
+def _history(connection: Connection, delivery_id: int) -> PostHistory:
+    own, earlier = posts.history(connection, delivery_id)
+    return PostHistory(tuple(map(_posted, own)), tuple(map(_posted, earlier)))
+
+
+def _posted(item: Post) -> Posted:
+    return Posted(item.part, item.remote_id, item.url, PostState(item.state), item.delivery_id)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from channels.attached import ShownPicture, ShownPlace
 from channels.channel import Announcement, Channel, Text
 from channels.links import LinkAnswer, ask_link
+from content.accounts import POSTING
 from content.clock import DAY, HOUR, now_ms
 from content.database import Database
 from content.database.identity import PUBLIC_ID_LENGTH
@@ -161,10 +162,10 @@ def public_page(context: TownContext, notice: Notice) -> str:
 
 
 def with_channels(town: Town, spec: NoticeSpec) -> NoticeSpec:
-    """Without a choice: every channel that carries the mode."""
+    """Without a choice: every channel that carries the mode, and shows nothing to everybody that is not for all."""
     if spec.channels:
         return spec
-    carrying = tuple(channel for channel in town.channels if town.accounts_for(channel, spec.mode))
+    carrying = tuple(channel for channel in town.channels if accounts_for(town, spec, channel))
     return replace(spec, channels=carrying or town.channels)
 
 
@@ -181,13 +182,34 @@ def goes_by_broadcast(context: TownContext, spec: NoticeSpec, account_key: str) 
 
 
 def chosen_accounts(context: TownContext, spec: NoticeSpec) -> dict[str, str]:
-    """account key → channel: for each channel the account that carries the notice's mode."""
-    chosen = {}
-    for channel in spec.channels:
-        account = account_for(context.town, spec, channel)
-        if account:
-            chosen[account.key] = channel
-    return chosen
+    """account key → channel: of each channel the account that carries the notice's mode, and every one that posts
+    what it is about."""
+    return {
+        account.key: channel
+        for channel in spec.channels
+        for account in accounts_for(context.town, spec, channel)
+    }
+
+
+def accounts_for(town: Town, spec: NoticeSpec, channel: str) -> list[Account]:
+    """Through which accounts a notice goes out on a channel; none when none may carry it.
+
+    What is for a closed circle or for staff alone is never posted.
+    """
+    if channel not in POSTING:
+        account = account_for(town, spec, channel)
+        return [account] if account else []
+    if spec.target.is_trial or is_closed(town, spec.target):
+        return []
+    return town.posting_accounts(channel, spec.mode, spec.category)
+
+
+def spoken_languages(account: Account, announced: Announcement) -> tuple[str, ...]:
+    """In which languages a notice goes out through an account: one that posts speaks one."""
+    known = tuple(text.language for text in announced.texts)
+    if not account.posts:
+        return known
+    return (account.language if account.language in known else "ja",)
 
 
 def trial_account(town: Town, channel: str) -> Account | None:
@@ -198,7 +220,9 @@ def trial_account(town: Town, channel: str) -> Account | None:
 
 
 def account_for(town: Town, spec: NoticeSpec, channel: str) -> Account | None:
-    """Through which account a notice goes out on a channel; None when none may carry it."""
+    """Through which account a notice reaches readers on a channel; None when none may carry it."""
+    if channel in POSTING:
+        return None
     if spec.target.is_trial:
         return trial_account(town, channel)
     fitting = town.accounts_for(channel, spec.mode)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Annotated
 
 import typer
@@ -50,9 +52,18 @@ def smtp(
 
 
 @app.command()
-def sns(port: Port = 8688) -> None:
-    """A receiver of signed webhooks, with a page."""
+def sns(
+    port: Port = 8688,
+    sns_port: Annotated[int, typer.Option(help="Port of the social networks and chats.")] = 8689,
+) -> None:
+    """A receiver of signed webhooks, and social networks and chats, each with a page."""
+    from sandbox.sns.app import run as run_sns
     from sandbox.webhook.receiver import run as run_webhook
 
     talk.print(f"Webhook receiver: http://127.0.0.1:{port}/", highlight=False)
-    run(run_webhook("127.0.0.1", port))
+    talk.print(f"SNS and chats: http://127.0.0.1:{sns_port}/", highlight=False)
+    run(_together(run_webhook("127.0.0.1", port), run_sns("127.0.0.1", sns_port)))
+
+
+async def _together(*servers: Coroutine[None, None, None]) -> None:
+    await asyncio.gather(*servers)

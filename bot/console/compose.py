@@ -31,6 +31,7 @@ from bot.pages import redirect
 from bot.recurrence_words import ON_HOLIDAY, WEEKDAYS
 from channels.line.messages import TEXT_LIMIT
 from channels.rendering import TITLE_LIMIT, utf16_length, wording
+from content.accounts import POSTING
 from content.notices import pictures
 from content.notices.attachments import MOST_PICTURES
 from content.notices.kept_forms import KeptForm
@@ -288,6 +289,10 @@ def _field_id(item: Problem) -> str:
 def _mode_gaps(town: Town) -> dict[str, list[str]]:
     """Per mode, the channels that have no account to carry it."""
     return {
-        mode: [channel_words(channel) for channel in town.channels if not town.accounts_for(channel, mode)]
+        mode: [
+            channel_words(channel)
+            for channel in town.channels
+            if channel not in POSTING and not town.accounts_for(channel, mode)
+        ]
         for mode in MODE_NAMES
     }

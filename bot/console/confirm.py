@@ -13,6 +13,7 @@ from bot.console.series import outline
 from bot.console.trials import trial_part
 from bot.console.words import (
     MORE_QUOTA,
+    account_words,
     approval_word,
     category_words,
     channel_words,
@@ -22,8 +23,9 @@ from bot.console.words import (
 )
 from bot.forms import Fields, read_fields
 from bot.pages import redirect
+from content.accounts import POSTING
 from content.clock import SECOND
-from content.notices.notices import Notice
+from content.notices.notices import Notice, NoticeSpec
 from content.notices.states import NoticeState, TargetKind
 from scheduler import notice_service
 from scheduler.approval import ApprovalRefused, undo_time
@@ -130,4 +132,12 @@ async def _confirm_page(
         urgency=urgency_words(spec.urgency),
         language_name=language_words,
         channel_name=channel_words,
+        account_name=lambda impact: account_words(town, impact.account),
+        not_posted=_not_posted(spec, forecast),
     )
+
+
+def _not_posted(spec: NoticeSpec, forecast: Forecast) -> list[str]:
+    """Chosen services of which no account is for this notice."""
+    posted = {impact.channel for impact in forecast.impacts}
+    return [channel_words(item) for item in spec.channels if item in POSTING and item not in posted]

@@ -13,7 +13,9 @@ from bot.console.attached_fields import fields_of as attached_fields_of
 from bot.console.chosen_fields import ChosenFields, chosen_of, chosen_problems, read_chosen, rules_from
 from bot.console.gap_fields import DISTRICTS, filled, gap_problems
 from bot.console.repeat import RepeatFields, fields_of, read_repeat, read_rule
+from bot.console.words import account_words
 from bot.forms import Fields
+from bot.posting import missing_of
 from bot.service import Service
 from channels.rendering import clean
 from content.clock import from_datetime, to_jst
@@ -256,6 +258,9 @@ def unset_channels(service: Service) -> Mapping[str, str]:
         # Sending needs no secret: that one checks what LINE sends to us.
         if any(not name.endswith("__CHANNEL_SECRET") for name in names):
             found[channel] = f"管理者に、{CHANNEL_NAMES[channel]}の接続の設定を頼んでください。"
+    for key in missing_of(service.settings, service.town):
+        channel = service.town.account[key].channel
+        found[channel] = f"管理者に、{account_words(service.town, key)}の接続の設定を頼んでください。"
     return found
 
 

@@ -78,7 +78,7 @@ async def show_home(staff_request: StaffRequest) -> web.Response:
     counts = [
         (channel_words(account.channel), active.get(account.key, 0))
         for account in service.town.accounts
-        if account.mode == Mode.LIVE
+        if account.mode == Mode.LIVE and not account.posts
     ]
     return staff_request.page(
         "console/home.html",

@@ -54,7 +54,11 @@ async def look_at(service: Service, form: NoticeForm) -> Look:
     empty = await empty_areas(service, form.chosen.areas if form.target == CHOSEN else (), form.category)
     previews, unseen = await _previews(service, spec)
     return Look(
-        tuple((channel, counts[account]) for account, channel in accounts.items()),
+        # What is posted has one recipient, the account.
+        tuple(
+            (channel, 1 if town.account[account].posts else counts[account])
+            for account, channel in accounts.items()
+        ),
         spec.target.describe(town, spec.category),
         empty,
         previews,

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.console.access import DECIDE, SEND, StaffRequest
 from bot.console.cancelling import acts_on, can_be_taken_back
+from bot.console.post_rows import post_row
 from bot.console.refusals import link_of
 from bot.console.series import outline, past_occurrences
 from bot.console.words import (
@@ -187,6 +188,11 @@ def _values(staff_request: StaffRequest, status: Status) -> dict[str, Any]:
         "urgency": urgency_words(spec.urgency),
         "language_name": language_words,
         "channel_name": channel_words,
+        # What a town has taken out of its profile keeps the name of its service.
+        "account_name": lambda row: (
+            account_words(town, row.account) if row.account in town.account else channel_words(row.channel)
+        ),
+        "posts": [post_row(town, item) for item in status.posts],
         "can_be_taken_back": can_be_taken_back(status),
         "undo_left": max(0, ceil(((status.notice.due_at or 0) - now_ms()) / SECOND)),
         "needed": permission_to_send(spec),

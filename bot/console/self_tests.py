@@ -85,7 +85,11 @@ async def _list_page(staff_request: StaffRequest, error: str = "") -> web.Respon
         rows=rows[:ON_PAGE],
         older=rows[ON_PAGE - 1].id if len(rows) > ON_PAGE else None,
         seeds=[(account_words(service.town, key), number) for key, number in seeds.items()],
-        without=[account_words(service.town, key) for key in service.town.account if key not in seeds],
+        without=[
+            account_words(service.town, account.key)
+            for account in service.town.accounts
+            if account.key not in seeds and not account.posts
+        ],
         metered=metered,
         addresses=[(item, logins.get(item.staff_id, "")) for item in addresses],
         at=service.town.self_test_at,

@@ -10,6 +10,7 @@ from bot.console.access import StaffRequest
 from bot.console.words import channel_words, language_words, reason_words
 from bot.forms import read_fields
 from bot.pages import redirect
+from content.accounts import POSTING
 from content.notices.notices import Notice
 from content.register import trial_addresses
 from scheduler import notice_service, trials
@@ -54,7 +55,11 @@ async def trial_part(staff_request: StaffRequest, found: Notice) -> TrialPart:
     channels = trials.tried_channels(service.context, found.spec, own)
     return TrialPart(
         channels=tuple(map(channel_words, channels)),
-        lacking=tuple(channel_words(item) for item in found.spec.channels if item not in channels),
+        lacking=tuple(
+            channel_words(item)
+            for item in found.spec.channels
+            if item not in channels and item not in POSTING
+        ),
         rows=tuple(map(_row, await trials.sent_of(service.context, found))),
         languages=tuple((tag, language_words(tag)) for tag in found.spec.texts),
     )

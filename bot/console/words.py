@@ -97,7 +97,10 @@ def urgency_words(urgency: str) -> str:
 
 def account_words(town: Town, key: str) -> str:
     """The way out that an account is, as staff call it."""
-    return channel_words(town.account[key].channel) if key in town.account else key
+    if key not in town.account:
+        return key
+    account = town.account[key]
+    return channel_words(account.channel) + (f"({account.topic})" if account.topic else "")
 
 
 def outage_words(town: Town, item: AccountOutage) -> tuple[str, str]:

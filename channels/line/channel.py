@@ -38,6 +38,7 @@ class LineChannel:
     idempotent = True
     broadcasts = True
     metered = True
+    posts = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= BATCH_SIZE:

@@ -59,6 +59,7 @@ class MailChannel:
     rate = None
     broadcasts = False
     metered = False
+    posts = False
 
     @property
     def concurrency(self) -> int:

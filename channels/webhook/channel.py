@@ -35,6 +35,7 @@ class WebhookChannel:
     idempotent = False
     broadcasts = False
     metered = False
+    posts = False
 
     def open(self) -> WebhookSession:
         return WebhookSession(self, allow_private=self.allow_private, timeout=self.timeout)

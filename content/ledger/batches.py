@@ -29,6 +29,8 @@ from sqlalchemy import (
 from content.database.identity import NOT_HELD
 from content.ledger.deferring import Later, RefusedRecipient, add_refusals, defer
 from content.ledger.deliveries import IS_OPEN, batch
+from content.ledger.posts import Post
+from content.ledger.posts import record as record_posts
 from content.ledger.recipients import unpack
 from content.ledger.settling import settle
 from content.ledger.states import BatchState, Outcome
@@ -134,10 +136,14 @@ def record_part(
     accepted: int,
     refused: Sequence[RefusedRecipient] = (),
     later: Later | None = None,
+    posted: Sequence[Post] = (),
     now: int,
     lease: int,
 ) -> bool:
-    """Write down progress from position `since` and lengthen the lease; settles when the list is through."""
+    """Write down progress from position `since` and lengthen the lease; settles when the list is through.
+
+    `posted`: what has changed at a service that shows posts, also without progress in the list.
+    """
     done = position >= len(claimed.recipients)
     if later and (closed := reason_to_close(connection, claimed.delivery_id)):
         refused = (*refused, *(RefusedRecipient(one, closed) for one in later.subscriber_ids))
@@ -162,6 +168,7 @@ def record_part(
     if not changed.rowcount:
         return False
     add_refusals(connection, claimed.id, refused, now)
+    record_posts(connection, posted, now)
     if later:
         defer(connection, claimed, later, now)
     return True

@@ -18,6 +18,8 @@ from content.notices import chains
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience, heeds_settings
 from content.notices.states import NoticeKind
+from content.quiet_hours import NONE
+from content.register import posting_accounts
 from content.register.subscribers import subscriber
 from content.town import Town
 
@@ -29,6 +31,8 @@ async def count_not_planned(
     connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice
 ) -> int:
     """Raises NobodyMatches."""
+    if planned.account in town.account and town.account[planned.account].posts:
+        return 1
     if notice.kind != NoticeKind.ORIGINAL:
         source = await _source(connection, planned, notice)
         return (
@@ -49,6 +53,8 @@ async def next_slice(
 
     Without a limit all of them.
     """
+    if planned.account in town.account and town.account[planned.account].posts:
+        return await _account_itself(connection, town, planned, notice)
     quiet = heeds_quiet_hours(town, planned, notice)
     if notice.kind == NoticeKind.ORIGINAL:
         people = await _next_people(connection, town, planned, notice, limit, quiet)
@@ -72,6 +78,27 @@ async def next_slice(
 def heeds_quiet_hours(town: Town, planned: Delivery, notice: Notice) -> bool:
     """Whether those who want to be left in peace get it in the morning."""
     return planned.lane != Lane.URGENT and heeds_settings(town, notice.aim, notice.spec.category)
+
+
+async def _account_itself(
+    connection: AsyncConnection, town: Town, planned: Delivery, notice: Notice
+) -> Slice:
+    """What is posted has one recipient; a correction has it where the notice may have been posted."""
+    nobody = Slice([], planned.planned_up_to, more=False, in_flight=False)
+    if notice.aim.is_trial:
+        return nobody
+    in_flight = False
+    if notice.kind != NoticeKind.ORIGINAL:
+        source = await _source(connection, planned, notice)
+        if source is None:
+            return nobody
+        reach = await reached.reach_of_post(connection, source, kind=notice.kind)
+        if not reach.meant:
+            return nobody
+        in_flight = reach.in_flight
+    number = await posting_accounts.number_of(connection, planned.account, at=planned.created_at)
+    language = town.account[planned.account].language
+    return Slice([(number, language, NONE)], number, more=False, in_flight=in_flight)
 
 
 async def is_broadcast(connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:

@@ -129,6 +129,21 @@ async def count_reached(
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether the one recipient of a post has got it, may have got it or was about to."""
+
+    meant: bool
+    in_flight: bool
+
+
+async def reach_of_post(connection: AsyncConnection, delivery_id: int, *, kind: str) -> Reach:
+    """Of a delivery of an account that posts."""
+    rows = (await connection.execute(_batches(delivery_id, 0))).all()
+    in_flight = any(row.state == BatchState.CLAIMED for row in rows)
+    return Reach(bool(await _ids(connection, rows, kind)), in_flight)
+
+
 def _batches(delivery_id: int, after: int) -> Select[Any]:
     return select(
         batch.c.id,

@@ -29,6 +29,17 @@ class BatchKind(StrEnum):
     BROADCAST = "broadcast"
 
 
+class PostState(StrEnum):
+    """What became of a post; the words of channels.posted, which stand there."""
+
+    BEGUN = "begun"
+    OUT = "out"
+    MARKED = "marked"
+    DELETED = "deleted"
+    GONE = "gone"
+    LEFT = "left"
+
+
 class Lane(StrEnum):
     """The most urgent first. `digest` carries what comes again by a rule and nobody waits for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.notices.notices import notice, trigger
@@ -13,20 +13,30 @@ from content.notices.states import NoticeKind, TriggerState
 
 async def root_of(connection: AsyncConnection, notice_id: int) -> int:
     """The notice that began the chain: whoever was reached by it is spoken to by all of the others."""
-    above = select(notice.c.id, notice.c.corrects).where(notice.c.id == notice_id).cte(recursive=True)
-    above = above.union_all(select(notice.c.id, notice.c.corrects).where(notice.c.id == above.c.corrects))
-    found = await connection.scalar(select(above.c.id).where(above.c.corrects.is_(None)))
+    found = await connection.scalar(root_query(notice_id))
     if found is None:
         raise LookupError(f"no notice {notice_id}")
     return int(found)
 
 
+def root_query(notice_id: int) -> Select[int]:
+    """The id of the notice that began the chain."""
+    above = select(notice.c.id, notice.c.corrects).where(notice.c.id == notice_id).cte(recursive=True)
+    above = above.union_all(select(notice.c.id, notice.c.corrects).where(notice.c.id == above.c.corrects))
+    return select(above.c.id).where(above.c.corrects.is_(None))
+
+
 async def members(connection: AsyncConnection, root_id: int) -> list[int]:
     """The notice that began the chain and everything that corrects or withdraws it, drafts too, oldest first."""
+    rows = await connection.scalars(members_query(root_id))
+    return [int(row) for row in rows]
+
+
+def members_query(root_id: int) -> Select[int]:
+    """The ids of the chain that a notice began, oldest first."""
     below = select(notice.c.id).where(notice.c.id == root_id).cte(recursive=True)
     below = below.union_all(select(notice.c.id).where(notice.c.corrects == below.c.id))
-    rows = await connection.scalars(select(below.c.id).order_by(below.c.id))
-    return [int(row) for row in rows]
+    return select(below.c.id).order_by(below.c.id)
 
 
 async def corrections_of(connection: AsyncConnection, notice_id: int) -> list[int]:

@@ -16,7 +16,6 @@ from channels.channel import (
     CannotRender,
     Channel,
     MeteredSession,
-    Part,
     Recipient,
     Session,
     TemporaryFailure,
@@ -30,8 +29,11 @@ from content.town import ChannelName
 from sandbox.line import SandboxOptions
 from sandbox.line import create_app as create_line_app
 from sandbox.mail.server import SmtpSandbox
+from sandbox.sns.app import create_app as create_sns_app
+from sandbox.sns.state import SnsSandbox
 from sandbox.webhook.receiver import WebhookSandbox
 from sandbox.webhook.receiver import create_app as create_webhook_app
+from tests.channels import posting
 from tests.channels.announcements import (
     LANGUAGES,
     LONG_BODY,
@@ -91,6 +93,10 @@ def webhook_texts(prepared: Any, language: str) -> list[str]:
     return [text["title"] for text in texts if text["language"] == language]
 
 
+def post_texts(prepared: Any, _language: str) -> list[str]:
+    return list(prepared.parts)
+
+
 def make_subject(name: str, port: int) -> Subject:
     origin = f"http://127.0.0.1:{port}"
     if name.startswith("line"):
@@ -99,6 +105,8 @@ def make_subject(name: str, port: int) -> Subject:
         )
     if name == "mail":
         return Subject(make_mail(port), mail_readers, mail_texts)
+    if name in posting.NAMES:
+        return Subject(posting.make_posting(name, origin), posting.the_account, post_texts)
     session = WebhookChannel(allow_private=True, timeout=30).open()
     return Subject(session, lambda count: hook_receivers(origin, count), webhook_texts)
 
@@ -116,11 +124,12 @@ async def start_server(name: str, serve: Serve, smtp: SmtpSandbox) -> int:
             SandboxOptions(channel_secret="secret", channel_token="token")
         ),
         "webhook": lambda: create_webhook_app(WebhookSandbox()),
+        **dict.fromkeys(posting.NAMES, lambda: create_sns_app(SnsSandbox())),
     }
     return int((await serve(apps[name]())).rpartition(":")[2])
 
 
-@pytest_asyncio.fixture(params=["line", "line stand-in", "mail", "webhook"])
+@pytest_asyncio.fixture(params=["line", "line stand-in", "mail", "webhook", *posting.NAMES])
 async def subject(request: pytest.FixtureRequest, serve: Serve) -> AsyncIterator[Subject]:
     smtp = SmtpSandbox()
     made = make_subject(request.param, await start_server(request.param, serve, smtp))
@@ -129,7 +138,7 @@ async def subject(request: pytest.FixtureRequest, serve: Serve) -> AsyncIterator
     await smtp.stop()
 
 
-@pytest_asyncio.fixture(params=["line", "mail", "webhook"])
+@pytest_asyncio.fixture(params=["line", "mail", "webhook", *posting.NAMES])
 async def unreachable(request: pytest.FixtureRequest, closed_port: int) -> AsyncIterator[Subject]:
     made = make_subject(request.param, closed_port)
     yield made
@@ -229,7 +238,7 @@ async def test_a_channel_can_be_used_again_after_close(subject):
     await collect(subject.session.send(prepared, subject.recipients(1), RETRY_KEY))
     await subject.session.close()
     again = subject.session.send(prepared, subject.recipients(1), "9d0f3a0e-8a43-4f5e-9d0a-1f2b3c4d5e6f")
-    assert await collect(again) == [Part(1)]
+    assert [(part.size, part.refused) for part in await collect(again)] == [(1, ())]
 
 
 async def test_a_sender_that_stops_listening_leaves_the_channel_usable(subject):
@@ -275,6 +284,7 @@ async def test_no_address_and_no_word_is_in_an_error_or_a_log(unreachable, caplo
         + repr(recipients)
         + caplog.text
     )
-    assert not any(recipient.address in told for recipient in recipients)
+    assert not any(recipient.address in told for recipient in recipients if recipient.address)
     assert SECRET not in told
+    assert posting.TOKEN not in told
     assert "加治川" not in told

@@ -91,6 +91,7 @@ class ScriptedChannel:
         self.idempotent = script.idempotent
         self.broadcasts = name == "line"
         self.metered = False
+        self.posts = False
         self._script = script
 
     def prepare(self, announcement: Announcement, language: str) -> str:
