@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity, metadata
-from content.figures import counts, hand_series
+from content.figures import book, hand_series, line_figures, observed, snapshots, year_ends
 from content.ledger import (
     account_health,
     account_outages,
@@ -73,11 +73,11 @@ TABLE_MODULES = (
     alarms,
     audit,
     audit_chain,
+    book,
     bounces,
     challenges,
     chat_menu,
     codes,
-    counts,
     deliveries,
     faq,
     friend_invitations,
@@ -87,6 +87,7 @@ TABLE_MODULES = (
     inbound_events,
     invitations,
     kept_forms,
+    line_figures,
     machine_requests,
     machines,
     mail_requests,
@@ -94,6 +95,7 @@ TABLE_MODULES = (
     members,
     notes,
     notices,
+    observed,
     passkeys,
     pictures,
     posting_accounts,
@@ -107,6 +109,7 @@ TABLE_MODULES = (
     self_tests,
     sessions,
     shelters,
+    snapshots,
     submissions,
     subscribers,
     suspensions,
@@ -114,6 +117,7 @@ TABLE_MODULES = (
     trial_addresses,
     trial_requests,
     trials,
+    year_ends,
 )
 MIGRATIONS = Path(__file__).parent / "database" / "migrations"
 

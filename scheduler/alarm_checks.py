@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.reasons import find_reason
 from content.clock import DAY, MINUTE, SECOND, words
+from content.figures import snapshots
 from content.ledger import account_health, self_tests
 from content.ledger.account_health import AccountHealth
 from content.ledger.account_outages import find_outages
@@ -117,6 +118,10 @@ async def _machine(connection: AsyncConnection, now: int) -> list[Trouble]:
     oldest = await inbound_events.oldest_waiting(connection)
     if oldest is not None and now - oldest > STUCK:
         found.append(Trouble(AlarmCode.SOURCE_STUCK, "", f"{words(oldest)} に届いたものから止まっています。"))
+    last = await snapshots.newest(connection)
+    if last is not None and last.different:
+        detail = f"{last.day:%Y-%m-%d} の控え:{last.different}項目が合いません。"
+        found.append(Trouble(AlarmCode.FIGURES_DIFFER, "", detail))
     return found
 
 

@@ -80,7 +80,6 @@ class Runner:
             await self._presence.start()
         await forget_times_ahead(self._context, longest_wait=HOUR)
         await mark_suspended(self._context)
-        await snapshot_counts(self._context)
         loops: dict[str, Coroutine[Any, Any, None]] = {
             "triggers": self._repeat("triggers", fire_due, database.listen("triggers")),
             "fan-out": self._repeat("fan-out", plan_next, database.listen("planning")),
@@ -100,7 +99,9 @@ class Runner:
         self._clock.add_job(end_memberships, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(bind_seals, args=[self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
-        self._clock.add_job(snapshot_counts, CronTrigger(hour=0, minute=5, timezone=JST), [self._context])
+        # At the start too, and often: what is in the book need not be folded when somebody looks.
+        self._clock.add_job(self._keep_figures)
+        self._clock.add_job(self._keep_figures, IntervalTrigger(minutes=5))
         # Once at the start too: a machine that is off at night would keep recipients for ever.
         self._clock.add_job(summarise_old, args=[self._context])
         self._clock.add_job(summarise_old, CronTrigger(hour=3, minute=30, timezone=JST), [self._context])
@@ -160,6 +161,11 @@ class Runner:
                     await sweep(self._context)
             except Exception:
                 log.exception("sweep_failed")
+
+    async def _keep_figures(self) -> None:
+        # What a machine with a wrong clock would write down is a figure of the wrong day.
+        if not self._context.database.stands_aside:
+            await snapshot_counts(self._context)
 
     async def _watch_over(self) -> None:
         while await tick(LOOK_EVERY, self._stop):

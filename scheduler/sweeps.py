@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import structlog
 
-from content.clock import MINUTE, today_jst
-from content.figures import counts
+from content.clock import MINUTE, now_ms, today_jst
+from content.figures import counts, observed, snapshots, year_ends
+from content.figures.book import enter_events
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
 from content.notices import group_ends, pictures
@@ -143,7 +142,19 @@ async def summarise_old(context: TownContext) -> int:
 
 
 async def snapshot_counts(context: TownContext) -> int:
-    """Write down the counts of every day that has ended and has none yet; the number of days."""
-    yesterday = today_jst() - timedelta(days=1)
+    """Note that the service runs, bring the book of movements up to date, and write down what is over: days and
+    fiscal years; the number of days."""
+    now = now_ms()
+    today = today_jst(now)
     async with context.database.write() as connection:
-        return await counts.take_snapshots(connection, up_to=yesterday, at=context.database.now())
+        await observed.note_running(connection, now)
+    if not await enter_events(context.database):
+        return 0
+    written = await snapshots.take_snapshots(context.database, today=today, at=now)
+    async with context.database.write() as connection:
+        frozen = await year_ends.freeze(connection, today=today, at=now, definition=counts.DEFINITION)
+    if frozen:
+        log.info("year_ends_frozen", fiscal_years=frozen)
+    if different := await snapshots.count_once_more(context.database):
+        log.error("figures_differ", figures=different)
+    return written

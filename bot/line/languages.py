@@ -13,9 +13,11 @@ from bot.line.replies import CALLS_AT_ONCE, reason_of
 from bot.line.words import language_for
 from bot.service import Service
 from channels.line.api import LineApi
+from content.clock import now_ms
 from content.database import as_step
 from content.keys import Keys
 from content.register import subscriber_changes, subscribers
+from content.register.states import Route
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,9 @@ async def _learn(
     """A choice of one's own stands."""
     found = await subscribers.find(connection, keys, account, "line", user_id)
     if found is not None:
-        await subscriber_changes.set_first_language(connection, found, language)
+        await subscriber_changes.set_first_language(
+            connection, found, language, at=now_ms(), route=Route.LINE
+        )
 
 
 async def _profile_language(api: LineApi, gate: asyncio.Semaphore, user_id: str) -> str:

@@ -10,38 +10,26 @@ and that whoever comes next finishes when the process is killed in between.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
-from content.database import Database, insert_many, metadata, refresh_statistics
+from content.database import Database, insert_many, refresh_statistics
 from content.database.identity import new_salt
 from content.keys import Keys
+from content.register.history import erased_histories
 from content.register.imports import registration_import
-from content.register.registration import Registration, address_row
+from content.register.registration import Registration
 from content.register.staged_moves import move_staged
-from content.register.states import ImportState
+from content.register.staging import Begun, staged_registration, staged_rows
+from content.register.states import ImportState, SubscriberState
 from content.register.subscriber_ids import range_for_import
 from content.register.subscribers import address, preference, subscriber
 
@@ -52,27 +40,6 @@ TRIES = 3
 # After a slice, as a part of the time that it took.
 PAUSE = 0.5
 ABANDONED_AFTER = DAY
-
-staged_registration = Table(
-    "staged_registration",
-    metadata,
-    Column(
-        "import_id", BigInteger, ForeignKey("registration_import.id"), primary_key=True, autoincrement=False
-    ),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    # Of the registration that it becomes, unless the address is known.
-    Column("subscriber_id", BigInteger, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("lookup", LargeBinary(16), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("quiet_hours", Text, nullable=False, server_default=""),
-    Column("paused_until", Text, nullable=False, server_default=""),
-    # [[kind, value], …] as in `preference`.
-    Column("choices", Text, nullable=False),
-    Column("joined_at", BigInteger, nullable=False),
-    Column("salt", BigInteger, nullable=False),
-)
 
 
 class ImportOvertaken(Exception):
@@ -85,14 +52,6 @@ class Imported:
 
     new: int
     already: int
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An import, and the number that its first registration gets."""
-
-    id: int
-    first_id: int
 
 
 async def import_registrations(
@@ -109,6 +68,7 @@ async def import_registrations(
 
     Raises ImportOvertaken; then nothing came in.
     """
+    registrations, erased = await _without_known_erased(database, registrations)
     async with database.write() as connection:
         begun = await begin(connection, reason=reason, at=at, number=len(registrations))
     await clear_away(database)
@@ -128,7 +88,7 @@ async def import_registrations(
         ).one()
     async with database.write() as connection:
         await refresh_statistics(connection, subscriber, preference, address)
-    return Imported(new=done.registered, already=done.known)
+    return Imported(new=done.registered, already=done.known + erased)
 
 
 async def finish_decided(database: Database) -> None:
@@ -171,7 +131,7 @@ async def begin(connection: AsyncConnection, *, reason: str, at: int, number: in
             id=import_id, state=ImportState.STAGING, reason=reason, begun_at=at, first_id=first, last_id=last
         )
     )
-    return Begun(import_id, first)
+    return Begun(import_id, first, reason)
 
 
 async def give_up(connection: AsyncConnection, *, before: int) -> None:
@@ -185,24 +145,6 @@ async def give_up(connection: AsyncConnection, *, before: int) -> None:
     await connection.execute(
         delete(registration_import).where(registration_import.c.state == ImportState.APPLIED, earlier)
     )
-
-
-def staged_rows(
-    keys: Keys, begun: Begun, start: int, registrations: Sequence[Registration]
-) -> list[dict[str, Any]]:
-    """Rows of `staged_registration`: work to do before a transaction begins."""
-    return [
-        {
-            "import_id": begun.id,
-            "number": number,
-            **address_row(keys, begun.first_id + number, item),
-            **item.preferences.columns(),
-            "choices": json.dumps(item.preferences.choices()),
-            "joined_at": item.registered_at,
-            "salt": new_salt(),
-        }
-        for number, item in enumerate(registrations, start)
-    ]
 
 
 async def stage(connection: AsyncConnection, import_id: int, rows: Sequence[dict[str, Any]]) -> None:
@@ -257,6 +199,23 @@ async def move_slice(connection: AsyncConnection, import_id: int) -> None:
             state=ImportState.APPLIED if left is None else ImportState.DECIDED,
         )
     )
+
+
+async def _without_known_erased(
+    database: Database, registrations: Sequence[Registration]
+) -> tuple[Sequence[Registration], int]:
+    """Those that are not here yet, and how many bare numbers are: they have no address to be known by."""
+    accounts = {item.account for item in registrations if item.state == SubscriberState.ERASED}
+    if not accounts:
+        return registrations, 0
+    async with database.read() as connection:
+        known = await erased_histories(connection, accounts)
+    fresh = [
+        item
+        for item in registrations
+        if item.state != SubscriberState.ERASED or (item.account, item.history) not in known
+    ]
+    return fresh, len(registrations) - len(fresh)
 
 
 async def _decide(

@@ -58,7 +58,14 @@ async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: S
         if paused is None
         else ("changed" if paused == UNTIL_CHANGED else paused.isoformat()),
         "events": [
-            {"kind": row.kind, "at": iso(row.at), "reason": row.reason, "route": row.route} for row in events
+            {
+                "kind": row.kind,
+                "at": iso(row.at),
+                "reason": row.reason,
+                "route": row.route,
+                "choices": row.choices,
+            }
+            for row in events
         ],
     }
 

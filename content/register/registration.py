@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from secrets import token_bytes
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
 from content.register import addresses
+from content.register.registration_events import noted
 from content.register.states import EventKind, Route, SubscriberState
 from content.register.subscriber_ids import next_ids
 from content.register.subscribers import (
@@ -23,8 +25,23 @@ from content.register.subscribers import (
 
 
 @dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One event of a registration that comes from another database; `choices` as in `registration_events`."""
+
+    kind: EventKind
+    at: int
+    reason: str
+    route: str
+    choices: str
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
-    """One new registration, for `register_many`. `address` is normalised; times in ms."""
+    """One new registration, for `register_many`. `address` is normalised; times in ms.
+
+    With a `history` it brings its events along; without one it joins at `registered_at`. `state` and `history`
+    are for imports. One that was erased has no address.
+    """
 
     channel: str
     account: str
@@ -33,6 +50,8 @@ class Registration:
     registered_at: int = 0
     left_at: int | None = None
     left_reason: str = "blocked"
+    history: tuple[PastEvent, ...] = ()
+    state: SubscriberState = SubscriberState.ACTIVE
 
 
 async def register_many(
@@ -82,6 +101,14 @@ def _first_state(item: Registration) -> SubscriberState:
 
 
 def address_row(keys: Keys, subscriber_id: int, item: Registration) -> dict[str, object]:
+    """Somebody who was erased has none: then a lookup that no address has, for the stage alone."""
+    if not item.address:
+        return {
+            "subscriber_id": subscriber_id,
+            "account": item.account,
+            "lookup": token_bytes(16),
+            "sealed": b"",
+        }
     return {
         "subscriber_id": subscriber_id,
         "account": item.account,
@@ -94,7 +121,12 @@ def _event_rows(
     pairs: list[tuple[int, Registration]], reason: str, route: Route
 ) -> Iterable[dict[str, object]]:
     for new_id, item in pairs:
-        common = {"subscriber_id": new_id, "account": item.account, "route": route}
+        common = {
+            "subscriber_id": new_id,
+            "account": item.account,
+            "route": route,
+            "choices": noted(item.preferences),
+        }
         yield {**common, "kind": EventKind.JOINED, "reason": reason, "at": item.registered_at}
         if item.left_at is not None:
             yield {**common, "kind": EventKind.LEFT, "reason": item.left_reason, "at": item.left_at}

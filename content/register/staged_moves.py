@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.register.states import EventKind, Route, SubscriberState
+from content.register.states import SubscriberState
 
 CHOICES = {
     "postgresql": (
@@ -19,6 +19,16 @@ CHOICES = {
         "JOIN json_each(choices) AS choice",
     ),
 }
+EVENTS = {
+    "postgresql": (
+        "event.value ->> 0, (event.value ->> 1)::bigint, event.value ->> 2, event.value ->> 3, event.value ->> 4",
+        "CROSS JOIN LATERAL jsonb_array_elements(events::jsonb) WITH ORDINALITY AS event(value, key)",
+    ),
+    "sqlite": (
+        ", ".join(f"json_extract(event.value, '$[{place}]')" for place in range(5)),
+        "JOIN json_each(events) AS event",
+    ),
+}
 SLICE_OF = "import_id = :import_id AND number <= :last"
 
 
@@ -27,6 +37,7 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
     part = {"import_id": import_id, "last": last}
     dialect = connection.dialect.name
     choice, each_choice = CHOICES[dialect]
+    event, each_event = EVENTS[dialect]
     fresh = f"FROM staged_registration WHERE {SLICE_OF}"
 
     async def do(statement: str, **values: Any) -> int:
@@ -38,26 +49,26 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
     )
     await do(
         "INSERT INTO subscriber (id, account, state, language, quiet_hours, paused_until, joined_at, changed_at, salt)"
-        f" SELECT subscriber_id, account, :active, language, quiet_hours, paused_until, joined_at, joined_at, salt"
-        f" {fresh} ORDER BY number",
-        active=str(SubscriberState.ACTIVE),
+        f" SELECT subscriber_id, account, state, language, quiet_hours, paused_until, joined_at, changed_at, salt"
+        f" {fresh} ORDER BY number"
     )
     await do(
         "INSERT INTO address (subscriber_id, account, lookup, sealed)"
-        f" SELECT subscriber_id, account, lookup, sealed {fresh} ORDER BY number"
+        f" SELECT subscriber_id, account, lookup, sealed {fresh} AND state <> :erased ORDER BY number",
+        erased=str(SubscriberState.ERASED),
     )
     await do(
         "INSERT INTO preference (kind, value, subscriber_id, account, active)"
-        f" SELECT kind, value, subscriber_id, account, true FROM (SELECT {choice}, subscriber_id, account"
+        " SELECT kind, value, subscriber_id, account, active FROM"
+        f" (SELECT {choice}, subscriber_id, account, state = :active AS active"
         f" FROM staged_registration {each_choice} WHERE {SLICE_OF}) AS chosen"
-        " ORDER BY kind, value, subscriber_id"
+        " ORDER BY kind, value, subscriber_id",
+        active=str(SubscriberState.ACTIVE),
     )
     await do(
-        "INSERT INTO registration_event (subscriber_id, account, kind, reason, at, route)"
-        " SELECT subscriber_id, account, :joined,"
-        f" (SELECT reason FROM registration_import WHERE id = :import_id), joined_at, :route {fresh} ORDER BY number",
-        joined=str(EventKind.JOINED),
-        route=str(Route.IMPORT),
+        "INSERT INTO registration_event (subscriber_id, account, kind, at, reason, route, choices)"
+        f" SELECT subscriber_id, account, {event} FROM staged_registration {each_event} WHERE {SLICE_OF}"
+        " ORDER BY number, event.key"
     )
     new = await do(f"DELETE FROM staged_registration WHERE {SLICE_OF}")
     return new, known

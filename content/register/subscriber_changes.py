@@ -12,6 +12,7 @@ from content.keys import Keys
 from content.register import addresses
 from content.register.bounces import bounce, suppression
 from content.register.registration import Registration, address_row, register_many
+from content.register.registration_events import has_events, record_event
 from content.register.states import EventKind, Route, SubscriberState
 from content.register.subscriber_ids import next_ids
 from content.register.subscribers import (
@@ -22,11 +23,13 @@ from content.register.subscribers import (
     find,
     membership,
     preference,
-    registration_event,
     require,
     seal_place,
     subscriber,
 )
+
+# Of the event that notes the language that a platform told of somebody new.
+FIRST_LANGUAGE = "profile"
 
 
 async def join(
@@ -63,14 +66,14 @@ async def join(
     )
     if changed.rowcount:
         await _mark_choices(connection, known, active=True)
-        if not await _ever_joined(connection, known):
+        if not await has_events(connection, known):
             # Known so far only from a departure that overtook its arrival, so nothing was chosen yet.
             await _write_choices(connection, known, preferences, joined_at=at)
             sealed = keys.seal(plain, seal_place(known, account))
             await connection.execute(
                 update(address).where(address.c.subscriber_id == known).values(sealed=sealed)
             )
-        await record_event(connection, known, account, EventKind.JOINED, reason, at, route)
+        await record_event(connection, known, EventKind.JOINED, reason, at, route)
     elif event_at:
         await _remember_event(connection, known, event_at)
     return await require(connection, known), bool(changed.rowcount)
@@ -80,16 +83,15 @@ async def come_back(
     connection: AsyncConnection, subscriber_id: int, *, reason: str, at: int, route: Route = Route.SERVICE
 ) -> bool:
     """Take a registration that was ended back with what it had chosen; False when it is not one."""
-    account = await connection.scalar(
+    changed = await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == subscriber_id, subscriber.c.state == SubscriberState.LEFT)
         .values(state=SubscriberState.ACTIVE, changed_at=at)
-        .returning(subscriber.c.account)
     )
-    if account is None:
+    if not changed.rowcount:
         return False
     await _mark_choices(connection, subscriber_id, active=True)
-    await record_event(connection, subscriber_id, account, EventKind.JOINED, reason, at, route)
+    await record_event(connection, subscriber_id, EventKind.JOINED, reason, at, route)
     return True
 
 
@@ -117,8 +119,7 @@ async def leave(
             await _remember_event(connection, subscriber_id, event_at)
         return False
     await _mark_choices(connection, subscriber_id, active=False)
-    account = (await require(connection, subscriber_id)).account
-    await record_event(connection, subscriber_id, account, EventKind.LEFT, reason, at, route)
+    await record_event(connection, subscriber_id, EventKind.LEFT, reason, at, route)
     return True
 
 
@@ -192,12 +193,14 @@ async def alter_preferences(
         return before
     if not await _write_choices(connection, subscriber_id, preferences, changed_at=at):
         return await require(connection, subscriber_id)
-    await record_event(connection, subscriber_id, before.account, EventKind.CHANGED, reason, at, route)
+    await record_event(connection, subscriber_id, EventKind.CHANGED, reason, at, route)
     return replace(before, preferences=preferences)
 
 
-async def set_first_language(connection: AsyncConnection, subscriber_id: int, language: str) -> bool:
-    """Part of a registration that is still as it was made, so not a change; False when it is not."""
+async def set_first_language(
+    connection: AsyncConnection, subscriber_id: int, language: str, *, at: int, route: Route
+) -> bool:
+    """Part of a registration that is still as it was made; False when it is not."""
     changed = await connection.execute(
         update(subscriber)
         .where(
@@ -207,6 +210,8 @@ async def set_first_language(connection: AsyncConnection, subscriber_id: int, la
         )
         .values(language=language)
     )
+    if changed.rowcount:
+        await record_event(connection, subscriber_id, EventKind.CHANGED, FIRST_LANGUAGE, at, route)
     return bool(changed.rowcount)
 
 
@@ -234,13 +239,6 @@ async def erase(
 def _not_older(event_at: int) -> ColumnElement[bool]:
     # Without a platform time (mail, staff) the change is made now, so it is the newest.
     return subscriber.c.event_at < event_at if event_at else subscriber.c.event_at >= 0
-
-
-async def _ever_joined(connection: AsyncConnection, subscriber_id: int) -> bool:
-    joined = await connection.scalar(
-        select(registration_event.c.id).where(registration_event.c.subscriber_id == subscriber_id).limit(1)
-    )
-    return joined is not None
 
 
 async def _write_choices(
@@ -280,20 +278,4 @@ async def _remember_event(connection: AsyncConnection, subscriber_id: int, event
         update(subscriber)
         .where(subscriber.c.id == subscriber_id, subscriber.c.event_at < event_at)
         .values(event_at=event_at)
-    )
-
-
-async def record_event(
-    connection: AsyncConnection,
-    subscriber_id: int,
-    account: str,
-    kind: EventKind,
-    reason: str,
-    at: int,
-    route: Route,
-) -> None:
-    await connection.execute(
-        insert(registration_event).values(
-            subscriber_id=subscriber_id, account=account, kind=kind, reason=reason, at=at, route=route
-        )
     )

@@ -120,6 +120,8 @@ registration_event = Table(
     Column("at", BigInteger, nullable=False),
     # Empty for events of before it was written down.
     Column("route", Text, nullable=False, server_default=""),
+    # What was chosen from this event on, as `content.register.registration_events` writes it.
+    Column("choices", Text, nullable=False, server_default=""),
     CheckConstraint(one_of("kind", EventKind), name="kind"),
     Index(None, "account", "at", "kind"),
     Index(None, "subscriber_id"),
@@ -227,3 +229,16 @@ async def require(connection: AsyncConnection, subscriber_id: int) -> Subscriber
     if found is None:
         raise LookupError(f"no subscriber {subscriber_id}")
     return found
+
+
+async def choices_of(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:
+    """subscriber → kind → values, of the subscribers from `first` to `last`."""
+    rows = await connection.execute(
+        select(preference.c.subscriber_id, preference.c.kind, preference.c.value).where(
+            preference.c.subscriber_id.between(first, last)
+        )
+    )
+    chosen: dict[int, dict[str, set[str]]] = {}
+    for subscriber_id, kind, value in rows:
+        chosen.setdefault(subscriber_id, {}).setdefault(kind, set()).add(value)
+    return chosen

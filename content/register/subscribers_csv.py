@@ -1,7 +1,7 @@
 """Subscribers as CSV: all or nothing in, everything out.
 
 Columns: channel,address,categories,areas,language,birth_months,groups,registered_at and, unless the file is
-from before there were any, quiet_hours,paused_until. Lists inside a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
+from before there were any, quiet_hours,paused_until, then those of `history`. Lists inside a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
 a formula bears an apostrophe in front.
 """
 
@@ -22,10 +22,18 @@ from content.keys import Keys
 from content.quiet_hours import BadQuietHours, normalise
 from content.register import addresses
 from content.register.csv_cells import harmless, original
+from content.register.history import (
+    HISTORY_COLUMNS,
+    BadHistory,
+    History,
+    histories,
+    read_history,
+    write_history,
+)
 from content.register.imports import has_come_in
 from content.register.registration import Registration
 from content.register.states import SubscriberState
-from content.register.subscribers import Preferences, address, preference, seal_place, subscriber
+from content.register.subscribers import Preferences, address, choices_of, seal_place, subscriber
 from content.town import Mode, Town
 
 COLUMNS = (
@@ -40,6 +48,7 @@ COLUMNS = (
 )
 # Behind the others: a file without them is as good.
 LATER_COLUMNS = ("quiet_hours", "paused_until")
+ALL_COLUMNS = COLUMNS + LATER_COLUMNS + HISTORY_COLUMNS
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
 MOST_PROBLEMS = 20
@@ -87,7 +96,7 @@ def _without_mark(file: TextIO) -> Iterator[str]:
 
 def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     header = tuple(reader.fieldnames or ())
-    if header not in (COLUMNS, COLUMNS + LATER_COLUMNS):
+    if header not in (COLUMNS, COLUMNS + LATER_COLUMNS, ALL_COLUMNS):
         expected = ",".join(COLUMNS + LATER_COLUMNS)
         raise ImportRefused([Problem(1, "header", f"the first line must be {expected}")])
     problems: list[Problem] = []
@@ -102,7 +111,7 @@ def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
                 registration.account,
                 addresses.lookup_part(registration.channel, registration.address),
             )
-            if identity in seen:
+            if identity in seen and registration.address:
                 raise _Bad(line, "address", f"the same address stands in line {seen[identity]}")
             seen[identity] = line
             registrations.append(registration)
@@ -116,21 +125,21 @@ def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
 
 
 async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> AsyncIterator[list[str]]:
-    """The header, then every active subscriber of the live accounts in the form that `read_rows` takes.
+    """The header, then everybody who ever registered on a live account, in the form that `read_rows` takes.
 
-    The form has no account: registrations for drills would come back as residents.
+    The form has no account: registrations for drills would come back as residents. Who was erased is there with
+    the bare number and no address.
     """
     live = [account.key for account in town.accounts if account.mode == Mode.LIVE]
-    yield [*COLUMNS, *LATER_COLUMNS]
+    yield list(ALL_COLUMNS)
     after = 0
     while True:
         rows = (
             await connection.execute(
                 select(subscriber, address.c.sealed)
-                .join(address, address.c.subscriber_id == subscriber.c.id)
+                .outerjoin(address, address.c.subscriber_id == subscriber.c.id)
                 .where(
                     subscriber.c.id > after,
-                    subscriber.c.state == SubscriberState.ACTIVE,
                     subscriber.c.account.in_(live),
                     has_come_in(subscriber.c.id),
                 )
@@ -140,19 +149,26 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
         ).all()
         if not rows:
             return
-        chosen = await _choices(connection, rows[0].id, rows[-1].id)
+        chosen = await choices_of(connection, rows[0].id, rows[-1].id)
+        events = await histories(connection, rows[0].id, rows[-1].id)
         for row in rows:
+            if row.id not in events:
+                # Left before it joined, so it never counted.
+                continue
             mine = chosen.get(row.id, {})
             account = town.account.get(row.account)
             cells = [
                 account.channel if account else row.account,
-                keys.open(row.sealed, seal_place(row.id, row.account)),
+                keys.open(row.sealed, seal_place(row.id, row.account)) if row.sealed else "",
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("category", "area")),
                 row.language,
                 *(";".join(sorted(mine.get(kind, ()))) for kind in ("birth_month", "group")),
                 iso(row.joined_at) or "",
                 row.quiet_hours,
                 row.paused_until,
+                str(row.id),
+                row.state,
+                write_history(events[row.id]),
             ]
             yield [harmless(cell) for cell in cells]
         after = rows[-1].id
@@ -174,10 +190,9 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
         raise _Bad(
             line, "channel", f"{_shown(channel)} is no channel of this town; use {', '.join(town.channels)}"
         )
-    try:
-        plain = addresses.normalise(channel, row["address"])
-    except addresses.BadAddress as error:
-        raise _Bad(line, "address", str(error)) from error
+    history = _history(row, line, now)
+    erased = history is not None and history.state == SubscriberState.ERASED
+    plain = "" if erased and not row["address"] else _address(channel, row["address"], line)
     language = row["language"].strip() or "ja"
     if language not in town.languages:
         raise _Bad(
@@ -187,7 +202,9 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
         )
     preferences = Preferences(
         # Closed ones too: who chose one before it closed must be able to move.
-        categories=_keys(row, "categories", set(town.category), line) | frozenset(town.always_categories),
+        categories=frozenset()
+        if erased
+        else _keys(row, "categories", set(town.category), line) | frozenset(town.always_categories),
         areas=_keys(row, "areas", set(town.area), line),
         birth_months=_birth_months(row, line),
         groups=_keys(row, "groups", set(town.group), line),
@@ -195,7 +212,32 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
         quiet_hours=_quiet_hours(row.get("quiet_hours", "").strip(), line),
         paused_until=_last_day(row.get("paused_until", "").strip(), line),
     )
-    return Registration(channel, account.key, plain, preferences, _moment(row["registered_at"], line, now))
+    return Registration(
+        channel,
+        account.key,
+        plain,
+        preferences,
+        _moment(row["registered_at"], line, now),
+        history=history.events if history else (),
+        state=history.state if history else SubscriberState.ACTIVE,
+    )
+
+
+def _address(channel: str, text: str, line: int) -> str:
+    try:
+        return addresses.normalise(channel, text)
+    except addresses.BadAddress as error:
+        raise _Bad(line, "address", str(error)) from error
+
+
+def _history(row: dict[str, str], line: int, now: int) -> History | None:
+    """None for a file without histories."""
+    if "events" not in row:
+        return None
+    try:
+        return read_history(row["state"].strip(), row["events"], now)
+    except BadHistory as error:
+        raise _Bad(line, error.column, str(error)) from error
 
 
 def _shown(value: str) -> str:
@@ -246,15 +288,3 @@ def _moment(text: str, line: int, now: int) -> int:
     if moment > now:
         raise _Bad(line, "registered_at", "lies in the future")
     return moment
-
-
-async def _choices(connection: AsyncConnection, first: int, last: int) -> dict[int, dict[str, set[str]]]:
-    rows = await connection.execute(
-        select(preference.c.subscriber_id, preference.c.kind, preference.c.value).where(
-            preference.c.subscriber_id.between(first, last)
-        )
-    )
-    chosen: dict[int, dict[str, set[str]]] = {}
-    for subscriber_id, kind, value in rows:
-        chosen.setdefault(subscriber_id, {}).setdefault(kind, set()).add(value)
-    return chosen

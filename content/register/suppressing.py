@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import today_jst
 from content.database import insert_unless_known
 from content.register.bounces import FORGOTTEN_AFTER, bounce, bounces_of, suppression
+from content.register.registration_events import record_event
 from content.register.states import BounceKind, EventKind, Route, SubscriberState
-from content.register.subscriber_changes import record_event
 from content.register.subscribers import subscriber
 
 # A day counts once, by the worst that happened on it. Enough after three days of "nobody there", five of what may be
@@ -73,9 +73,7 @@ async def note_bounce(
     )
     if not begun.rowcount:
         return False
-    await record_event(
-        connection, subscriber_id, row.account, EventKind.CHANGED, SUPPRESSED, at, Route.SERVICE
-    )
+    await record_event(connection, subscriber_id, EventKind.CHANGED, SUPPRESSED, at, Route.SERVICE)
     return True
 
 
@@ -91,7 +89,7 @@ async def lift(connection: AsyncConnection, subscriber_id: int, *, route: Route,
     )
     if account is None:
         return False
-    await record_event(connection, subscriber_id, account, EventKind.CHANGED, LIFTED, at, route)
+    await record_event(connection, subscriber_id, EventKind.CHANGED, LIFTED, at, route)
     return True
 
 

@@ -15,10 +15,11 @@ from content.figures import counts
 from content.keys import Keys
 from content.notices.audience_counts import count_audience
 from content.notices.segments import Target, audience
-from content.register import importing, subscriber_changes
-from content.register.importing import Begun, ImportOvertaken, import_registrations
+from content.register import importing, staging, subscriber_changes
+from content.register.importing import ImportOvertaken, import_registrations
 from content.register.imports import registration_import
 from content.register.registration import Registration
+from content.register.staging import Begun
 from content.register.subscribers import Preferences, registration_event, subscriber
 from content.register.subscribers_csv import export_rows
 from content.town import Town
@@ -44,14 +45,14 @@ async def active(database: Database) -> int:
 async def staged(database: Database) -> int:
     async with database.read() as connection:
         return int(
-            await connection.scalar(select(func.count()).select_from(importing.staged_registration)) or 0
+            await connection.scalar(select(func.count()).select_from(staging.staged_registration)) or 0
         )
 
 
 async def killed_while_staging(database: Database, keys: Keys, items: Sequence[Registration]) -> Begun:
     async with database.write() as connection:
         begun = await importing.begin(connection, reason="import", at=NOW, number=len(items))
-        rows = importing.staged_rows(keys, begun, 0, items)
+        rows = staging.staged_rows(keys, begun, 0, items)
         await importing.stage(connection, begun.id, rows)
     return begun
 
@@ -182,7 +183,7 @@ async def test_an_import_that_another_has_overtaken_says_so_and_brings_nothing_i
     await killed_while_staging(database, keys, people(3))
     with pytest.raises(ImportOvertaken):
         async with database.write() as connection:
-            await importing.stage(connection, first.id, importing.staged_rows(keys, first, 0, people(2)))
+            await importing.stage(connection, first.id, staging.staged_rows(keys, first, 0, people(2)))
     with pytest.raises(ImportOvertaken):
         async with database.write() as connection:
             await importing.decide(connection, first.id)
@@ -233,7 +234,7 @@ async def test_other_writers_wait_for_one_slice_at_most(database: Database, keys
     async def write_all_the_while() -> None:
         while not over.is_set():
             async with database.write() as connection:
-                count = select(func.count()).select_from(importing.staged_registration)
+                count = select(func.count()).select_from(staging.staged_registration)
                 seen.append(await connection.scalar(count) or 0)
             await asyncio.sleep(0)
 

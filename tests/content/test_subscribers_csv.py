@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from content.clock import now_ms
 from content.figures import counts
-from content.register import importing, imports, subscriber_changes, subscribers, subscribers_csv
+from content.register import importing, imports, staging, subscriber_changes, subscribers, subscribers_csv
 from content.register.importing import Imported
 from content.register.registration import Registration
 from content.register.subscribers import Preferences
@@ -69,7 +71,7 @@ async def export(connection, keys, town):
 async def bring_in(connection, keys, registrations):
     """An import within the transaction of a test."""
     begun = await importing.begin(connection, reason="import", at=now_ms(), number=len(registrations))
-    rows = importing.staged_rows(keys, begun, 0, registrations)
+    rows = staging.staged_rows(keys, begun, 0, registrations)
     await importing.stage(connection, begun.id, rows)
     assert await importing.decide(connection, begun.id)
     state, table = "decided", imports.registration_import
@@ -270,15 +272,80 @@ async def test_what_is_exported_can_be_imported_elsewhere(database, keys, town):
         assert item.registered_at == APRIL_TUESDAY
 
 
-async def test_only_active_registrations_are_exported(database, keys, town):
+async def test_who_left_or_was_erased_is_exported_too_with_reasons_and_number(database, keys, town):
     async with database.write() as connection:
         left = await make_subscriber(connection, keys, PARENT)
         erased = await make_subscriber(connection, keys, ELDER)
-        await make_subscriber(connection, keys, NEWCOMER)
         await subscriber_changes.leave(connection, left.id, reason="blocked", at=APRIL_TUESDAY)
         await subscriber_changes.erase(connection, erased.id, reason="erased", at=APRIL_TUESDAY)
-        rows = [row async for row in export_rows(connection, keys, town)]
-        assert [row[1] for row in rows[1:]] == [NEWCOMER.address]
+        await subscriber_changes.leave_address(
+            connection,
+            keys,
+            account="line",
+            channel="line",
+            plain=line_id(9),
+            reason="blocked",
+            at=APRIL_TUESDAY,
+            event_at=1,
+        )
+        rows = [row async for row in export_rows(connection, keys, town)][1:]
+    assert [(row[1], row[2], row[10:12]) for row in rows] == [
+        (PARENT.address, "kosodate;saigai", [str(left.id), "left"]),
+        ("", "", [str(erased.id), "erased"]),
+    ]
+    assert [[(event[0], event[2]) for event in json.loads(row[12])] for row in rows] == [
+        [("joined", "form"), ("left", "blocked")],
+        [("joined", "form"), ("left", "erased")],
+    ]
+
+
+EVENT = '["joined","2026-04-01T00:00:00+09:00","form","web","language:ja"]'
+LEFT = '["left","2026-04-02T00:00:00+09:00","blocked","line",""]'
+
+
+@pytest.mark.parametrize(
+    ("state", "events", "column"),
+    [
+        ("gone", f"[{EVENT}]", "state"),
+        ("left", f"[{EVENT}]", "state"),
+        ("active", f"[{EVENT},{LEFT}]", "state"),
+        ("active", "[]", "events"),
+        ("active", "{}", "events"),
+        ("active", "[" * 5000, "events"),
+        ("active", f"[{EVENT},{EVENT}]", "events"),
+        ("left", f"[{LEFT}]", "events"),
+        ("left", f"[{EVENT},{LEFT},{LEFT}]", "events"),
+        ("active", f"[{EVENT}]".replace("2026-04-01", "2026-05-01"), "events"),
+        ("active", f"[{EVENT}]".replace("form", "a word of hers"), "events"),
+        ("active", f"[{EVENT}]".replace("web", "fax"), "events"),
+        ("active", f"[{EVENT}]".replace("language:ja", "name:hanako"), "events"),
+        ("active", f"[{','.join([EVENT, LEFT] * 251)}]", "events"),
+    ],
+)
+def test_a_history_that_cannot_have_been_is_refused(town, state, events, column):
+    quoted = events.replace('"', '""')
+    line = f'mail,a@example.jp,,,,,,2026-04-01,,,7,{state},"{quoted}"'
+    header = ",".join(subscribers_csv.ALL_COLUMNS)
+    assert problems(town, line, header=header) == [(2, column)]
+
+
+async def test_a_file_with_histories_twice_brings_nobody_twice(database, keys, town):
+    header = ",".join(subscribers_csv.ALL_COLUMNS)
+    quoted = f'"[{EVENT},{LEFT}]"'.replace('","', '"",""').replace('["', '[""').replace('"]', '""]')
+    rows = [
+        f"mail,{address},,,,,,2026-04-01,,,7,{state},{quoted}"
+        for address, state in (("", "erased"), ("a@example.jp", "left"))
+    ]
+    registrations = read(town, *rows, header=header)
+    for number in (2, 0):
+        done = await importing.import_registrations(
+            database, keys, registrations, lambda _: None, at=APRIL_TUESDAY
+        )
+        assert (done.new, done.already) == (number, 2 - number)
+    async with database.read() as connection:
+        moves = await counts.movements(connection)
+        assert [(move.joined, move.left) for move in moves] == [(2, 0), (0, 2)]
+        assert await counts.active_now(connection) == {}
 
 
 async def test_an_export_goes_on_from_slice_to_slice(database, keys, town, monkeypatch):
@@ -331,4 +398,5 @@ async def test_a_registry_survives_export_and_import(database, keys, placed):
     async with undone(database) as connection:
         await bring_in(connection, keys, written)
         exported = await export(connection, keys, TOWN)
-    assert read_rows(io.StringIO(exported, newline=""), TOWN) == written
+    read_back = read_rows(io.StringIO(exported, newline=""), TOWN)
+    assert [replace(item, history=()) for item in read_back] == written

@@ -17,7 +17,7 @@ from content.database import Database
 from content.figures import counts
 from content.notices.audience_counts import count_audience
 from content.notices.segments import Target
-from content.register import importing
+from content.register import importing, staging
 from content.town import load_town
 from tests.factories import SHIBATA
 from tests.faults.own_postgres import empty_database
@@ -52,7 +52,7 @@ async def seen(database: Database) -> set[int]:
 async def staged(database: Database) -> int:
     async with database.read() as connection:
         return int(
-            await connection.scalar(select(func.count()).select_from(importing.staged_registration)) or 0
+            await connection.scalar(select(func.count()).select_from(staging.staged_registration)) or 0
         )
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from content.clock import DAY, HOUR, now_ms, today_jst
 from content.database import Database
-from content.figures.counts import daily_count
+from content.figures import observed
+from content.figures.snapshots import daily_figure
 from content.keys import Keys
 from content.ledger.deliveries import batch
 from content.ledger.retention import delivery_summary
@@ -72,6 +73,8 @@ async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[S
     await run_sql(first.database, "ALTER TABLE registration_event DISABLE TRIGGER USER")
     await run_sql(first.database, "UPDATE registration_event SET at = at - :day", day=DAY)
     await run_sql(first.database, "ALTER TABLE registration_event ENABLE TRIGGER USER")
+    async with first.database.write() as connection:
+        await observed.note_running(connection, now_ms() - DAY)
     old = await first.deliver([ids], at=now_ms() - 100 * DAY)
     await run_sql(first.database, "UPDATE batch SET state = 'settled', accepted = 40")
     due_before = await first.notice(category="saigai", channels=("line", "mail"))
@@ -87,6 +90,7 @@ async def test_a_trigger_fires_once_and_everybody_is_reached_once(stages: list[S
     assert set(await deliveries_of(first.database, due_later)) == {"line"}
     fired_at = (await get_notice(first.database, due_later)).fired_at
     assert fired_at is not None and fired_at >= later
+    await eventually(lambda: _snapshots(first))
     assert await _snapshots(first) == {today_jst().toordinal() - 1: 1}
     assert await count(first.database, delivery_summary) == 1
     assert (await tally_of(first.database, old)).accepted == 40
@@ -144,6 +148,8 @@ async def _snapshots(stage: Stage) -> dict[int, int]:
     """For each day how often its count of all LINE registrations was written."""
     async with stage.database.read() as connection:
         rows = await connection.execute(
-            select(daily_count.c.day).where(daily_count.c.account == "line", daily_count.c.category == "")
+            select(daily_figure.c.day).where(
+                daily_figure.c.account == "line", daily_figure.c.measure == "total"
+            )
         )
         return dict(Counter(row.day.toordinal() for row in rows))

@@ -9,11 +9,13 @@ import pytest
 import time_machine
 
 from content.clock import DAY, JST, MINUTE, now_ms
-from content.figures import counts
+from content.figures import snapshots
 from content.register import inbound_events
 from content.register.inbound_events import Arrival
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
+from scheduler.alarm_checks import find_troubles
+from scheduler.alarm_codes import AlarmCode
 from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep, take_over
 from tests.factories import APRIL_TUESDAY, line_id
 from tests.scheduler.scripted import Stage, another_process, rows_of, run_sql, states, tally_of
@@ -88,42 +90,54 @@ async def registered(stage: Stage, *days_before_tuesday: int) -> None:
 
 async def line_counts(stage: Stage) -> dict[date, int]:
     async with stage.database.read() as connection:
-        rows = await counts.snapshots(connection, date(2026, 1, 1), date(2026, 12, 31))
-    return {day: number for day, account, category, number in rows if (account, category) == ("line", "")}
+        found = {}
+        for day in (date(2026, 4, number) for number in range(1, 30)):
+            figures = await snapshots.figures_of(connection, day)
+            if figures is not None:
+                found[day] = figures.get(("line", "total", ""), 0)
+    return found
 
 
-async def test_the_counts_of_every_day_that_has_ended_are_written_once(stage: Stage) -> None:
+async def test_a_day_that_has_ended_is_written_down_once_and_one_without_the_service_never(
+    stage: Stage,
+) -> None:
     await registered(stage, 3, 3, 1, 0)
+    midnight = datetime(2026, 4, 8, 0, 0, tzinfo=JST)
+    for moment, days in (
+        (TUESDAY, 0),
+        (midnight - timedelta(seconds=5), 0),
+        (midnight, 1),
+        (midnight, 0),
+        # The machine stood still for two days.
+        (midnight + timedelta(days=3), 1),
+        (midnight + timedelta(days=4), 1),
+    ):
+        with time_machine.travel(moment):
+            assert await snapshot_counts(stage.context) == days
+    assert await line_counts(stage) == {date(2026, 4, day): 4 for day in (7, 8, 11)}
+
+
+async def test_a_day_written_down_by_a_clock_that_was_ahead_is_written_anew(stage: Stage) -> None:
+    await registered(stage, 1)
+    with time_machine.travel(TUESDAY + timedelta(days=1)):
+        await snapshot_counts(stage.context)
+    with time_machine.travel(TUESDAY + timedelta(days=2)):
+        assert await snapshot_counts(stage.context) == 1
     with time_machine.travel(TUESDAY):
-        assert await snapshot_counts(stage.context) == 3
         assert await snapshot_counts(stage.context) == 0
-    assert await line_counts(stage) == {
-        date(2026, 4, 4): 2,
-        date(2026, 4, 5): 2,
-        date(2026, 4, 6): 3,
-    }
+    assert await line_counts(stage) == {}
 
 
-async def test_days_of_a_downtime_are_filled_in_afterwards(stage: Stage) -> None:
+async def test_a_figure_that_does_not_come_out_again_is_an_alarm(stage: Stage) -> None:
     await registered(stage, 1)
     with time_machine.travel(TUESDAY):
-        assert await snapshot_counts(stage.context) == 1
-    with time_machine.travel(TUESDAY + timedelta(days=4)):
-        assert await snapshot_counts(stage.context) == 4
-    assert sorted(await line_counts(stage)) == [date(2026, 4, day) for day in range(6, 11)]
-
-
-async def test_a_town_without_registrations_has_nothing_to_write(stage: Stage) -> None:
-    assert await snapshot_counts(stage.context) == 0
-
-
-async def test_a_day_ends_at_midnight_in_japan(stage: Stage) -> None:
-    await registered(stage, 1)
-    midnight = datetime(2026, 4, 7, 0, 0, tzinfo=JST)
-    with time_machine.travel(midnight - timedelta(seconds=5)):
-        assert await snapshot_counts(stage.context) == 0
-    with time_machine.travel(midnight):
-        assert await snapshot_counts(stage.context) == 1
+        await snapshot_counts(stage.context)
+    await run_sql(stage.database, "UPDATE daily_movement SET number = 7 WHERE measure = 'total'")
+    with time_machine.travel(TUESDAY + timedelta(days=1)):
+        await snapshot_counts(stage.context)
+        troubles = {item.code: item.detail for item in await find_troubles(stage.context, lambda _: None)}
+    # The snapshot beside the events, and the register beside the book.
+    assert troubles[AlarmCode.FIGURES_DIFFER] == "2026-04-07 の控え:2項目が合いません。"
 
 
 async def test_recipients_are_forgotten_after_the_towns_time_and_the_figures_stay(stage: Stage) -> None:
