@@ -55,6 +55,11 @@ COMMANDS = {
         "配信対象・ひな形・文の暦・よくある質問・避難場所をファイルで出し入れする.",
     ),
     "shelters": ("shelters", "app", "指定緊急避難場所の一覧."),
+    "doctor": (
+        "doctor",
+        "doctor",
+        "Look at everything that the service needs and name what is wrong, with a remedy; sends nothing.",
+    ),
     "config": ("setup", "config_app", "設定を見る."),
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
     "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),

@@ -46,7 +46,7 @@ def draw(width: int, height: int, tiles: Sequence[Tile]) -> bytes:
         from PIL import Image, ImageDraw
     except ImportError as error:
         raise NoPicture("Pillow がありません。`make install` をもう一度実行してください。") from error
-    font = _font()
+    font = find_font()
     picture = Image.new("RGB", (width, height), LINE)
     pen = ImageDraw.Draw(picture)
     for tile in tiles:
@@ -64,7 +64,8 @@ def draw(width: int, height: int, tiles: Sequence[Tile]) -> bytes:
     return written.getvalue()
 
 
-def _font() -> Path:
+def find_font() -> Path:
+    """Raises NoPicture with the remedy."""
     found = next((Path(path) for path in FONTS if Path(path).is_file()), None)
     if found is None:
         raise NoPicture(

@@ -100,6 +100,20 @@ class LineApi:
         """userId, basicId, displayName and chatMode of the account."""
         return await self._get_json("/v2/bot/info")
 
+    async def webhook_endpoint(self) -> tuple[str, bool] | None:
+        """Where LINE sends what friends do, and whether it does; None when nothing is set."""
+        try:
+            found = await self._get_json("/v2/bot/channel/webhook/endpoint")
+        except BatchRefused as error:
+            if error.reason == Reason.NOT_FOUND:
+                return None
+            raise
+        return str(found.get("endpoint", "")), bool(found.get("active"))
+
+    async def date(self) -> str:
+        """What time it is at LINE, as the header of an answer says it (RFC 9110 §6.6.1); "" when it does not."""
+        return (await self._call("GET", "/v2/bot/info")).headers.get("Date", "")
+
     async def quota(self) -> Quota:
         """This month's limit and use."""
         limit = await self._get_json("/v2/bot/message/quota")

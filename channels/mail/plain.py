@@ -40,3 +40,19 @@ async def send_plain(
         timeout=timeout,
         tls_context=tls,
     )
+
+
+async def greet(smtp_url: str, *, timeout: float) -> None:
+    """Connect, sign in and leave, with nothing sent. Raises as `send_plain`."""
+    server = parse_smtp_url(smtp_url)
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_tls=server.scheme == "smtps",
+        start_tls=server.scheme == "smtp+starttls",
+        timeout=timeout,
+    )
+    async with client:
+        await client.noop()

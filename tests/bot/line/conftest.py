@@ -1,7 +1,7 @@
 """The resident on LINE end to end: phones on the LINE stand-in, our webhook on a free port, a real database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest_asyncio
@@ -57,8 +57,16 @@ async def any_village(make_village: MakeVillage, database) -> Village:
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application) -> str:
+    return await stack.enter_async_context(serving(app))
+
+
+@asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[str]:
+    """An application on a free port; its origin."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
