@@ -1,4 +1,4 @@
-"""report counts, indicators: for the assembly, as table, JSON or CSV."""
+"""report counts, indicators, sheet: for the assembly, as table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import reports
+from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from content.figures.indicators import IndicatorReport
 
@@ -36,6 +37,9 @@ def indicators(
 ) -> None:
     """目標, 実績 and 達成率 per fiscal year, and the months."""
     run(_indicators(tuple(fiscal_year or ()), key, json, csv))
+
+
+app.command("sheet")(report_sheet.sheet)
 
 
 async def _counts(as_json: bool, as_csv: bool) -> None:

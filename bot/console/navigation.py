@@ -32,6 +32,7 @@ PAGES = (
     ("/console/accounts", "配信手段", "see"),
     ("/console/unreachable", "届かない方", "see"),
     ("/console/reports", "報告", "see"),
+    ("/console/plans", "計画", "see"),
     ("/console/self-tests", "自己点検", "see"),
     ("/console/alarms", "警報", "see"),
     ("/console/audit", "操作の記録", "administer"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.console import faq, note_templates, segments, shelters, word_calendars
+from bot.console import faq, note_templates, plans, segments, sheets, shelters, word_calendars
 from bot.console.access import ConsoleRoutes
+
+SHEET = "{plan}/{year:[0-9]{1,9}}"
 
 
 def add_records(routes: ConsoleRoutes) -> None:
@@ -13,6 +15,12 @@ def add_records(routes: ConsoleRoutes) -> None:
     routes.post("/shelters", "write", shelters.set_states)
     routes.get("/shelters/import", "write", shelters.show_import)
     routes.post("/shelters/import", "write", shelters.import_list)
+    routes.get("/plans", "see", plans.show_list)
+    routes.get("/plans/{key}", "see", plans.show_plan)
+    routes.get(f"/sheets/{SHEET}", "see", sheets.show_sheet)
+    routes.post(f"/sheets/{SHEET}", "approve", sheets.move)
+    routes.get(f"/sheets/{SHEET}/{{policy}}", "write", sheets.show_entry)
+    routes.post(f"/sheets/{SHEET}/{{policy}}", "write", sheets.write)
     for name, pages in (
         ("segments", segments),
         ("templates", note_templates),

@@ -89,7 +89,8 @@ def results(view: SheetView, policy: Policy, style: str = "") -> list[Block]:
             rows += [("1" + found.indicator.unit + "あたり", *(_each(item) for item in years))]
         unit = f"(単位:{found.indicator.unit})" if found.indicator.kind != "text" else ""
         header = ("", *(year_words(item.year, style) for item in years))
-        blocks.append(Grid(f"{found.indicator.name}{unit}", header, tuple(rows)))
+        plain = found.indicator.kind == "text"
+        blocks.append(Grid(f"{found.indicator.name}{unit}", header, tuple(rows), plain=plain))
         blocks += [Paragraph(words) for words in beside_words(found)]
     return blocks
 
@@ -150,14 +151,14 @@ def grade_counts(counts: tuple[ScaleCount, ...]) -> list[Block]:
             blocks.append(
                 Paragraph(f"まだ評価していない施策が{found.ungraded}件あります。割合には入れていません。")
             )
-        if beside:
-            blocks.append(
-                Paragraph(
-                    "割合(計算)は小数第1位までの四捨五入です。公表資料は端数を切り捨てたところがあり、並べて示します。"
-                )
-            )
         if words := "、".join(f"{item.grade}={item.meaning}" for item in found.grades if item.meaning):
             blocks.append(Paragraph(words, "評価の意味"))
+    if any(item.printed_count is not None for found in counts for item in found.grades):
+        blocks.append(
+            Paragraph(
+                "割合(計算)は小数第1位までの四捨五入です。公表資料の割合は丸め方が違うところがあり、並べて示します。"
+            )
+        )
     return blocks
 
 

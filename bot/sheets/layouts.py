@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.sheets.blocks import (
     Block,
@@ -39,7 +40,10 @@ def arrange(view: SheetView) -> list[Block]:
         goal = policy.goal
         body += LAYOUTS[view.plan.layout](view, policy)
     note = [Paragraph(view.sheet.note, "この評価表について")] if view.sheet.note else []
-    return [*note, *grade_counts(view.counts), *_shares(view), *summary(view), *body]
+    before = [*note, *grade_counts(view.counts), *_shares(view), *summary(view)]
+    if body and not before and isinstance(body[0], Heading):
+        body[0] = replace(body[0], page=False)  # the title would stand on a page alone
+    return [*before, *body]
 
 
 def _shares(view: SheetView) -> list[Block]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from content.clock import fiscal_months, month_end
+from content.figures.achievement import rate
 from content.figures.counts import Movement, count_at
 from content.town import Annotation, Indicator, Mode, Town
 
@@ -31,7 +33,7 @@ class MonthActual:
 
 @dataclass(frozen=True, slots=True)
 class YearResult:
-    """One fiscal year: `rate` is 達成率 in percent, one decimal, None without target or actual."""
+    """One fiscal year: `rate` is 達成率 in percent, one decimal by 四捨五入, None without target or actual."""
 
     fiscal_year: int
     target: int | None
@@ -53,11 +55,12 @@ class IndicatorReport:
 def report(
     town: Town, indicator: Indicator, moves: list[Movement], today: date, years: tuple[int, ...] = ()
 ) -> IndicatorReport:
-    """Every fiscal year that has a target, or the `years` asked for, oldest first."""
+    """Every fiscal year from the first target to the last, also one without; or the `years` asked for, oldest first."""
     accounts = {
         item.key for item in town.accounts if item.channel in indicator.channels and item.mode == Mode.LIVE
     }
-    wanted = years or tuple(sorted(indicator.targets))
+    with_target = sorted(indicator.targets)
+    wanted = years or tuple(range(with_target[0], with_target[-1] + 1) if with_target else ())
     return IndicatorReport(
         indicator, tuple(_year(indicator, moves, accounts, year, today) for year in wanted), today
     )
@@ -75,7 +78,7 @@ def _year(
         fiscal_year=year,
         target=target,
         actual=actual,
-        rate=round(100 * actual / target, 1) if target and actual is not None else None,
+        rate=_rate(actual, target),
         as_of=last.day if last else None,
         provisional=months[-1].actual is None or months[-1].provisional,
         months=months,
@@ -85,6 +88,13 @@ def _year(
             if item.month in {f"{m.year}-{m.month:02d}" for m in months}
         ),
     )
+
+
+def _rate(actual: int | None, target: int | None) -> float | None:
+    if actual is None or target is None:
+        return None
+    found = rate(Decimal(actual), Decimal(target))
+    return None if found is None else float(found)
 
 
 def _month(moves: list[Movement], accounts: set[str], year: int, month: int, today: date) -> MonthActual:

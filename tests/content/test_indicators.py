@@ -104,7 +104,7 @@ def test_the_running_month_counts_until_today():
 
 @pytest.mark.parametrize(
     ("actual", "target", "rate"),
-    [(4500, 4500, 100.0), (2000, 3000, 66.7), (0, 100, 0.0), (2345, 2000, 117.2)],
+    [(4500, 4500, 100.0), (2000, 3000, 66.7), (0, 100, 0.0), (2345, 2000, 117.3), (4499, 4500, 99.9)],
 )
 def test_the_rate_is_given_in_percent_with_one_decimal(actual, target, rate):
     (year,) = years([joined(date(2025, 5, 1), actual)], TODAY, {2025: target})
@@ -116,13 +116,18 @@ def test_a_year_without_a_target_has_no_rate():
     assert (year.target, year.actual, year.rate) == (None, 7, None)
 
 
+def test_a_year_without_a_target_between_others_stays():
+    found = years([joined(date(2025, 5, 1), 7)], TODAY, {2024: 100, 2026: 100})
+    assert [(year.fiscal_year, year.target) for year in found] == [(2024, 100), (2025, None), (2026, 100)]
+
+
 def test_a_target_of_zero_has_no_rate():
     (year,) = years([joined(date(2025, 5, 1), 7)], TODAY, {2025: 0})
     assert year.rate is None
 
 
 def test_years_come_oldest_first_unless_some_are_asked_for():
-    assert [year.fiscal_year for year in years([], TODAY, {2026: 1, 2024: 1, 2025: 1})] == [2024, 2025, 2026]
+    assert [year.fiscal_year for year in years([], TODAY, {2026: 1, 2024: 1})] == [2024, 2025, 2026]
     assert [year.fiscal_year for year in years([], TODAY, {2026: 1}, wanted=(2023, 2026))] == [2023, 2026]
 
 
