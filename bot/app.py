@@ -42,8 +42,9 @@ def create_app(
     add_health(app, loop_troubles)
     add_console(app)
     add_api(app)
-    add_resident(app)
+    # Before the pages of residents: the name of a notice may end in the kind of its answer.
     add_outlets(app)
+    add_resident(app)
     add_line(app)
     add_friend_link(app)
     return app

@@ -9,6 +9,7 @@ from typing import Any
 from bot.recurrence_words import next_dates, rule_words
 from content.clock import iso
 from content.ledger.tallies import Tally
+from content.notices.attachments import Event
 from content.notices.notices import Notice
 from content.notices.recurrence import to_json
 from scheduler.notice_status import Status
@@ -35,6 +36,7 @@ def notice_json(status: Status) -> dict[str, Any]:
             for item in notice.spec.attached.pictures
         ],
         "place": asdict(notice.spec.attached.place) if notice.spec.attached.place else None,
+        "event": _event(notice.spec.attached.event),
         "asks_read": notice.spec.asks_read,
         "series": notice.spec.series,
         "recurrence": _recurrence(notice),
@@ -104,3 +106,7 @@ def _recurrence(notice: Notice) -> dict[str, Any] | None:
             for item in next_dates(notice)
         ],
     }
+
+
+def _event(event: Event | None) -> dict[str, Any] | None:
+    return {"starts": iso(event.starts), "ends": iso(event.ends)} if event else None

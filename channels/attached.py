@@ -50,6 +50,8 @@ class AttachedWords:
     link: str
     # `end` is the time until which a notice is to be read.
     ended: str
+    event: str
+    calendar: str
 
 
 WORDS = {
@@ -60,6 +62,8 @@ WORDS = {
         call="電話をかける",
         link="リンクを開く",
         ended="このお知らせの掲載は {end} に終わりました。今は内容が変わっていることがあります。",
+        event="日時",
+        calendar="カレンダーに入れる",
     ),
     "ja-easy": AttachedWords(
         picture="絵（え）・写真（しゃしん）",
@@ -68,6 +72,8 @@ WORDS = {
         call="電話（でんわ）を する",
         link="リンクを 開（ひら）く",
         ended="これは 終（お）わった お知（し）らせです（{end} まで）。今（いま）は ちがうかもしれません。",
+        event="いつ",
+        calendar="カレンダーに 入（い）れる",
     ),
     "en": AttachedWords(
         picture="Picture",
@@ -76,6 +82,8 @@ WORDS = {
         call="Call",
         link="Open",
         ended="This notice ended on {end}. Things may have changed since.",
+        event="When",
+        calendar="Add to your calendar",
     ),
 }
 

@@ -39,6 +39,7 @@ _KNOWN = (
     ("unusable", Level.BLOCKING, "分野・宛先・配信手段・日時・長さのどれかが使えない", True),
     ("picture-alt", Level.BLOCKING, "画像の説明(代替テキスト)がないか、長すぎる", True),
     ("place", Level.BLOCKING, "場所の名前がない、位置が日本の外にある", True),
+    ("event", Level.BLOCKING, "催しの終わりが始まりより前、長すぎる、くり返しのお知らせに付いている", True),
     (
         "picture-alt-poor",
         Level.WARNING,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from content.clock import from_datetime
-from content.notices.attachments import Attachments
+from content.notices.attachments import Attachments, Event
 from content.notices.notices import NoticeSpec
 from content.notices.segments import Target
 from content.notices.states import TargetKind
@@ -42,6 +42,13 @@ class Aim(Sent):
     key: Key = Field("", description="配信対象かグループの記号。ほかの決め方では空")
 
 
+class EventTimes(Sent):
+    """催しの日時(ISO 8601。時差がなければ日本時間)。"""
+
+    starts: datetime = Field(description="始まり")
+    ends: datetime | None = Field(None, description="終わり。なければ null")
+
+
 class NewNotice(Sent):
     """送るお知らせ。"""
 
@@ -59,6 +66,7 @@ class NewNotice(Sent):
     )
     at: datetime | None = Field(None, description="送る日時(ISO 8601。時差がなければ日本時間)。なければすぐ")
     expires: datetime | None = Field(None, description="この日時からは、ひとりでには送らない")
+    event: EventTimes | None = Field(None, description="催しの日時。公開ページとカレンダーに載る")
     asks_read: bool | None = Field(
         None, description="「読みました」のボタンを付けるか。null なら、グループあてにだけ付く"
     )
@@ -83,8 +91,14 @@ class NewNotice(Sent):
             target=Target(self.target.kind, self.target.key),
             at=None if self.at is None else from_datetime(self.at),
             expires=None if self.expires is None else from_datetime(self.expires),
-            attached=Attachments(asks_read=self.asks_read),
+            attached=Attachments(asks_read=self.asks_read, event=self._event()),
         )
+
+    def _event(self) -> Event | None:
+        if self.event is None:
+            return None
+        ends = self.event.ends
+        return Event(from_datetime(self.event.starts), None if ends is None else from_datetime(ends))
 
 
 class FindingJson(BaseModel):
@@ -140,6 +154,7 @@ class NoticeJson(BaseModel):
     due_at: str | None
     fired_at: str | None
     expires_at: str | None
+    event: dict[str, str | None] | None = Field(description="催しの日時(starts, ends)。なければ null")
     asks_read: bool = Field(description="「読みました」のボタンが付くか")
     series: int | None
     recurrence: dict[str, object] | None

@@ -9,10 +9,19 @@ from typing import Annotated
 import typer
 
 from bot.commands.common import USAGE, fail
+from bot.commands.notice_options import read_moment
 from bot.service import Service
 from content.clock import now_ms
 from content.notices import pictures
-from content.notices.attachments import MOST_PICTURES, NO_POINT, Attachments, Picture, Place, read_point
+from content.notices.attachments import (
+    MOST_PICTURES,
+    NO_POINT,
+    Attachments,
+    Event,
+    Picture,
+    Place,
+    read_point,
+)
 from content.notices.notices import NoticeSpec
 from content.notices.picture_files import FILE_LIMIT, BadPicture, clean_picture
 from content.notices.pictures import CleanPicture
@@ -37,6 +46,19 @@ AskRead = Annotated[
     bool | None,
     typer.Option("--ask-read/--no-ask-read", help="A button 「読みました」; without a word only for groups."),
 ]
+
+
+Starts = Annotated[str, typer.Option(help="When the event begins, ISO 8601: it is put into calendars.")]
+Ends = Annotated[str, typer.Option(help="When the event ends, ISO 8601.")]
+
+
+def read_event(starts: str, ends: str) -> Event | None:
+    first, last = read_moment("--starts", starts), read_moment("--ends", ends)
+    if first is None:
+        if ends:
+            fail("--ends needs --starts, when the event begins.", USAGE)
+        return None
+    return Event(first, last)
 
 
 def read_place(label: str, address: str, point: str) -> Place | None:
@@ -76,6 +98,7 @@ async def attach(
     found: list[tuple[CleanPicture, str]],
     place: Place | None,
     asks_read: bool | None,
+    event: Event | None,
 ) -> NoticeSpec:
     """The notice with what is attached to it; the pictures are kept."""
     names = []
@@ -83,4 +106,4 @@ async def attach(
         async with service.database.write() as connection:
             names = [await pictures.keep(connection, clean, at=now_ms()) for clean, _ in found]
     attached = tuple(Picture(name, {"ja": alt}) for name, (_, alt) in zip(names, found, strict=True))
-    return replace(spec, attached=Attachments(attached, place, asks_read))
+    return replace(spec, attached=Attachments(attached, place, asks_read, event))

@@ -63,6 +63,8 @@ def post(
     place: attached.PlaceLabel = "",
     address: attached.Address = "",
     point: attached.Point = "",
+    starts: attached.Starts = "",
+    ends: attached.Ends = "",
     ask_read: attached.AskRead = None,
     accept: options.Accept = None,
     reason: options.Reason = notice_service.ALONE,
@@ -72,12 +74,15 @@ def post(
 ) -> None:
     """Write, approve and send a notice to the registrations that chose its category."""
     where = attached.read_place(place, address, point)
+    event = attached.read_event(starts, ends)
     shown = attached.read_pictures(picture or [], alt or [])
     if wait and spec.rule:
         fail("--wait: a recurring notice has no end to wait for; leave it out.", USAGE)
 
     async def complete(service: Service) -> NoticeSpec:
-        return await attached.attach(service, with_channels(service.town, spec), shown, where, ask_read)
+        return await attached.attach(
+            service, with_channels(service.town, spec), shown, where, ask_read, event
+        )
 
     run(_post(complete, known_codes(accept), reason, wait, timeout, json))
 

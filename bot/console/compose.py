@@ -70,7 +70,7 @@ OTHER_FIELDS = (
 )
 
 
-ATTACHED = ("picture_file", "alt.", "place_")
+ATTACHED = ("picture_file", "alt.", "place_", "event_")
 TO_FIELDS = ("category", "target", "segment", "group", "channels", "youngest")
 WHEN_FIELDS = OTHER_FIELDS[OTHER_FIELDS.index("when") :]
 

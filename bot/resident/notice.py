@@ -16,6 +16,7 @@ from channels.attached import attached_words
 from channels.channel import Announcement
 from content import clock
 from content.notices import chains, notices
+from content.notices.attachments import Event
 from content.notices.notices import Notice
 from content.notices.publicity import has_ended, is_listed, is_public
 from scheduler.after_sending import is_withdrawn
@@ -39,6 +40,8 @@ class Section:
     ended: str
     place: str
     map: str
+    event: str
+    calendar: str
     pictures: tuple[tuple[str, str, int, int], ...]
 
 
@@ -69,14 +72,14 @@ async def page_values(service: Service, connection: AsyncConnection, found: Noti
     return {
         "notice": found,
         "spec": found.spec,
-        "sections": [_section(announced, text.language, ended) for text in announced.texts],
+        "sections": [_section(found, announced, text.language, ended) for text in announced.texts],
         "earlier": await _public(service, connection, found.corrects),
         "later": [item for item in later if item],
         "place": announced.place,
     }
 
 
-def _section(announced: Announcement, language: str, ended: bool) -> Section:
+def _section(found: Notice, announced: Announcement, language: str, ended: bool) -> Section:
     words = attached_words(language)
     return Section(
         language=language,
@@ -88,12 +91,22 @@ def _section(announced: Announcement, language: str, ended: bool) -> Section:
         ended=_ended(announced, language) if ended else "",
         place=f"{words.place}: {announced.place.name}" if announced.place else "",
         map=words.map,
+        event=_event(found.spec.attached.event, language, words.event),
+        calendar=words.calendar,
         pictures=tuple(
             # The page may be open under another name than the address that was sent out.
             (urlsplit(item.url).path, item.alt(language), item.width, item.height)
             for item in announced.pictures
         ),
     )
+
+
+def _event(event: Event | None, language: str, word: str) -> str:
+    if event is None:
+        return ""
+    moment = clock.words if language.startswith("ja") else english_words
+    until = f" 〜 {moment(event.ends)}" if event.ends is not None else ""
+    return f"{word}: {moment(event.starts)}{until}"
 
 
 def _ended(announced: Announcement, language: str) -> str:

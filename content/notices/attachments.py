@@ -1,4 +1,4 @@
-"""What a notice carries beside its words: pictures (画像), a place (場所), and whether readers are asked to say
+"""What a notice carries beside its words: pictures (画像), a place (場所), an event (催し), and whether readers are asked to say
 that they have read it (「読みました」). Part of a version, like the words.
 
 A picture is named after its content, so that the name alone says which picture it is, how large and of what type.
@@ -50,12 +50,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """When something takes place, in ms; `ends` None where nobody said until when."""
+
+    starts: int
+    ends: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attachments:
     """Nothing, as a rule. `asks_read` None: as it is usual for the target."""
 
     pictures: tuple[Picture, ...] = ()
     place: Place | None = None
     asks_read: bool | None = None
+    event: Event | None = None
 
     @property
     def names(self) -> list[str]:
@@ -86,8 +95,13 @@ def from_json(text: str) -> Attachments:
         return Attachments()
     found: dict[str, Any] = json.loads(text)
     pictures = tuple(Picture(item["name"], item["alts"]) for item in found["pictures"])
-    # Notices of before it could be asked have no word of it.
-    return Attachments(pictures, Place(**found["place"]) if found["place"] else None, found.get("asks_read"))
+    # Notices of before these could be said have no word of them.
+    return Attachments(
+        pictures,
+        Place(**found["place"]) if found["place"] else None,
+        found.get("asks_read"),
+        Event(**found["event"]) if found.get("event") else None,
+    )
 
 
 def read_point(typed: str) -> tuple[float, float] | None:

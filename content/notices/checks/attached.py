@@ -6,11 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from content.notices.attachments import ALT_LIMIT, LABEL_LIMIT, MOST_PICTURES, Picture, Place
+from content.clock import DAY
+from content.notices.attachments import ALT_LIMIT, LABEL_LIMIT, MOST_PICTURES, Event, Picture, Place
 from content.notices.characters import find_invisible, has_visible
 from content.notices.checks.finding import Finding, language_name
 from content.notices.notices import NoticeSpec
 
+LONGEST_EVENT = 366 * DAY
 # What a phone or a camera calls its files, and words that say no more than that there is a picture.
 _FILE_NAME = re.compile(r".*\.(jpe?g|png|gif|heic|pdf)|(img|dsc[fn]?|pxl|image|scan|screenshot)[\W_\d]+.*")
 _NOTHING_SAID = re.compile(
@@ -28,6 +30,8 @@ def check_attached(spec: NoticeSpec) -> Iterator[Finding]:
         yield from _alts(picture, f"画像{number}" if len(pictures) > 1 else "画像")
     if spec.attached.place is not None:
         yield from _place(spec.attached.place)
+    if spec.attached.event is not None:
+        yield from _event(spec.attached.event, recurs=spec.rule is not None)
 
 
 def _alts(picture: Picture, which: str) -> Iterator[Finding]:
@@ -81,6 +85,20 @@ def _place(place: Place) -> Iterator[Finding]:
             "緯度と経度が逆のようです。" if turned else "その位置は日本の中にありません。",
             "緯度(20〜46くらい)、経度(122〜154くらい)の順に書いてください。",
         )
+
+
+def _event(event: Event, *, recurs: bool) -> Iterator[Finding]:
+    if recurs:
+        yield Finding(
+            "event",
+            "event_starts",
+            "くり返しのお知らせに、催しの日時は付けられません。",
+            "毎回同じ日時になってしまいます。日時を空にするか、くり返しをやめてください。",
+        )
+    if event.ends is not None and event.ends <= event.starts:
+        yield Finding("event", "event_ends", "催しの終わりが、始まりより前です。", "日時を直してください。")
+    elif event.ends is not None and event.ends - event.starts > LONGEST_EVENT:
+        yield Finding("event", "event_ends", "催しが1年より長くなっています。", "年を確かめてください。")
 
 
 def _says_nothing(alt: str) -> bool:
