@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from bot.door.source import read_networks
+from bot.liff_settings import LiffSettings
 
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
@@ -273,6 +274,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     metrics: MetricsSettings = MetricsSettings()
     line: LineSettings = LineSettings()
+    liff: LiffSettings = LiffSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
     alarms: AlarmSettings = AlarmSettings()

@@ -19,9 +19,13 @@ QUESTIONS = 6
 FIRE, POLICE = "119", "110"
 
 
-def menu(town: Town, language: str) -> Message:
-    """Everything that can be asked for, as buttons."""
-    return bubbles.bubble(answer_words(language).menu_title, bubbles.grid(_menu_buttons(town, language)), [])
+def menu(town: Town, language: str, settings_link: str = "") -> Message:
+    """Everything that can be asked for, as buttons; and the page of settings where the town has one inside LINE."""
+    label = words(language).settings_page
+    opening = [bubbles.button(label, bubbles.link(label, settings_link))] if settings_link else []
+    return bubbles.bubble(
+        answer_words(language).menu_title, [*bubbles.grid(_menu_buttons(town, language)), *opening], []
+    )
 
 
 def help_card(town: Town, language: str, said: str = "") -> Message:

@@ -60,7 +60,7 @@ def _wish(
             return [answer_cards.contact(town, language)]
         case Wish.GREETING:
             return answer_cards.greeting(town, language)
-    return [answer_cards.menu(town, language)]
+    return [answer_cards.menu(town, language, knowledge.settings_link)]
 
 
 def _question(town: Town, language: str, knowledge: TownKnowledge, key: str) -> list[Message]:

@@ -35,6 +35,8 @@ class TownKnowledge:
     # Where somebody adds the account as a friend, and the picture of it; "" when LINE has not told.
     friend_link: str = ""
     friend_picture: str = ""
+    # What opens the page of settings inside LINE.
+    settings_link: str = ""
 
 
 async def read_knowledge(service: Service, friend_link: str, friend_picture: str) -> TownKnowledge:
@@ -52,6 +54,7 @@ async def read_knowledge(service: Service, friend_link: str, friend_picture: str
             notice_url=service.context.notice_url,
             friend_link=friend_link,
             friend_picture=friend_picture,
+            settings_link=service.settings.liff.link,
         )
 
 

@@ -48,6 +48,7 @@ class Words:
     start: str
     welcome_back: str
     settings: str
+    settings_page: str
     categories: str
     categories_hint: str
     areas: str
@@ -94,6 +95,7 @@ JA = Words(
     start="お知らせの設定をはじめる",
     welcome_back="おかえりなさい。以前の設定のまま、お知らせをお届けします。",
     settings="お知らせの設定",
+    settings_page="設定のページを開く",
     categories="お知らせの種類",
     categories_hint="押すと、すぐに登録されます。",
     areas="地区",
@@ -143,6 +145,7 @@ EASY = Words(
     start="お知（し）らせを えらぶ",
     welcome_back="おかえりなさい。前（まえ）に えらんだ お知（し）らせを 送（おく）ります。",
     settings="お知（し）らせの 設定（せってい）",
+    settings_page="設定（せってい）の ページを 開（ひら）く",
     categories="お知（し）らせの 種類（しゅるい）",
     categories_hint="ほしい お知（し）らせを おしてください。いくつでも いいです。おすと すぐに きまります。",
     areas="住（す）んでいる ところ",
@@ -190,6 +193,7 @@ EN = Words(
     start="Start settings",
     welcome_back="Welcome back. You get notices with the same settings as before.",
     settings="Notice settings",
+    settings_page="Open the settings page",
     categories="Topics",
     categories_hint="Tap the topics you want, as many as you like. It is saved at once.",
     areas="Areas",

@@ -13,13 +13,14 @@ from bot.forms import Fields, read_fields
 from bot.group_joining import join_group
 from bot.pages import page, redirect, service_of
 from bot.resident.settings_session import PATH, close_settings, whose_settings
-from bot.resident.settings_words import SettingsWords, words_for
+from bot.resident.settings_shown import SPANS, hours_words, pause_choice, shown_address, spans_of
+from bot.resident.settings_words import words_for
 from bot.resident.subscribe import mail_account
 from bot.same_site import comes_from_here
 from bot.service import Service
 from content import clock, quiet_hours
 from content.notices.records import town_now
-from content.register import address_book, addresses, children, subscriber_changes
+from content.register import address_book, children, subscriber_changes
 from content.register.children import BadChild
 from content.register.own_data import own_data
 from content.register.states import Route
@@ -28,7 +29,6 @@ from content.register.tokens import subscriber_token
 
 REASON = "resident"
 LONGEST_CODE = 40
-SPANS = ("20-7", "21-7", "22-6", "23-6")
 
 
 class BadSettings(ValueError):
@@ -239,12 +239,14 @@ async def _settings(
         status=400 if problem or wrong_code else 200,
         w=words,
         tag=found.preferences.language,
-        masked=addresses.masked("mail", opened.clear[found.id][0]) if found.id in opened.clear else "",
+        masked=shown_address(
+            town, found.account, opened.clear[found.id][0] if found.id in opened.clear else ""
+        ),
         chosen=found.preferences,
-        pause=_pause_choice(found.preferences, today),
+        pause=pause_choice(found.preferences, today),
         categories=[item for item in town.categories if not item.closed],
-        spans=_spans(found.preferences.quiet_hours, words),
-        town_quiet=_hours(town.quiet_hours, words),
+        spans=spans_of(found.preferences.quiet_hours, words),
+        town_quiet=hours_words(town.quiet_hours, words),
         children=born,
         years=range(today.year, today.year - children.OLDEST_YEARS - 1, -1),
         tomorrow=today + timedelta(days=1),
@@ -261,27 +263,6 @@ async def _settings(
         saved="saved" in request.query,
         stop=f"/unsubscribe/{subscriber_token(service.keys, 'unsubscribe', found.id, found.salt)}",
     )
-
-
-def _pause_choice(preferences: Preferences, today: date) -> str:
-    if not preferences.is_paused(today):
-        return "none"
-    return "open" if preferences.paused_until == UNTIL_CHANGED else "until"
-
-
-def _spans(own: str, words: SettingsWords) -> list[tuple[str, str]]:
-    """(value, words) of the quiet hours to choose from, her own among them."""
-    values = sorted(
-        {*SPANS, own} - {"", quiet_hours.NONE}, key=lambda span: quiet_hours.hours(span) or (0, 0)
-    )
-    return [(value, _hours(value, words)) for value in values]
-
-
-def _hours(text: str, words: SettingsWords) -> str:
-    found = quiet_hours.hours(text)
-    if words is words_for("ja"):
-        return quiet_hours.in_words(text)
-    return "–" if found is None else f"{found[0]}:00–{found[1]}:00"
 
 
 def _gone(request: web.Request, found: Subscriber, what: str) -> web.Response:

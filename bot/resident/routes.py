@@ -9,6 +9,7 @@ from bot.pictures import PICTURE
 from bot.resident import (
     archive,
     landing,
+    liff,
     notice,
     pictures,
     preferences,
@@ -40,6 +41,8 @@ def add_resident(app: web.Application) -> None:
     app.router.add_get("/preferences/erase", preferences.show_erase)
     app.router.add_post("/preferences/erase", preferences.erase)
     app.router.add_post("/preferences/close", preferences.close)
+    app.router.add_get("/preferences/line", liff.show_opening)
+    app.router.add_post("/preferences/line", liff.open_by_line)
     app.router.add_get("/preferences/{token}", subscribe.show_open_settings)
     app.router.add_post("/preferences/{token}", subscribe.open_by_link)
     app.router.add_get("/n/{public_id}", notice.show_notice)

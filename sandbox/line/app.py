@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from sandbox.line import control_ledger, control_platform, control_users
+from sandbox.line import control_ledger, control_platform, control_users, login
 from sandbox.line.call import RouteTable
 from sandbox.line.control import SANDBOX_KEY
 from sandbox.line.options import SandboxOptions
@@ -35,6 +35,7 @@ def create_app(options: SandboxOptions) -> web.Application:
     control_users.add_routes(app)
     control_ledger.add_routes(app)
     control_platform.add_routes(app)
+    login.add_routes(app)
     add_phone_pages(app)
     app.router.add_get("/", _to_phones)
     app.router.add_route("*", "/{path:.*}", Pipeline(sandbox, RouteTable(all_routes())).handle)

@@ -14,6 +14,7 @@ class SandboxOptions:
     `ledger` is "full" (chat histories are kept for the phone page), "sample" (histories for every
     hundredth user) or "summary" (counts and recipient lists only, for load tests).
     `public_url` is the origin that clients use, without a trailing slash; None: the bound address.
+    `login_channel_id` is that of the LINE Login channel for which ID tokens are made.
     `plan` is a preset of quota.py. Without `allow_remote` webhooks go to loopback addresses only.
     """
 
@@ -26,6 +27,7 @@ class SandboxOptions:
     webhook_url: str | None = None
     public_url: str | None = None
     channel_id: str = "2000000001"
+    login_channel_id: str = "2000000002"
     plan: str = "municipal"
     account_type: str = "verified"
     allow_remote: bool = False

@@ -7,6 +7,7 @@ from sandbox.line import (
     aliases_api,
     bodies_schema,
     counts,
+    login,
     menus_api,
     narrowcast,
     oauth,
@@ -231,4 +232,5 @@ def _tokens() -> list[Route]:
         Route("POST", "/v2/oauth/verify", oauth.verify_posted, reads="form", public=True),
         Route("POST", "/v2/oauth/revoke", oauth.revoke, reads="form", public=True),
         Route("GET", "/oauth2/v2.1/verify", oauth.verify_queried, public=True),
+        Route("POST", "/oauth2/v2.1/verify", login.verify_id_token, reads="form", public=True),
     ]

@@ -10,7 +10,7 @@ ROW = re.compile(r"^\| [^|]+ \| [^|]+ \| `(test_\w+)` \|$", re.MULTILINE)
 
 
 def known_tests() -> set[str]:
-    folders = ("bot/line", "bot/console", "content", "channels")
+    folders = ("bot/line", "bot/resident", "bot/console", "content", "channels")
     files = [path for folder in folders for path in (ROOT / "tests" / folder).glob("test_*.py")]
     return {
         node.name
