@@ -59,6 +59,8 @@ class Keys:
         self._token_mac = hashlib.blake2b(key=_derive(first, b"token", identity), digest_size=TOKEN_MAC_BYTES)
         self.session_secret = _derive(first, b"session", identity).hex()
         self.audit_secret = _derive(first, b"audit")
+        # Below the order of every curve of 256 bits, and never 0: a private key as it is.
+        self.alert_secret = int.from_bytes(_derive(first, b"alert", identity)) >> 1 | 1
         # Kept in the database: it proves that this key is the one, and tells nothing else about it.
         self.check = _derive(first, b"check")[:CHECK_BYTES]
 

@@ -77,12 +77,7 @@ def html_of(item: Current) -> str:
 
 def atom(feed: Feed) -> bytes:
     root = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": "ja"})
-    add(root, "title", feed.title)
-    add(root, "id", feed.url)
-    add(root, "link", rel="self", type="application/atom+xml", href=feed.url)
-    add(root, "link", rel="alternate", type="text/html", href=feed.page)
-    add(root, "updated", _rfc3339(feed.changed))
-    add(add(root, "author"), "name", feed.author)
+    _head(root, feed)
     for item in feed.entries:
         entry = add(root, "entry")
         add(entry, "title", item.title())
@@ -95,6 +90,31 @@ def atom(feed: Feed) -> bytes:
         )
         add(entry, "content", html_of(item), type="html")
     return as_xml(root)
+
+
+def alert_feed(feed: Feed, media_type: str, named: Callable[[Current], tuple[str, str]]) -> bytes:
+    """Atom whose entries lead to alerts for machines; `named` gives the identifier and the address of each."""
+    root = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": "ja"})
+    _head(root, feed)
+    for item in feed.entries:
+        name, address = named(item)
+        entry = add(root, "entry")
+        add(entry, "title", item.title())
+        add(entry, "id", f"urn:kairanban:{name}")
+        add(entry, "link", rel="alternate", type=media_type, href=address)
+        add(entry, "published", _rfc3339(item.sent))
+        add(entry, "updated", _rfc3339(item.sent))
+        add(entry, "summary", rendering.body(item.announced, "ja"))
+    return as_xml(root)
+
+
+def _head(root: Element, feed: Feed) -> None:
+    add(root, "title", feed.title)
+    add(root, "id", feed.url)
+    add(root, "link", rel="self", type="application/atom+xml", href=feed.url)
+    add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    add(root, "updated", _rfc3339(feed.changed))
+    add(add(root, "author"), "name", feed.author)
 
 
 def rss(feed: Feed) -> bytes:

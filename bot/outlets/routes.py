@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.outlets import calendar_pages, feed_pages
+from bot.app_keys import SERVICE, SIGNER
+from bot.outlets import calendar_pages, cap_pages, feed_pages
+from bot.outlets.signing import signer
 
 
 def add_outlets(app: web.Application) -> None:
+    app[SIGNER] = signer(app[SERVICE].keys, app[SERVICE].town)
+    app.router.add_get("/feeds/cap.atom", cap_pages.show_active)
+    app.router.add_get("/cap/certificate.pem", cap_pages.show_certificate)
+    app.router.add_get("/cap/{public_id:[A-Za-z0-9_-]+}.xml", cap_pages.show_alert)
+    app.router.add_get("/cap/exercise/{public_id:[A-Za-z0-9_-]+}.xml", cap_pages.show_exercise)
     app.router.add_get("/feeds/{key:[a-z][a-z0-9_-]*}.{kind:rss|atom|json}", feed_pages.show_feed)
     app.router.add_get("/feeds/{key:[a-z][a-z0-9_-]*}.ics", calendar_pages.show_calendar)
     app.router.add_get("/n/{public_id:[A-Za-z0-9_-]+}.ics", calendar_pages.show_event)
