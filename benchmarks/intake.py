@@ -57,10 +57,10 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
         ledger = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         until(lambda: _count(ledger, "SELECT sum(accepted) FROM batch") > 1000, "the campaign to go out", 120)
         mails = _count(ledger, "SELECT sum(accepted) FROM batch")
-        answers, begun = asyncio.run(_follow(deployment.url, options.events, options.seconds))
+        answers, refused, begun = asyncio.run(_follow(deployment.url, options.events, options.seconds))
         mails = _count(ledger, "SELECT sum(accepted) FROM batch") - mails
         handled = "SELECT count(*) FROM inbound_event WHERE state = 'handled'"
-        until(lambda: _count(ledger, handled) >= options.events, "all to be handled", 600)
+        until(lambda: _count(ledger, handled) >= options.events - refused, "all to be handled", 600)
         drained = time.perf_counter() - begun
         ledger.close()
     answers.sort()
@@ -69,12 +69,14 @@ def measure(options: argparse.Namespace, folder: Path, seeded: Seeded) -> Figure
         "p99_ms": answers[int(len(answers) * 0.99)] * 1000,
         "drained_s": drained,
         "mails": float(mails),
+        "refused": float(refused),
     }
 
 
-async def _follow(url: str, events: int, seconds: int) -> tuple[list[float], float]:
-    """Seconds that each answer took, and when the first webhook went out."""
+async def _follow(url: str, events: int, seconds: int) -> tuple[list[float], int, float]:
+    """Seconds that each answer took, how many were told to come again, and when the first webhook went out."""
     begun = time.perf_counter()
+    refused: list[int] = []
     async with ClientSession(connector=TCPConnector(limit=CONNECTIONS)) as session:
 
         async def one(number: int) -> float:
@@ -85,10 +87,10 @@ async def _follow(url: str, events: int, seconds: int) -> tuple[list[float], flo
             asked = time.perf_counter()
             async with session.post(f"{url}/line/webhook", data=raw, headers=headers) as answer:
                 if answer.status != 200:
-                    raise SystemExit(f"the webhook answered {answer.status}")
+                    refused.append(answer.status)
             return time.perf_counter() - asked
 
-        return await asyncio.gather(*(one(number) for number in range(events))), begun
+        return await asyncio.gather(*(one(number) for number in range(events))), len(refused), begun
 
 
 def _event(number: int) -> dict[str, Any]:
@@ -109,12 +111,13 @@ def _count(ledger: sqlite3.Connection, question: str) -> int:
 
 
 def rows(options: argparse.Namespace, median: Figures) -> list[Row]:
-    goal = median["p99_ms"] <= 150
+    goal = median["p99_ms"] <= 150 and not median["refused"]
     return [
         Row(
             f"answer to {options.events:,} webhooks in {options.seconds} s during a send, 99 of 100 within",
             f"{median['p99_ms']:.0f} ms",
-            f"half of them within {median['p50_ms']:.0f} ms; meanwhile {median['mails']:.0f} routine mails went out",
+            f"half of them within {median['p50_ms']:.0f} ms; {median['refused']:.0f} told to come again; meanwhile "
+            f"{median['mails']:.0f} routine mails went out",
             "",
             "≤ 150 ms",
             goal,

@@ -55,8 +55,8 @@ async def through_the_ledger(
         token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)
         return f"https://town.example.jp/unsubscribe/{token}"
 
-    def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
-        return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
+    def message_mark(public_id: str, version_id: int) -> int:
+        return keys.number("mail", f"{public_id} {version_id}")
 
     def channel_of(_account: object) -> MailChannel:
         return MailChannel(

@@ -124,8 +124,8 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
     def read_url(public_id: str, recipient: Recipient) -> str:
         return f"{settings.public_url}{read_path(keys, public_id, recipient.subscriber_id, recipient.salt)}"
 
-    def message_mark(public_id: str, version_id: int, recipient: Recipient) -> str:
-        return keys.mark("mail", f"{public_id} {version_id} {recipient.subscriber_id} {recipient.salt}")
+    def message_mark(public_id: str, version_id: int) -> int:
+        return keys.number("mail", f"{public_id} {version_id}")
 
     bounce_domain = settings.mail.bounce_domain
 

@@ -8,33 +8,29 @@ believes to be open may have gone out long ago.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.pulse_file import Pulse, PulseFile, pulse_file, read_pulse, write_pulse
 from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database, identity
 from content.database.identity import Identity
 from content.database.machine import is_same, this_machine
 from content.database.moving import MOVING
-from content.keys import sync_folder
 from content.staff import audit
 
 log = structlog.get_logger(__name__)
 
 # Seconds between two while nothing happens.
 EVERY = 5.0
-# While something is approved, planned or on its way out: a copy from the last half second before a kill is not
-# known as one.
+# While something is approved, planned or on its way out. On SQLite each commit of the ledger counts besides, so that a
+# copy is known as one as soon as anything went out after it; on PostgreSQL that takes this half second.
 WHILE_SENDING = 0.5
 # Seconds for the last one: a database that is away must not keep the process from ending.
 LAST_WITHIN = 1.0
@@ -49,14 +45,6 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What the file beside the key knows."""
-
-    epoch: int
-    beat: int
-
-
 class Heartbeat:
     """Looks at the database before anything is sent, then keeps the number on both sides."""
 
@@ -68,6 +56,7 @@ class Heartbeat:
         # Workers on other machines share one PostgreSQL: only a database on this machine is tied to it.
         self._machine = this_machine() if database.is_sqlite or local else ""
         self._last: Pulse | None = None
+        self._file: PulseFile | None = None
         self._is_sending: Callable[[], bool] = lambda: False
         self._counting: asyncio.Task[None] | None = None
         self._signals = [database.listen(topic) for topic in TOPICS]
@@ -109,8 +98,20 @@ class Heartbeat:
                 log.error("everything_due_is_held", reason=OLDER, remedy="kairanban restore --confirm")
                 return
         self._last = Pulse(found.epoch, found.beat)
+        if self._file is None:
+            self._file = PulseFile(pulse_file(self._key_file, found.identity))
         # On a thread: the loop does not wait for the disk.
-        await asyncio.to_thread(write_pulse, pulse_file(self._key_file, found.identity), self._last)
+        await asyncio.to_thread(self._file.keep, self._last)
+
+    def count(self, connection: Connection) -> Pulse | None:
+        """One more, within a transaction of the ledger; None while everything is held."""
+        counted = identity.count_commit(connection)
+        return Pulse(*counted) if counted else None
+
+    def committed(self, pulse: Pulse) -> None:
+        """That transaction is on the disk, and nothing that it lets go out has gone out yet."""
+        if self._file is not None:
+            self._file.note(pulse)
 
     async def confirm(self) -> bool:
         """A person has looked at what is due: the database is at home here, and ahead of every copy."""
@@ -128,11 +129,13 @@ class Heartbeat:
     async def start(self, is_sending: Callable[[], bool] = lambda: False) -> None:
         """Look first, then keep counting until `stop`; more often while `is_sending`."""
         await self.look()
+        self._database.count_commits(self)
         self._is_sending = is_sending
         self._counting = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """Once more, so that a copy from before this end is known as one."""
+        self._database.count_commits(None)
         if self._counting is not None:
             self._counting.cancel()
             with suppress(asyncio.CancelledError):
@@ -181,30 +184,3 @@ class Heartbeat:
             return MOVED
         # A worker on a new machine has no file yet, a database file that was served has one.
         return LOST if known is None and self._database.is_sqlite else ""
-
-
-def pulse_file(key_file: Path, own_identity: str) -> Path:
-    return key_file.with_name(f"heartbeat-{own_identity[:12]}.json")
-
-
-def read_pulse(path: Path) -> Pulse | None:
-    """None when there is none that can be read."""
-    try:
-        return Pulse(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def write_pulse(path: Path, pulse: Pulse) -> None:
-    """Whole or not at all, and on the disk when this returns."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(pulse), file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(path.parent)

@@ -27,8 +27,8 @@ class MailChannel:
     """The channel "mail", bound to one SMTP server.
 
     `smtp_url` as in `channels.mail.smtp`; `sender` "町名 <notice@example.jp>"; `list_id` without brackets;
-    `unsubscribe_url` gives the https link for a recipient; `message_mark` what makes a Message-ID this
-    database's own, for the notice's public id, its version and the recipient; `message_domain` ends the Message-IDs and is
+    `unsubscribe_url` gives the https link for a recipient; `message_mark` a number of 64 bits that makes the Message-IDs
+    of a notice (by its public id and version) this database's own; `message_domain` ends the Message-IDs and is
     our name in EHLO; `connections` at once, one more while it waits for a domain; `domains` are the limits and troubles of mail domains,
     shared by the channels of a town; `timeout` seconds per reply, `stall` for the reply to RCPT;
     `settings_url` is where residents change what they receive ("" for nowhere);
@@ -42,7 +42,7 @@ class MailChannel:
     sender: str
     list_id: str
     unsubscribe_url: Callable[[Recipient], str]
-    message_mark: Callable[[str, int, Recipient], str]
+    message_mark: Callable[[str, int], int]
     message_domain: str
     settings_url: str = ""
     read_url: Callable[[str, Recipient], str] | None = None
@@ -101,17 +101,20 @@ class MailChannel:
 
     def _writer(self, template: MailTemplate) -> WriteMail:
         own_address = parseaddr(self.sender)[1]
-        public_id, version = template.public_id, template.version_id
+        version, mark = template.version_id, self.message_mark(template.public_id, template.version_id)
 
         def write(recipient: Recipient, to: str) -> Envelope:
             number = recipient.subscriber_id
-            mark = self.message_mark(public_id, version, recipient)
+            # Bound to the notice and to the registration, with one keyed hash for all of them.
+            own_mark = mark ^ recipient.salt
             content = fill(
                 template,
                 to=to,
-                message_id=f"<kairanban.{version}.{number}.{mark}@{self.message_domain}>",
+                message_id=f"<kairanban.{version}.{number}.{own_mark:016x}@{self.message_domain}>",
                 unsubscribe_url=self.unsubscribe_url(recipient),
-                read_url=self.read_url(public_id, recipient) if template.between and self.read_url else "",
+                read_url=self.read_url(template.public_id, recipient)
+                if template.between and self.read_url
+                else "",
             )
             envelope_sender = self.bounce_address(version, recipient) if self.bounce_address else own_address
             return Envelope(envelope_sender, to, content)

@@ -133,7 +133,8 @@ class MailErrand:
 
     def next(self, *, behind: bool) -> Envelope | None:
         """The next mail, unless too many are unreported."""
-        if not self.ended and not self._may_go_on():
+        # Behind a content: `may_write` was asked for that a moment ago.
+        if not (behind or self.ended or self._may_go_on()):
             self.ended = True
         if self.ended:
             self.news.set()

@@ -237,7 +237,8 @@ class SmtpSession(asyncio.Protocol):
         if silent >= max_wait or too_many:
             self._lose(stalled=True)
         elif self._errand is not None:
-            wait = min(max_wait - silent, self._stall, SLOW)
+            # Right when a silence becomes too long: every connection may stand before the same domain.
+            wait = min(max_wait - silent, self._stall, SLOW - silent if silent < SLOW else SLOW)
             self._watchdog = self._loop.call_later(wait, self._watch)
 
     def _may_wait(self) -> bool:

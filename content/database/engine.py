@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from content.clock import monotonic_seconds
+from content.database.commit_counter import CommitCounter
 from content.database.group_commit import GroupCommit
 from content.database.shared_clock import SharedClock
 from content.database.step_thread import StepThread, end_process
@@ -188,6 +189,11 @@ class Database:
             if self.is_sqlite:
                 end_process(b"kairanban: the database does not answer any more, so this process ends\n")
 
+    def count_commits(self, counter: CommitCounter[Any] | None) -> None:
+        """On SQLite tell `counter` of every writing step from now on; of what PostgreSQL commits nobody is told."""
+        if self._steps is not None:
+            self._steps.counter = counter
+
     def listen(self, topic: str) -> Signal:
         """A signal of one's own for a topic."""
         return self.wakeups.listen(topic)
@@ -229,17 +235,24 @@ class _SqliteSteps:
         _configure_sqlite(self._engines["write"], "BEGIN IMMEDIATE")
         _configure_sqlite(self._engines["read"], "BEGIN")
         self._threads = {"write": StepThread("sqlite-write"), "read": StepThread("sqlite-read")}
+        self.counter: CommitCounter[Any] | None = None
 
     async def read(self, step: Callable[[Connection], T]) -> T:
         return await self._run("read", step)
 
     async def write(self, step: Callable[[Connection], T]) -> T:
-        return await self._run("write", step)
+        return await self._run("write", step, self.counter)
 
-    async def _run(self, kind: str, step: Callable[[Connection], T]) -> T:
+    async def _run(
+        self, kind: str, step: Callable[[Connection], T], counter: CommitCounter[Any] | None = None
+    ) -> T:
         def transaction() -> T:
             with self._engines[kind].begin() as connection:
-                return step(connection)
+                done = step(connection)
+                count = counter.count(connection) if counter else None
+            if counter and count is not None:
+                counter.committed(count)
+            return done
 
         return await self._threads[kind].do(transaction)
 

@@ -74,6 +74,13 @@ class Identity:
     held_reason: str = ""
 
 
+# Built once: the ledger counts each of its commits.
+_COUNT = (
+    update(database_identity)
+    .where(database_identity.c.held_since.is_(None))
+    .values(beat=database_identity.c.beat + 1)
+    .returning(database_identity.c.epoch, database_identity.c.beat)
+)
 # For the conditions of every statement that lets something go out.
 NOT_HELD = ~exists().where(database_identity.c.held_since.is_not(None))
 
@@ -126,6 +133,12 @@ async def count_beat(connection: AsyncConnection) -> Identity | None:
         .values(beat=database_identity.c.beat + 1)
     )
     return await read(connection)
+
+
+def count_commit(connection: Connection) -> tuple[int, int] | None:
+    """One more within somebody's transaction: (epoch, beat) as they are then; None while it is held."""
+    counted = connection.execute(_COUNT).one_or_none()
+    return None if counted is None else (counted.epoch, counted.beat)
 
 
 async def hold(connection: AsyncConnection, reason: str, at: int) -> bool:

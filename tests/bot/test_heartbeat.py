@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.heartbeat import LOST, MOVED, OLDER, Heartbeat, Pulse, pulse_file, read_pulse, write_pulse
+from bot.heartbeat import LOST, MOVED, OLDER, Heartbeat
+from bot.pulse_file import Pulse, PulseFile, pulse_file, read_pulse, write_pulse
 from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database, identity
@@ -95,6 +96,51 @@ async def test_a_copy_from_before_is_held_also_when_it_is_started_twice(place: P
         # The file still knows what the copy does not.
         assert known is not None and known.beat > found.beat and found.held_since is not None
         await again.database.close()
+
+
+async def test_a_copy_is_known_as_one_after_the_next_commit_of_the_ledger(
+    place: Place, tmp_path: Path
+) -> None:
+    """No half second: whatever the copy does not know of went out behind a commit that is counted."""
+    await place.heartbeat.start()
+    copy_sqlite(place.database.path, tmp_path / "copy.db")
+    await place.database.write_step(lambda connection: None)
+    # Killed: no last beat.
+    place.heartbeat._counting.cancel()
+    await place.database.close()
+    put_back(tmp_path / "copy.db", place.database.path)
+    again = Place(place.settings)
+    assert await again.heartbeat.look() == OLDER
+    await again.database.close()
+
+
+async def test_a_failed_step_is_not_counted_and_the_database_itself_is_never_taken_for_a_copy(
+    place: Place,
+) -> None:
+    await place.heartbeat.start()
+    before = read_pulse(await place.file())
+    with pytest.raises(ZeroDivisionError):
+        await place.database.write_step(lambda connection: 1 // 0)
+    assert read_pulse(await place.file()) == before
+    # The file is away for a moment, as when its folder is full: the next beat brings it back.
+    (await place.file()).unlink()
+    await place.database.write_step(lambda connection: None)
+    await place.heartbeat.beat()
+    again = await place.reopen()
+    assert await again.heartbeat.look() == ""
+    place.heartbeat._counting.cancel()
+    await again.database.close()
+
+
+def test_the_file_never_goes_back_whoever_writes_last(tmp_path: Path) -> None:
+    file = PulseFile(tmp_path / "heartbeat.json")
+    file.keep(Pulse(1, 5))
+    file.note(Pulse(1, 7))
+    file.keep(Pulse(1, 6))
+    file.note(Pulse(1, 3))
+    assert read_pulse(tmp_path / "heartbeat.json") == Pulse(1, 7)
+    file.note(Pulse(2, 1))
+    assert read_pulse(tmp_path / "heartbeat.json") == Pulse(2, 1)
 
 
 async def test_after_a_person_has_looked_it_goes_on_and_older_copies_are_still_known(

@@ -23,7 +23,7 @@ def make_mail(port: int, scheme: str = "smtp", login: str = "", **options: objec
         unsubscribe_url=lambda reader: (
             f"https://notice.shibata.example.jp/unsubscribe/token-{reader.subscriber_id}"
         ),
-        message_mark=lambda public_id, version, reader: "m" * 16,
+        message_mark=lambda public_id, version: version,
         message_domain="shibata.example.jp",
         **settings,  # type: ignore[arg-type]
     ).open()

@@ -73,7 +73,7 @@ async def test_the_message_id_is_the_same_when_the_mail_has_to_be_repeated(mail,
     assert (
         identifiers[:2]
         == identifiers[2:]
-        == [f"<kairanban.21.{n}.{'m' * 16}@shibata.example.jp>" for n in (1, 2)]
+        == [f"<kairanban.21.{n}.{21:016x}@shibata.example.jp>" for n in (1, 2)]
     )
     assert mail_server.mailroom.stats()["duplicates"] == 2
 

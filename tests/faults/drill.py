@@ -1,4 +1,4 @@
-"""A longer, random run of the kill rounds and the five-minute outage: `make drill-faults`.
+"""A longer, random run of the kill rounds, fifty copies on PostgreSQL and the five-minute outage: `make drill-faults`.
 
 Prints its seed; `--seed` repeats the choices (who dies, after how long), not the machine's timing.
 """
@@ -18,12 +18,25 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults.books import MAIL_IN_FLIGHT, fault_town
+from tests.faults.copied_postgres import trials
 from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill, Round
 from tests.faults.own_postgres import own_server
+from tests.faults.recovery import PROMISED, summary
 from tests.faults.side_by_side import Place
 from tests.faults.test_outside_breaks import line_is_away
 
 FIVE_MINUTES = 300.0
+COPIES = 50
+COLUMNS = (
+    "what",
+    "rounds",
+    "notices",
+    "mail twice",
+    "allowed",
+    f"s in dead hands, min / median / max (≤ {PROMISED:.0f})",
+    "minutes",
+    "books",
+)
 console = Console(stderr=True)
 
 
@@ -40,11 +53,12 @@ def main() -> None:
 async def play(rounds: int, seed: int, *, outage: bool) -> int:
     """One after the other; the exit code."""
     table = Table(title=f"Faults, seed {seed}")
-    for column in ("what", "rounds", "notices", "mail twice", "allowed", "minutes", "books"):
+    for column in COLUMNS:
         table.add_column(column, justify="left" if column in ("what", "books") else "right")
     parts: list[tuple[str, Callable[[Path], Awaitable[list[str]]]]] = [
         ("SQLite, serve", lambda folder: on_sqlite(folder, rounds, seed)),
         ("PostgreSQL, serve and 2 workers", lambda folder: on_postgres(folder, rounds, seed)),
+        ("PostgreSQL, copies", lambda folder: copies(folder, COPIES, seed)),
     ]
     if outage:
         parts.append(("LINE away for five minutes", five_minutes))
@@ -56,7 +70,7 @@ async def play(rounds: int, seed: int, *, outage: bool) -> int:
                 figures, verdict = await part(Path(folder)), "agree"
             except (AssertionError, TimeoutError) as error:
                 console.print_exception()
-                figures, verdict = ["", "", "", ""], f"{type(error).__name__}: {error}"
+                figures, verdict = [""] * (len(COLUMNS) - 3), f"{type(error).__name__}: {error}"
                 failed += 1
         table.add_row(name, *figures, f"{(time.monotonic() - begun) / 60:.1f}", verdict)
     Console().print(table)
@@ -81,12 +95,19 @@ async def on_postgres(folder: Path, rounds: int, seed: int) -> list[str]:
 async def rounds_of(drill: Drill, rounds: int) -> list[str]:
     await drill.run(rounds, tell)
     deaths = sum(drill.deaths.values())
+    assert max(drill.recoveries, default=0.0) <= PROMISED, summary(drill.recoveries)
     return [
         str(len(drill.rounds)),
         str(len(drill.town.posted)),
         str(sum(drill.repeats.values())),
         str(deaths * MAIL_IN_FLIGHT),
+        summary(drill.recoveries),
     ]
+
+
+async def copies(folder: Path, number: int, seed: int) -> list[str]:
+    await trials(folder, number, seed)
+    return [str(number), str(number), "0", "0", ""]
 
 
 async def five_minutes(folder: Path) -> list[str]:
@@ -95,7 +116,7 @@ async def five_minutes(folder: Path) -> list[str]:
     story = folder / "story"
     story.mkdir()
     await line_is_away(Place(story, folder), FIVE_MINUTES)
-    return ["1", "1", "0", "0"]
+    return ["1", "1", "0", "0", ""]
 
 
 def tell(item: Round) -> None:

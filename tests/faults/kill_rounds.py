@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.faults.books import MAIL_IN_FLIGHT, FaultTown, check_the_books
+from tests.faults.recovery import held_by, seconds_until_free
 from tests.journeys.deployment import Process, until
 
 LINE, MAIL = 96_000, 4_000
@@ -40,6 +41,9 @@ class Drill:
     rounds: list[Round] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
     repeats: dict[int, int] = field(default_factory=dict)
+    # Seconds after each kill that hit something in flight.
+    recoveries: list[float] = field(default_factory=list)
+    _watching: list[asyncio.Task[float]] = field(default_factory=list)
     _processes: dict[str, Process] = field(default_factory=dict)
 
     async def run(self, number: int, say: Callable[[Round], None] = lambda _: None) -> None:
@@ -58,6 +62,7 @@ class Drill:
             for notice_id in self.town.posted:
                 self.deaths[notice_id] = self.deaths.get(notice_id, 0) + len(victims)
             await asyncio.gather(*(self._processes[name].end(signal.SIGKILL) for name in victims))
+            await self._watch(victims, time.monotonic())
             self.rounds.append(
                 Round(len(self.rounds) + 1, "+".join(victims), notice, left, time.monotonic() - begun)
             )
@@ -65,9 +70,17 @@ class Drill:
             await asyncio.gather(*(self._start(name) for name in victims))
         for notice_id in self.town.posted:
             await self.town.settled(notice_id)
+        self.recoveries = list(await asyncio.gather(*self._watching))
+        for notice_id in self.town.posted:
             self.repeats[notice_id] = await check_the_books(
                 self.town, notice_id, mail_repeats=self.deaths.get(notice_id, 0) * MAIL_IN_FLIGHT
             )
+
+    async def _watch(self, victims: list[str], since: float) -> None:
+        """How long the others are kept from what the dead had in flight."""
+        held = await held_by(self.town.database, [self._processes[name].pid for name in victims])
+        if held:
+            self._watching.append(asyncio.create_task(seconds_until_free(self.town.database, held, since)))
 
     async def _in_its_middle(self) -> tuple[int, int]:
         """The newest notice and how many are open in it; a new one when that is nearly through."""

@@ -68,7 +68,7 @@ class Outside:
                 sender="柴田町 <notice@shibata.example.jp>",
                 list_id="notice.shibata.example.jp",
                 unsubscribe_url=lambda reader: f"https://town.example.jp/unsubscribe/{reader.subscriber_id}",
-                message_mark=lambda public_id, version, reader: "m" * 16,
+                message_mark=lambda public_id, version: version,
                 message_domain="shibata.example.jp",
                 connections=self.mail_connections,
                 batch_size=self.mail_batch,

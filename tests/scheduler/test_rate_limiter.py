@@ -23,7 +23,7 @@ from scheduler.rate_limiter import (
     WINDOW,
     RateLimiter,
 )
-from tests.scheduler.virtual_time import run_virtually
+from tests.virtual_time import run_virtually
 
 RATE = 100.0
 
