@@ -9,6 +9,7 @@ from aiohttp.typedefs import Middleware
 
 from bot.api.routes import add_api
 from bot.app_keys import SERVICE
+from bot.console.networks import only_from
 from bot.console.routes import add_console
 from bot.door.headers import SOURCE
 from bot.errors import Handler, error_pages
@@ -34,7 +35,9 @@ def create_app(
     what should run in this process and does not.
     """
     outermost = [take_source] if behind_door else []
-    app = web.Application(middlewares=[*outermost, *middlewares, error_pages])
+    networks = service.settings.web.console_networks
+    innermost = [only_from(networks)] if networks else []
+    app = web.Application(middlewares=[*outermost, *middlewares, error_pages, *innermost])
     app[SERVICE] = service
     app[TEMPLATES] = environment(service)
     app.on_response_prepare.append(add_headers)

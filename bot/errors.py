@@ -89,9 +89,18 @@ def error_page(request: web.Request, status: int) -> web.Response:
     return message_page(request, status, title, remedy, english)
 
 
-def message_page(request: web.Request, status: int, title: str, remedy: str, english: str) -> web.Response:
-    """One heading, one remedy, and the way back."""
-    is_console = request.path.startswith("/console")
+def message_page(
+    request: web.Request,
+    status: int,
+    title: str,
+    remedy: str,
+    english: str,
+    *,
+    is_console: bool | None = None,
+) -> web.Response:
+    """One heading, one remedy, and the way back; as a page of the console when that is where it was asked for."""
+    if is_console is None:
+        is_console = request.path.startswith("/console")
     return page(
         request,
         "error.html",

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from bot.app_keys import SERVICE
 from bot.belonging import refuse_strange
+from bot.operating_settings import host_and_port
 from bot.pages import service_of
 from bot.service import Service
-from bot.settings import host_and_port
 from content.clock import SECOND
 from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase

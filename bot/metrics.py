@@ -25,8 +25,8 @@ from prometheus_client.registry import Collector
 
 from bot.errors import Handler
 from bot.ledger_metrics import families
+from bot.operating_settings import host_and_port
 from bot.service import Service
-from bot.settings import host_and_port
 
 # Seconds; whoever asks more often gets the same answer.
 ANSWER_HOLDS = 5.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,22 +17,11 @@ from pydantic_settings import (
 
 from bot.door.source import read_networks
 from bot.liff_settings import LiffSettings
+from bot.operating_settings import AlarmSettings, MetricsSettings, Section, WorkerSettings, host_and_port
 
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-
-
-def host_and_port(value: str) -> tuple[str, int]:
-    """Raises ValueError with the remedy."""
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise ValueError("write an address and a port: 127.0.0.1:8080")
-    return host.strip("[]"), int(port)
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class WebSettings(Section):
@@ -54,7 +43,13 @@ class WebSettings(Section):
         "it goes on showing them while kairanban is away. Empty: none.",
     )
 
-    @field_validator("trusted_proxies")
+    console_networks: str = Field(
+        "",
+        description="Addresses or networks from which the staff pages open, separated by commas: "
+        "192.168.10.0/24; empty: from everywhere.",
+    )
+
+    @field_validator("trusted_proxies", "console_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         try:
@@ -72,36 +67,6 @@ class WebSettings(Section):
     @property
     def host_and_port(self) -> tuple[str, int]:
         return host_and_port(self.listen)
-
-
-class WorkerSettings(Section):
-    listen: str = Field(
-        "",
-        description="Address and port at which `kairanban worker` answers /healthz and /readyz, such as "
-        "127.0.0.1:8081; empty: nowhere.",
-    )
-
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address_or_nothing(cls, value: str) -> str:
-        if value:
-            host_and_port(value)
-        return value
-
-
-class MetricsSettings(Section):
-    listen: str = Field(
-        "",
-        description="Address and port at which `serve` and `worker` answer /metrics for Prometheus, such as "
-        "127.0.0.1:9464; empty: nowhere. Not for strangers.",
-    )
-
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address_or_nothing(cls, value: str) -> str:
-        if value:
-            host_and_port(value)
-        return value
 
 
 class LineSettings(Section):
@@ -196,31 +161,6 @@ class MailSettings(Section):
         if value.get_secret_value() and not (parts.hostname and parts.scheme in SMTP_SCHEMES):
             raise ValueError("write smtp://, smtps:// or smtp+starttls:// and host:port")
         return value
-
-
-class AlarmSettings(Section):
-    mail_to: str = Field(
-        "",
-        description="Addresses of operators who are told of alarms, separated by commas; through MAIL's own server.",
-    )
-    webhook_url: SecretStr = Field(
-        SecretStr(""), description="URL that is posted alarms as JSON with `text`, `code` and `ended`."
-    )
-
-    @field_validator("mail_to")
-    @classmethod
-    def _are_addresses(cls, value: str) -> str:
-        if any("@" not in part or any(map(str.isspace, part)) for part in _parts(value)):
-            raise ValueError("write addresses, separated by commas: ops@example.jp, chief@example.jp")
-        return value
-
-    @property
-    def mail_addresses(self) -> list[str]:
-        return _parts(self.mail_to)
-
-
-def _parts(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class WebhookSettings(Section):

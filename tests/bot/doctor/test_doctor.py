@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from bot.commands.doctor import examine
 from bot.doctor.findings import Finding, Grade
 from bot.heartbeat import WORDS
-from bot.settings import AlarmSettings, Settings, WebSettings
+from bot.operating_settings import AlarmSettings
+from bot.settings import Settings, WebSettings
 from content.clock import now_ms
 from content.database import Database, identity
 from sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
