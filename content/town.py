@@ -178,6 +178,7 @@ class Town(ProfileModel):
     office_hours: OfficeHours | None = None
     undo_seconds: int = Field(default=0, ge=0, le=600)  # how long an approval on the screen can be taken back
     quiet_hours: Annotated[str, AfterValidator(normalise)] = "none"  # of who chose none of their own
+    digest_at: DayTime = "07:30"  # when 朝のまとめ goes out
     self_test_at: DayTime = "07:30"  # when the self-test goes out by itself; "" for never
     second_factor: Literal["none", "senders"] = "none"  # who has to prove himself by more than a password
 

@@ -132,7 +132,7 @@ class BatchSender:
 
     async def _send(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
         refuse_too_late(claimed, claimed.created_at + BUDGET[claimed.lane], self._context.database.now())
-        message = await self._messages.get(claimed.delivery_id, claimed.language)
+        message = await self._messages.get(claimed.delivery_id, claimed.language, claimed.carries)
         refuse_too_late(claimed, message.send_until, self._context.database.now())
         cursor = None if claimed.kind == BatchKind.BROADCAST else await self._cursor(claimed, cursors)
         if cursor is not None and not cursor.sendable:

@@ -19,13 +19,15 @@ from content.ledger import deliveries, quota_reservations
 from content.ledger.deliveries import Delivery
 from content.ledger.planning import is_broadcast, next_slice
 from content.ledger.settling import refuse_waiting, stop_delivery
-from content.ledger.states import BatchKind, Lane
+from content.ledger.states import MORNING, BatchKind, Lane
 from content.notices import notices
+from content.notices.digests import next_morning
 from content.notices.notices import Notice
 from content.notices.records import town_now
 from content.notices.segments import NobodyMatches, audience
 from content.notices.states import NoticeKind, TargetKind
 from content.quiet_hours import end_of
+from content.register.states import Pace
 from scheduler import quota
 from scheduler.shortages import record_shortage
 from scheduler.suspending import is_lost
@@ -147,6 +149,7 @@ async def _plan_list(
     if notice.spec.trial is not None:
         lists = {(notice.spec.trial.language, 0): [one for one, *_ in found.people]}
     else:
+        planned = await _let_wait(context, connection, planned, found.people, batch_size)
         lists = _lists(found.people, _languages(context, notice), context.town.quiet_hours, now)
     slices = [
         (language, part, rest_until)
@@ -181,12 +184,32 @@ def _lists(
     lists: dict[tuple[str, int], list[int]] = {}
     list_of: dict[tuple[str, str], list[int]] = {}
     for one, chosen, quiet in people:
+        if quiet == Pace.MORNING:
+            continue
         mine = list_of.get((chosen, quiet))
         if mine is None:
             key = (chosen if chosen in languages else "ja", end_of(quiet or quiet_of_town, now))
             mine = list_of[chosen, quiet] = lists.setdefault(key, [])
         mine.append(one)
     return lists
+
+
+async def _let_wait(
+    context: TownContext,
+    connection: AsyncConnection,
+    planned: Delivery,
+    people: Sequence[tuple[int, str, str]],
+    batch_size: int,
+) -> Delivery:
+    """Batches of those who chose 朝のまとめ, for scheduler.morning; the delivery with them."""
+    lists: dict[str, list[int]] = {}
+    for one, chosen, quiet in people:
+        if quiet == Pace.MORNING:
+            lists.setdefault(chosen if chosen in context.town.languages else "ja", []).append(one)
+    due = next_morning(context.town, context.database.now())
+    slices = [(language, part, due) for language, ids in lists.items() for part in _chunks(ids, batch_size)]
+    await deliveries.add_batches(connection, planned, slices, lane=MORNING)
+    return replace(planned, batches=planned.batches + len(slices))
 
 
 def _languages(context: TownContext, notice: Notice) -> tuple[str, ...]:

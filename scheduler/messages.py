@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.channel import Announcement, Channel
+from channels.digest import as_digest
 from content.ledger import deliveries
+from content.ledger.states import DeliveryState
 from content.notices import notices, trial_changes
 from scheduler.suspending import refuse_lost
 from scheduler.town_context import TownContext, announcement
@@ -30,24 +32,27 @@ class Messages:
     def __init__(self, context: TownContext, channel: Channel) -> None:
         self._context = context
         self._channel = channel
-        self._known: dict[tuple[int, str], asyncio.Future[Message]] = {}
+        self._known: dict[tuple[int, str, str], asyncio.Future[Message]] = {}
 
-    async def get(self, delivery_id: int, language: str) -> Message:
-        """Raises CannotRender, or TemporaryFailure when the account is another channel's now."""
-        key = (delivery_id, language)
+    async def get(self, delivery_id: int, language: str, carries: str = "") -> Message:
+        """Of a delivery, or of a digest of its notice and those of the deliveries that it carries.
+
+        Raises CannotRender, or TemporaryFailure when the account is another channel's now.
+        """
+        key = (delivery_id, language, carries)
         building = self._known.get(key)
         if building is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            building = self._known[key] = asyncio.ensure_future(self._build(delivery_id, language))
+            building = self._known[key] = asyncio.ensure_future(self._build(*key))
             building.add_done_callback(lambda done: self._forget_failure(key, done))
         return await asyncio.shield(building)
 
-    def _forget_failure(self, key: tuple[int, str], done: asyncio.Future[Message]) -> None:
+    def _forget_failure(self, key: tuple[int, str, str], done: asyncio.Future[Message]) -> None:
         if done.cancelled() or done.exception() is not None:
             self._known.pop(key, None)
 
-    async def _build(self, delivery_id: int, language: str) -> Message:
+    async def _build(self, delivery_id: int, language: str, carries: str) -> Message:
         async with self._context.database.read() as connection:
             delivery = await connection.run_sync(deliveries.get_delivery, delivery_id)
             notice = await notices.get(connection, delivery.notice_id)
@@ -59,6 +64,18 @@ class Messages:
             raise LookupError(f"delivery {delivery_id} has no notice version")
         refuse_lost(self._context, delivery)
         announced = announcement(self._context, notice, corrected, source.kind if source else None)
+        if carries:
+            others = [await self._carried(int(number)) for number in carries.split(",")]
+            announced = as_digest([*filter(None, others), announced], language)
         # Building a message imports the LINE SDK (over a second), so not on the event loop.
         prepared = await asyncio.to_thread(self._channel.prepare, announced, language)
         return Message(announced, prepared, delivery.send_until)
+
+    async def _carried(self, delivery_id: int) -> Announcement | None:
+        """None when a person has stopped it since."""
+        async with self._context.database.read() as connection:
+            delivery = await connection.run_sync(deliveries.get_delivery, delivery_id)
+            notice = await notices.get(connection, delivery.notice_id)
+        if notice is None or delivery.state == DeliveryState.STOPPED:
+            return None
+        return announcement(self._context, notice)

@@ -9,9 +9,11 @@ from content.figures import counts, observed, snapshots, year_ends
 from content.figures.book import enter_events
 from content.ledger import account_outages, leases, presence, retention, stopping
 from content.ledger.settling import settle_overdue
+from content.ledger.states import MORNING, Lane
 from content.notices import group_ends, pictures
 from content.register import address_book, bounces, importing, inbound_events, mail_requests
 from content.staff import audit, audit_chain, challenges, sessions
+from scheduler import morning
 from scheduler.suspending import mark_suspended
 from scheduler.town_context import BUDGET, TownContext
 
@@ -35,8 +37,11 @@ async def sweep(context: TownContext) -> None:
             before = now - budget - GRACE
             if closed := await settle_overdue(connection, lane=lane, before=before, now=now):
                 log.warning("batches_overdue", lane=lane, batches=closed)
+        # What waited for the morning goes on from there; this is for accounts that are not in the profile any more.
+        await settle_overdue(connection, lane=MORNING, before=now - BUDGET[Lane.DIGEST] - 2 * GRACE, now=now)
         dead = await presence.forget_dead(connection, now)
         await account_outages.forget_all_but(connection, list(context.town.account))
+    await morning.look(context)
     if released:
         context.database.wakeups.wake("batches")
         log.warning("leases_expired", batches=released)

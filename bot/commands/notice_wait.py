@@ -96,7 +96,9 @@ async def wait_for_end(service: Service, notice_id: int, timeout: float) -> tupl
     for row in found.tallies:
         if row.resting and row.rest_until is not None:
             name = CHANNEL_NAMES.get(row.channel, row.channel)
-            talk.print(f"{name} {row.resting}件は、おやすみ時間のため {words(row.rest_until)} から送ります。")
+            talk.print(
+                f"{name} {row.resting}件は、おやすみ時間か朝のまとめのため {words(row.rest_until)} から送ります。"
+            )
     if found.state in ENDED:
         return ENDED[found.state], found
     for line in _why_waiting(found):

@@ -37,7 +37,7 @@ from content.register import (
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
 from content.register.importing import ImportOvertaken
-from content.register.states import Route, SubscriberState
+from content.register.states import Pace, Route, SubscriberState
 from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber
 from content.register.subscribers_csv import ImportRefused
 from content.staff import audit
@@ -284,5 +284,6 @@ def _lines(one: Subscriber) -> list[tuple[str, str]]:
             "おやすみ時間",
             quiet_hours.in_words(chosen.quiet_hours) if chosen.quiet_hours else "町の設定のとおり",
         ),
+        ("受け取り方", "朝のまとめ" if chosen.pace == Pace.MORNING else "すぐに"),
         ("お休み", _pause_in_words(chosen)),
     ]

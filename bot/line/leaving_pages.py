@@ -11,6 +11,7 @@ from bot.line.leaving_words import leaving_words
 from bot.line.moments import day_words
 from bot.line.postbacks import data
 from content.register.children import Child
+from content.register.states import Pace
 from content.register.subscribers import UNTIL_CHANGED, Preferences
 
 PAUSES = (7, 30, 90)
@@ -26,6 +27,9 @@ def stopping(preferences: Preferences, today: date) -> Message:
             *resume,
             bubbles.button(speech.fewer, bubbles.postback(speech.fewer, data("show", "categories"))),
             _button(speech.only, "stop", "only"),
+            _button(speech.at_once, "stop", "pace", Pace.AT_ONCE)
+            if preferences.pace == Pace.MORNING
+            else _button(speech.morning, "stop", "pace", Pace.MORNING),
             _button(speech.pause, "stop", "pause"),
             _button(speech.stop, "stop", "all"),
             _button(speech.mine, "stop", "mine"),

@@ -17,7 +17,7 @@ from content.clock import today_jst
 from content.keys import Keys
 from content.register import leaving, subscriber_changes
 from content.register.children import children_of
-from content.register.states import Route, SubscriberState
+from content.register.states import Pace, Route, SubscriberState
 from content.register.subscribers import Subscriber, registration_event, require
 from content.town import Named, Town
 
@@ -44,6 +44,10 @@ async def press(
         case ("resume",):
             changed = await leaving.resume(connection, found.id, route=Route.LINE, at=at)
             return leaving_pages.paused(changed.preferences)
+        case ("pace", pace) if pace in set(Pace):
+            changed = await leaving.set_pace(connection, found.id, Pace(pace), route=Route.LINE, at=at)
+            said = speech.morning_set if changed.preferences.pace == Pace.MORNING else speech.at_once_set
+            return [bubbles.text_message(said.format(time=town.digest_at.removeprefix("0")))]
         case ("all",):
             return [leaving_pages.ask_stop(found.preferences)]
         case ("all_yes",):
@@ -108,6 +112,7 @@ async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: 
         (speech.groups, names(chosen.groups, dict(town.group))),
         (fixed.language, language_name(language)),
         (speech.quiet, chosen.quiet_hours or town.quiet_hours),
+        (speech.pace, speech.morning if chosen.pace == Pace.MORNING else speech.at_once),
         ("LINE ID", "U…"),
         (
             speech.events,

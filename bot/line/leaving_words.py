@@ -11,6 +11,10 @@ class LeavingWords:
     fewer: str
     only: str
     pause: str
+    morning: str
+    at_once: str
+    morning_set: str
+    at_once_set: str
     pause_ask: str
     days: str
     stop: str
@@ -35,6 +39,7 @@ class LeavingWords:
     registered: str
     groups: str
     quiet: str
+    pace: str
     events: str
     child: str
 
@@ -44,6 +49,10 @@ JA = LeavingWords(
     fewer="お知らせの種類を減らす",
     only="避難など命に関わるものだけにする",
     pause="しばらく休む",
+    morning="朝のまとめで受け取る",
+    at_once="出るたびに受け取る",
+    morning_set="通常のお知らせは、毎朝{time}に1通にまとめてお届けします。緊急のお知らせと、避難など命に関わるお知らせは、すぐにお届けします。",
+    at_once_set="お知らせを、出るたびにお届けします。",
     pause_ask="いつまで休みますか。休んでいる間も、避難など命に関わるお知らせは届きます。",
     days="{number}日間",
     stop="すべて止める",
@@ -68,6 +77,7 @@ JA = LeavingWords(
     registered="登録した日",
     groups="グループ",
     quiet="静かな時間",
+    pace="受け取り方",
     events="登録の記録",
     child="{number}人目",
 )
@@ -77,6 +87,10 @@ EASY = LeavingWords(
     fewer="お知（し）らせの 種類（しゅるい）を へらす",
     only="命（いのち）を 守（まも）る お知（し）らせだけ",
     pause="しばらく 休（やす）む",
+    morning="朝（あさ）の まとめで 受（う）け取（と）る",
+    at_once="すぐに 受（う）け取（と）る",
+    morning_set="ふつうの お知（し）らせは、毎朝（まいあさ）{time}に 1つに まとめて 来（き）ます。急（いそ）ぎの お知（し）らせは すぐに 来（き）ます。",
+    at_once_set="お知（し）らせは すぐに 来（き）ます。",
     pause_ask="いつまで 休（やす）みますか。命（いのち）を 守（まも）る お知（し）らせは 来（き）ます。",
     days="{number}日（にち）",
     stop="ぜんぶ 止（と）める",
@@ -101,6 +115,7 @@ EASY = LeavingWords(
     registered="登録（とうろく）した 日（ひ）",
     groups="グループ",
     quiet="しずかな 時間（じかん）",
+    pace="受（う）け取（と）り方（かた）",
     events="登録（とうろく）の きろく",
     child="{number}人目（にんめ）",
 )
@@ -110,6 +125,10 @@ EN = LeavingWords(
     fewer="Choose fewer topics",
     only="Life-saving notices only",
     pause="Take a break",
+    morning="Get a morning digest",
+    at_once="Get notices at once",
+    morning_set="Routine notices now come as one message each morning at {time}. Urgent and life-saving notices come at once.",
+    at_once_set="Notices now come at once.",
     pause_ask="Until when? Evacuation orders and other life-saving notices are still sent.",
     days="{number} days",
     stop="Stop everything",
@@ -134,6 +153,7 @@ EN = LeavingWords(
     registered="Registered",
     groups="Groups",
     quiet="Quiet hours",
+    pace="Pace",
     events="Record of changes",
     child="Child {number}",
 )

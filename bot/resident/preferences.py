@@ -13,7 +13,7 @@ from bot.forms import Fields, read_fields
 from bot.group_joining import join_group
 from bot.pages import page, redirect, service_of
 from bot.resident.settings_session import PATH, close_settings, whose_settings
-from bot.resident.settings_shown import SPANS, hours_words, pause_choice, shown_address, spans_of
+from bot.resident.settings_shown import SPANS, clock_time, hours_words, pause_choice, shown_address, spans_of
 from bot.resident.settings_words import words_for
 from bot.resident.subscribe import mail_account
 from bot.same_site import comes_from_here
@@ -23,7 +23,7 @@ from content.notices.records import town_now
 from content.register import address_book, children, subscriber_changes
 from content.register.children import BadChild
 from content.register.own_data import own_data
-from content.register.states import Route
+from content.register.states import Pace, Route
 from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber, require
 from content.register.tokens import subscriber_token
 
@@ -79,6 +79,9 @@ def chosen(service: Service, fields: Fields, before: Preferences, today: date) -
         raise BadSettings("bad_choice")
     if quiet and quiet not in {*SPANS, quiet_hours.NONE, before.quiet_hours}:
         raise BadSettings("bad_choice")
+    pace = str(fields.get("pace", before.pace))
+    if pace not in set(Pace):
+        raise BadSettings("bad_choice")
     kept = {key for key in before.categories if key not in offered}
     return replace(
         before,
@@ -86,6 +89,7 @@ def chosen(service: Service, fields: Fields, before: Preferences, today: date) -
         areas=frozenset(areas),
         language=language,
         quiet_hours=quiet,
+        pace=Pace(pace),
         paused_until=_pause(fields, today),
     )
 
@@ -246,6 +250,7 @@ async def _settings(
         pause=pause_choice(found.preferences, today),
         categories=[item for item in town.categories if not item.closed],
         spans=spans_of(found.preferences.quiet_hours, words),
+        digest_at=clock_time(town.digest_at),
         town_quiet=hours_words(town.quiet_hours, words),
         children=born,
         years=range(today.year, today.year - children.OLDEST_YEARS - 1, -1),

@@ -39,3 +39,8 @@ def hours_words(text: str, words: SettingsWords) -> str:
     if words is words_for("ja"):
         return quiet_hours.in_words(text)
     return "–" if found is None else f"{found[0]}:00–{found[1]}:00"
+
+
+def clock_time(day_time: str) -> str:
+    """7:30 of 07:30."""
+    return day_time.removeprefix("0")

@@ -23,6 +23,10 @@ class SettingsWords:
     quiet_town: str
     quiet_none: str
     quiet_span: str
+    pace: str
+    pace_hint: str
+    pace_at_once: str
+    pace_morning: str
     pause: str
     pause_hint: str
     pause_none: str
@@ -79,6 +83,10 @@ JAPANESE = SettingsWords(
     quiet_town="町の決まり({hours})",
     quiet_none="決めない(いつでも届く)",
     quiet_span="{hours}",
+    pace="通常のお知らせの受け取り方",
+    pace_hint="「朝のまとめ」では、一日分の通常のお知らせが毎朝{time}に1通で届きます。緊急のお知らせと、避難など命に関わるお知らせは、いつもすぐに届きます。",
+    pace_at_once="出るたびにすぐ受け取る",
+    pace_morning="朝のまとめで受け取る",
     pause="今は受け取らない",
     pause_hint="休んでいる間も、避難など命に関わるお知らせは届きます。",
     pause_none="受け取る",
@@ -134,6 +142,10 @@ EASY = SettingsWords(
     quiet_town="まちの きまり({hours})",
     quiet_none="きめない(いつでも とどく)",
     quiet_span="{hours}",
+    pace="ふつうの お知(し)らせの うけとりかた",
+    pace_hint="「あさの まとめ」は、1日(いちにち)の お知(し)らせが まいあさ {time}に 1つで とどきます。いそぎの お知(し)らせと いのちを まもる お知(し)らせは すぐに とどきます。",
+    pace_at_once="すぐに うけとる",
+    pace_morning="あさの まとめで うけとる",
     pause="いまは うけとらない",
     pause_hint="休(やす)んでいる あいだも、いのちを まもる お知(し)らせは とどきます。",
     pause_none="うけとる",
@@ -189,6 +201,10 @@ ENGLISH = SettingsWords(
     quiet_town="As the town sets them ({hours})",
     quiet_none="None (at any time)",
     quiet_span="{hours}",
+    pace="When routine notices come",
+    pace_hint="With the morning digest, the routine notices of a day come as one message each morning at {time}. Urgent and life-saving notices always come at once.",
+    pace_at_once="At once",
+    pace_morning="In a morning digest",
     pause="Pause",
     pause_hint="Evacuation orders and other life-saving notices are still sent while you pause.",
     pause_none="Receive notices",

@@ -90,6 +90,7 @@ class Batch:
     position: int
     maybe_sent: bool
     created_at: int
+    carries: str = ""
 
 
 def claim(

@@ -111,6 +111,7 @@ def defer(connection: Connection, claimed: Batch, later: Later, now: int) -> Non
             attempt=1 if later.apart else claimed.attempt,
             not_before=later.not_before,
             reason=later.reason,
+            carries=claimed.carries,
             created_at=claimed.created_at,
         )
     )

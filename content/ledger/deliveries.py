@@ -92,6 +92,10 @@ batch = Table(
     Column("refused", Integer, nullable=False, server_default="0"),
     Column("unknown", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    # Of a morning digest: the other deliveries whose notices it carries besides its own, "12,15".
+    Column("carries", Text, nullable=False, server_default=""),
+    # In the lane "morning": the batch that carries these recipients' notice in a digest.
+    Column("carried_by", Id),
     # Set while some try may have been accepted unheard: such a batch never becomes "refused".
     Column("maybe_sent", Boolean, nullable=False, server_default=false()),
     # When its delivery was opened, or when the quiet hours end that it waits for: after a long downtime an old
@@ -105,6 +109,7 @@ batch = Table(
     CheckConstraint(one_of("kind", BatchKind), name="kind"),
     Index(None, "state", "lease_until"),
     Index(None, "origin"),
+    Index(None, "carried_by"),
 )
 # Written out, not bound: a partial index serves only a query that says the very same.
 _OPEN = f"state IN ('{BatchState.READY}', '{BatchState.UNKNOWN}')"
@@ -211,15 +216,17 @@ async def add_batches(
     slices: Sequence[tuple[str, Sequence[int], int]],
     *,
     kind: str = BatchKind.LIST,
+    lane: str = "",
 ) -> None:
     """Freeze slices of (language, ascending subscriber ids, end of their quiet hours) as ready batches, each with
-    its retry key. The end is 0 for those who are not asleep."""
+    its retry key. The end is 0 for those who are not asleep; another lane than the delivery's is that of those who
+    wait for the morning."""
     rows = [
         {
             "delivery_id": planned.id,
             "seq": planned.batches + index,
             "account": planned.account,
-            "lane": planned.lane,
+            "lane": lane or planned.lane,
             "kind": kind,
             "language": language,
             "state": BatchState.READY,

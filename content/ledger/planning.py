@@ -15,6 +15,7 @@ from content.ledger.deliveries import Delivery
 from content.ledger.reached import Slice
 from content.ledger.states import Lane
 from content.notices import chains
+from content.notices.digests import may_be_in_digest
 from content.notices.notices import Notice
 from content.notices.segments import NobodyMatches, audience, heeds_settings
 from content.notices.states import NoticeKind
@@ -56,8 +57,9 @@ async def next_slice(
     if planned.account in town.account and town.account[planned.account].posts:
         return await _account_itself(connection, town, planned, notice)
     quiet = heeds_quiet_hours(town, planned, notice)
+    by_pace = may_wait_for_morning(town, planned, notice)
     if notice.kind == NoticeKind.ORIGINAL:
-        people = await _next_people(connection, town, planned, notice, limit, quiet)
+        people = await _next_people(connection, town, planned, notice, limit, quiet, by_pace)
         more = limit is not None and len(people) >= limit
         return Slice(people, people[-1][0] if people else planned.planned_up_to, more, in_flight=False)
     source = await _source(connection, planned, notice)
@@ -101,6 +103,11 @@ async def _account_itself(
     return Slice([(number, language, NONE)], number, more=False, in_flight=in_flight)
 
 
+def may_wait_for_morning(town: Town, planned: Delivery, notice: Notice) -> bool:
+    """Whether those who chose 朝のまとめ get it with the others of the day."""
+    return heeds_quiet_hours(town, planned, notice) and may_be_in_digest(town, notice, planned.created_at)
+
+
 async def is_broadcast(connection: AsyncConnection, planned: Delivery, notice: Notice) -> bool:
     """Whether what this delivery speaks of went out as one call to everybody; for an original always true."""
     if notice.kind == NoticeKind.ORIGINAL:
@@ -122,6 +129,7 @@ async def _next_people(
     notice: Notice,
     limit: int | None,
     quiet: bool,
+    by_pace: bool,
 ) -> list[tuple[int, str, str]]:
     """(subscriber id, language, quiet hours) of the next of the audience, in the order of ids. Raises NobodyMatches.
 
@@ -129,7 +137,7 @@ async def _next_people(
     would stand in two batches or in none.
     """
     statement = (
-        select(*reached.reader_columns(quiet))
+        select(*reached.reader_columns(quiet, by_pace=by_pace))
         .where(_not_planned_yet(town, planned, notice))
         .order_by(subscriber.c.id)
         .limit(limit)

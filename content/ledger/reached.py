@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Column, Row, Select, exists, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import all_rows, among, as_list, as_one_row
@@ -22,7 +22,7 @@ from content.ledger.states import BatchKind, BatchState
 from content.ledger.stopping import CORRECTED, STOPPED
 from content.notices.states import NoticeKind
 from content.quiet_hours import NONE
-from content.register.states import SubscriberState
+from content.register.states import Pace, SubscriberState
 from content.register.subscribers import subscriber
 
 NOT_SENT_YET = (STOPPED, CORRECTED)
@@ -209,10 +209,16 @@ async def _registered(
     return readers(await connection.run_sync(all_rows, as_one_row(dialect, statement), values), quiet)
 
 
-def reader_columns(quiet: bool) -> list[Column[Any]]:
-    """What `readers` reads; the quiet hours where they count, or a large list would carry them for nothing."""
-    columns: list[Column[Any]] = [subscriber.c.id, subscriber.c.language]
-    return [*columns, subscriber.c.quiet_hours] if quiet else columns
+def reader_columns(quiet: bool, *, by_pace: bool = False) -> list[ColumnElement[Any]]:
+    """What `readers` reads; the quiet hours where they count, or a large list would carry them for nothing.
+
+    `by_pace`: of those who chose 朝のまとめ the pace stands in their place.
+    """
+    columns: list[ColumnElement[Any]] = [subscriber.c.id, subscriber.c.language]
+    if not quiet:
+        return columns
+    hours = case((subscriber.c.pace == Pace.MORNING, Pace.MORNING), else_=subscriber.c.quiet_hours)
+    return [*columns, hours.label("quiet_hours") if by_pace else subscriber.c.quiet_hours]
 
 
 def readers(rows: list[tuple[Any, ...]], quiet: bool) -> list[tuple[int, str, str]]:

@@ -48,6 +48,10 @@ class Lane(StrEnum):
     DIGEST = "digest"
 
 
+# Beside the lanes, and claimed by none: those who chose 朝のまとめ wait in it (content.ledger.morning).
+MORNING = "morning"
+
+
 class Outcome(StrEnum):
     """What became of recipients, and the columns of a batch that count them."""
 

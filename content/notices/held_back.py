@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import today_jst
 from content.notices.audience_counts import count_paused
+from content.notices.digests import next_morning
 from content.notices.segments import Target, audience, heeds_settings, rules_of
+from content.notices.states import TargetKind
 from content.quiet_hours import end_of
+from content.register.states import Pace
 from content.register.subscribers import subscriber
 from content.town import Town, Urgency
 
@@ -42,12 +45,14 @@ async def count_held_back(
     ends: dict[str, dict[int, int]] = {}
     if urgency != Urgency.URGENT:
         rows = await connection.execute(
-            select(subscriber.c.account, subscriber.c.quiet_hours, func.count())
+            select(subscriber.c.account, subscriber.c.quiet_hours, subscriber.c.pace, func.count())
             .where(audience(town, target, category, today), subscriber.c.account.in_(accounts))
-            .group_by(subscriber.c.account, subscriber.c.quiet_hours)
+            .group_by(subscriber.c.account, subscriber.c.quiet_hours, subscriber.c.pace)
         )
-        for account, quiet, number in rows:
-            if end := end_of(quiet or town.quiet_hours, moment):
+        for account, quiet, pace, number in rows:
+            in_digest = pace == Pace.MORNING and target.kind in (TargetKind.SUBSCRIBED, TargetKind.SEGMENT)
+            end = next_morning(town, moment) if in_digest else end_of(quiet or town.quiet_hours, moment)
+            if end:
                 own = ends.setdefault(account, {})
                 own[end] = own.get(end, 0) + int(number)
     return {

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
-from content.register.states import EventKind, Route, SubscriberState
+from content.register.states import EventKind, Pace, Route, SubscriberState
 from content.register.subscriber_changes import alter_preferences, come_back, leave
 from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber, registration_event
 from content.town import Town
@@ -80,6 +80,20 @@ async def pause(
 async def resume(connection: AsyncConnection, subscriber_id: int, *, route: Route, at: int) -> Subscriber:
     """The end of a pause."""
     return await _pause_until(connection, subscriber_id, None, route, at)
+
+
+async def set_pace(
+    connection: AsyncConnection, subscriber_id: int, pace: Pace, *, route: Route, at: int
+) -> Subscriber:
+    """Routine notices at once, or those of a day together in the morning."""
+    return await alter_preferences(
+        connection,
+        subscriber_id,
+        lambda before: replace(before, pace=pace),
+        reason=CHANGED,
+        at=at,
+        route=route,
+    )
 
 
 async def stop(connection: AsyncConnection, subscriber_id: int, *, route: Route, at: int) -> bool:

@@ -54,6 +54,7 @@ async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: S
             for child in await children_of(connection, keys, found.id)
         ],
         "quiet_hours": chosen.quiet_hours or town.quiet_hours,
+        "pace": chosen.pace,
         "paused_until": None
         if paused is None
         else ("changed" if paused == UNTIL_CHANGED else paused.isoformat()),

@@ -48,8 +48,8 @@ async def move_staged(connection: AsyncConnection, import_id: int, last: int) ->
         " WHERE address.account = staged_registration.account AND address.lookup = staged_registration.lookup)"
     )
     await do(
-        "INSERT INTO subscriber (id, account, state, language, quiet_hours, paused_until, joined_at, changed_at, salt)"
-        f" SELECT subscriber_id, account, state, language, quiet_hours, paused_until, joined_at, changed_at, salt"
+        "INSERT INTO subscriber (id, account, state, language, quiet_hours, paused_until, pace, joined_at, changed_at, salt)"
+        f" SELECT subscriber_id, account, state, language, quiet_hours, paused_until, pace, joined_at, changed_at, salt"
         f" {fresh} ORDER BY number"
     )
     await do(

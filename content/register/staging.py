@@ -14,7 +14,7 @@ from content.database.identity import new_salt
 from content.keys import Keys
 from content.register.registration import PastEvent, Registration, address_row
 from content.register.registration_events import noted
-from content.register.states import EventKind, Route, SubscriberState
+from content.register.states import EventKind, Pace, Route, SubscriberState
 
 staged_registration = Table(
     "staged_registration",
@@ -31,6 +31,7 @@ staged_registration = Table(
     Column("language", Text, nullable=False),
     Column("quiet_hours", Text, nullable=False, server_default=""),
     Column("paused_until", Text, nullable=False, server_default=""),
+    Column("pace", Text, nullable=False, server_default=Pace.AT_ONCE),
     # [[kind, value], …] as in `preference`.
     Column("choices", Text, nullable=False),
     Column("joined_at", BigInteger, nullable=False),

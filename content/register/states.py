@@ -32,6 +32,13 @@ class Route(StrEnum):
     SERVICE = "service"
 
 
+class Pace(StrEnum):
+    """When routine notices come: at once, or those of a day together in the morning (朝のまとめ)."""
+
+    AT_ONCE = "at_once"
+    MORNING = "morning"
+
+
 class ImportState(StrEnum):
     """Being staged, decided and on its way into the register, all in it, or given up and to be cleared away."""
 

@@ -228,7 +228,7 @@ async def erase(
     await connection.execute(
         update(subscriber)
         .where(subscriber.c.id == subscriber_id)
-        .values(state=SubscriberState.ERASED, changed_at=at, quiet_hours="", paused_until="")
+        .values(state=SubscriberState.ERASED, changed_at=at, **Preferences().columns())
     )
     await connection.execute(delete(preference).where(preference.c.subscriber_id == subscriber_id))
     for table in (child_word, membership, bounce, suppression):

@@ -34,7 +34,7 @@ from content.database import Id, metadata, one_of
 from content.database.identity import new_salt
 from content.keys import Keys
 from content.register import addresses
-from content.register.states import EventKind, SubscriberState
+from content.register.states import EventKind, Pace, SubscriberState
 
 subscriber = Table(
     "subscriber",
@@ -53,6 +53,8 @@ subscriber = Table(
     Column("quiet_hours", Text, nullable=False, server_default=""),
     # The last day (YYYY-MM-DD) on which only what is life-critical comes; "" when everything chosen does.
     Column("paused_until", Text, nullable=False, server_default=""),
+    # A `Pace`.
+    Column("pace", Text, nullable=False, server_default=Pace.AT_ONCE),
     CheckConstraint(one_of("state", SubscriberState), name="state"),
     Index(None, "account", "state", "id"),
 )
@@ -147,6 +149,7 @@ class Preferences:
     language: str = "ja"
     quiet_hours: str = ""
     paused_until: date | None = None
+    pace: Pace = Pace.AT_ONCE
 
     def is_paused(self, today: date) -> bool:
         return self.paused_until is not None and today <= self.paused_until
@@ -157,6 +160,7 @@ class Preferences:
             "language": self.language,
             "quiet_hours": self.quiet_hours,
             "paused_until": "" if self.paused_until is None else self.paused_until.isoformat(),
+            "pace": self.pace,
         }
 
     def choices(self) -> list[tuple[str, str]]:
@@ -218,6 +222,7 @@ async def get(connection: AsyncConnection, subscriber_id: int) -> Subscriber | N
         language=row.language,
         quiet_hours=row.quiet_hours,
         paused_until=date.fromisoformat(row.paused_until) if row.paused_until else None,
+        pace=Pace(row.pace),
     )
     return Subscriber(
         row.id, row.account, SubscriberState(row.state), row.joined_at, row.event_at, preferences, row.salt

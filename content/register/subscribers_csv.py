@@ -1,7 +1,7 @@
 """Subscribers as CSV: all or nothing in, everything out.
 
 Columns: channel,address,categories,areas,language,birth_months,groups,registered_at and, unless the file is
-from before there were any, quiet_hours,paused_until, then those of `history`. Lists inside a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
+from before there were any, quiet_hours,paused_until,pace, then those of `history`. Lists inside a field are separated by `;`. UTF-8, with or without a byte order mark. A cell that a spreadsheet would run as
 a formula bears an apostrophe in front.
 """
 
@@ -32,7 +32,7 @@ from content.register.history import (
 )
 from content.register.imports import has_come_in
 from content.register.registration import Registration
-from content.register.states import SubscriberState
+from content.register.states import Pace, SubscriberState
 from content.register.subscribers import Preferences, address, choices_of, seal_place, subscriber
 from content.town import Mode, Town
 
@@ -47,7 +47,7 @@ COLUMNS = (
     "registered_at",
 )
 # Behind the others: a file without them is as good.
-LATER_COLUMNS = ("quiet_hours", "paused_until")
+LATER_COLUMNS = ("quiet_hours", "paused_until", "pace")
 ALL_COLUMNS = COLUMNS + LATER_COLUMNS + HISTORY_COLUMNS
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
@@ -166,6 +166,7 @@ async def export_rows(connection: AsyncConnection, keys: Keys, town: Town) -> As
                 iso(row.joined_at) or "",
                 row.quiet_hours,
                 row.paused_until,
+                row.pace,
                 str(row.id),
                 row.state,
                 write_history(events[row.id]),
@@ -211,6 +212,7 @@ def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Regis
         language=language,
         quiet_hours=_quiet_hours(row.get("quiet_hours", "").strip(), line),
         paused_until=_last_day(row.get("paused_until", "").strip(), line),
+        pace=_pace(row.get("pace", "").strip(), line),
     )
     return Registration(
         channel,
@@ -269,6 +271,13 @@ def _quiet_hours(text: str, line: int) -> str:
         return normalise(text) if text else ""
     except BadQuietHours as error:
         raise _Bad(line, "quiet_hours", str(error)) from error
+
+
+def _pace(text: str, line: int) -> Pace:
+    try:
+        return Pace(text) if text else Pace.AT_ONCE
+    except ValueError as error:
+        raise _Bad(line, "pace", f"{_shown(text)} is no pace; use {', '.join(Pace)}") from error
 
 
 def _last_day(text: str, line: int) -> date | None:

@@ -35,6 +35,17 @@ async def test_only_life_critical_notices_keep_the_choices_for_later(village):
     assert (await village.preferences(SATO)).paused_until is None
 
 
+async def test_routine_notices_come_together_in_the_morning_when_she_likes(village):
+    await village.act(SATO, "follow")
+    await village.act(SATO, "text", text="やめたい")
+    (said,) = await village.tap(SATO, "朝のまとめで受け取る")
+    assert "毎朝7:30に1通" in said["text"]
+    assert (await village.preferences(SATO)).pace == "morning"
+    await village.act(SATO, "text", text="やめたい")
+    await village.tap(SATO, "出るたびに受け取る")
+    assert (await village.preferences(SATO)).pace == "at_once"
+
+
 async def test_a_break_has_an_end(village):
     await village.act(MARIA, "follow")
     await village.act(MARIA, "text", text="too many messages")
