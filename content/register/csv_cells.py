@@ -8,6 +8,8 @@ cell comes back as it was.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import TextIO
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -19,3 +21,9 @@ def harmless(cell: str) -> str:
 def original(cell: str) -> str:
     """The cell that `harmless` was given."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
+
+
+def without_mark(file: TextIO) -> Iterator[str]:
+    """Its lines, without the byte order mark that spreadsheets put in front."""
+    for number, line in enumerate(file):
+        yield line.removeprefix("\ufeff") if number == 0 else line

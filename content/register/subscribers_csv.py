@@ -21,7 +21,7 @@ from content.clock import from_datetime, iso, now_ms
 from content.keys import Keys
 from content.quiet_hours import BadQuietHours, normalise
 from content.register import addresses
-from content.register.csv_cells import harmless, original
+from content.register.csv_cells import harmless, original, without_mark
 from content.register.history import (
     HISTORY_COLUMNS,
     BadHistory,
@@ -48,7 +48,8 @@ COLUMNS = (
 )
 # Behind the others: a file without them is as good.
 LATER_COLUMNS = ("quiet_hours", "paused_until", "pace")
-ALL_COLUMNS = COLUMNS + LATER_COLUMNS + HISTORY_COLUMNS
+LATEST_COLUMNS = LATER_COLUMNS + HISTORY_COLUMNS
+ALL_COLUMNS = COLUMNS + LATEST_COLUMNS
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
 MOST_PROBLEMS = 20
@@ -78,7 +79,7 @@ class ImportRefused(Exception):
 
 def read_rows(file: TextIO, town: Town) -> list[Registration]:
     """Check every line. Raises ImportRefused."""
-    reader = csv.DictReader(_without_mark(file))
+    reader = csv.DictReader(without_mark(file))
     try:
         return _read(reader, town)
     except UnicodeDecodeError:
@@ -89,14 +90,13 @@ def read_rows(file: TextIO, town: Town) -> list[Registration]:
         raise ImportRefused([problem]) from None
 
 
-def _without_mark(file: TextIO) -> Iterator[str]:
-    for number, line in enumerate(file):
-        yield line.removeprefix("\ufeff") if number == 0 else line
-
-
 def _read(reader: csv.DictReader[str], town: Town) -> list[Registration]:
     header = tuple(reader.fieldnames or ())
-    if header not in (COLUMNS, COLUMNS + LATER_COLUMNS, ALL_COLUMNS):
+    later = header[len(COLUMNS) :]
+    # A file from before a column came keeps the order of the others; a history is whole or not there.
+    in_order = later == tuple(name for name in LATEST_COLUMNS if name in later)
+    half = 0 < len(set(HISTORY_COLUMNS) & set(later)) < len(HISTORY_COLUMNS)
+    if header[: len(COLUMNS)] != COLUMNS or not in_order or half:
         expected = ",".join(COLUMNS + LATER_COLUMNS)
         raise ImportRefused([Problem(1, "header", f"the first line must be {expected}")])
     problems: list[Problem] = []

@@ -289,11 +289,11 @@ async def test_who_left_or_was_erased_is_exported_too_with_reasons_and_number(da
             event_at=1,
         )
         rows = [row async for row in export_rows(connection, keys, town)][1:]
-    assert [(row[1], row[2], row[10:12]) for row in rows] == [
+    assert [(row[1], row[2], row[11:13]) for row in rows] == [
         (PARENT.address, "kosodate;saigai", [str(left.id), "left"]),
         ("", "", [str(erased.id), "erased"]),
     ]
-    assert [[(event[0], event[2]) for event in json.loads(row[12])] for row in rows] == [
+    assert [[(event[0], event[2]) for event in json.loads(row[13])] for row in rows] == [
         [("joined", "form"), ("left", "blocked")],
         [("joined", "form"), ("left", "erased")],
     ]
@@ -324,7 +324,7 @@ LEFT = '["left","2026-04-02T00:00:00+09:00","blocked","line",""]'
 )
 def test_a_history_that_cannot_have_been_is_refused(town, state, events, column):
     quoted = events.replace('"', '""')
-    line = f'mail,a@example.jp,,,,,,2026-04-01,,,7,{state},"{quoted}"'
+    line = f'mail,a@example.jp,,,,,,2026-04-01,,,,7,{state},"{quoted}"'
     header = ",".join(subscribers_csv.ALL_COLUMNS)
     assert problems(town, line, header=header) == [(2, column)]
 
@@ -333,7 +333,7 @@ async def test_a_file_with_histories_twice_brings_nobody_twice(database, keys, t
     header = ",".join(subscribers_csv.ALL_COLUMNS)
     quoted = f'"[{EVENT},{LEFT}]"'.replace('","', '"",""').replace('["', '[""').replace('"]', '""]')
     rows = [
-        f"mail,{address},,,,,,2026-04-01,,,7,{state},{quoted}"
+        f"mail,{address},,,,,,2026-04-01,,,,7,{state},{quoted}"
         for address, state in (("", "erased"), ("a@example.jp", "left"))
     ]
     registrations = read(town, *rows, header=header)
@@ -400,3 +400,11 @@ async def test_a_registry_survives_export_and_import(database, keys, placed):
         exported = await export(connection, keys, TOWN)
     read_back = read_rows(io.StringIO(exported, newline=""), TOWN)
     assert [replace(item, history=()) for item in read_back] == written
+
+
+def test_a_file_from_before_there_was_a_pace_is_as_good_and_a_strange_pace_is_refused(town):
+    later = f"{HEADER},quiet_hours,paused_until"
+    (without,) = read(town, f"{GOOD},,", header=later)
+    (chosen,) = read(town, f"{GOOD},,,morning", header=f"{later},pace")
+    assert (without.preferences.pace, chosen.preferences.pace) == ("at_once", "morning")
+    assert problems(town, f"{GOOD},,,weekly", header=f"{later},pace") == [(2, "pace")]
