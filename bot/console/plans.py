@@ -8,9 +8,8 @@ from bot.console.access import StaffRequest
 from bot.sheets.blocks import actual_words, pace_words, printed
 from bot.sheets.paper import STATE_WORDS
 from content.clock import fiscal_year, today_jst
-from content.figures.counts import movements
 from content.figures.plan_results import IndicatorResult
-from content.figures.plans import KINDS, read_plans, result_of
+from content.figures.plans import KINDS, read_known, read_plans, result_of
 from content.notices.records import all_records
 from content.plans.checks import Plans
 from content.plans.models import Plan
@@ -43,9 +42,9 @@ async def show_plan(staff_request: StaffRequest) -> web.Response:
         plan = plans.plans.get(staff_request.request.match_info["key"])
         if plan is None:
             raise web.HTTPNotFound
-        moves = await movements(connection)
+        known = await read_known(connection, plans)
     results = [
-        result_of(service.town, plans, item, moves, today, plan) for item in plans.indicators_of(plan.key)
+        result_of(service.town, plans, item, known, today, plan) for item in plans.indicators_of(plan.key)
     ]
     return staff_request.page(
         "console/plan.html",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.console import faq, note_templates, plans, segments, sheets, shelters, word_calendars
+from bot.console import faq, note_templates, plan_records, plans, segments, sheets, shelters, word_calendars
 from bot.console.access import ConsoleRoutes
 
 SHEET = "{plan}/{year:[0-9]{1,9}}"
@@ -17,6 +17,8 @@ def add_records(routes: ConsoleRoutes) -> None:
     routes.post("/shelters/import", "write", shelters.import_list)
     routes.get("/plans", "see", plans.show_list)
     routes.get("/plans/{key}", "see", plans.show_plan)
+    routes.get("/plan-records/{kind}/{key}", "write", plan_records.show_form)
+    routes.post("/plan-records/{kind}/{key}", "write", plan_records.store)
     routes.get(f"/sheets/{SHEET}", "see", sheets.show_sheet)
     routes.post(f"/sheets/{SHEET}", "approve", sheets.move)
     routes.get(f"/sheets/{SHEET}/{{policy}}", "write", sheets.show_entry)

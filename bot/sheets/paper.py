@@ -9,8 +9,7 @@ from bot.service import Service
 from bot.sheets.blocks import Block
 from bot.sheets.layouts import arrange
 from content.clock import now_ms, today_jst, words
-from content.figures.counts import movements
-from content.figures.plans import read_plans
+from content.figures.plans import read_known, read_plans
 from content.figures.sheets import SheetView, view
 from content.plans.sheets import SheetState
 
@@ -50,9 +49,9 @@ async def paper(service: Service, plan: str, year: int) -> Paper | None:
         found = plans.plans.get(plan)
         if found is None or year not in found.years:
             return None
-        moves = await movements(connection)
+        known = await read_known(connection, plans)
     made_at = now_ms()
-    seen = view(service.town, plans, found, year, moves, today_jst(made_at))
+    seen = view(service.town, plans, found, year, known, today_jst(made_at))
     return Paper(
         title=f"{found.name} 評価表({year}年度)",
         view=seen,

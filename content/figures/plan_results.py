@@ -15,11 +15,17 @@ from content.plans.values import BLANK, Value
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the registrations say of a year: `number` at the end of `day`, provisional while the year runs."""
+    """What the registrations, or a series entered by hand, say of a year: `number` at the end of `day`,
+    provisional while the year runs."""
 
-    number: int
+    number: Decimal
     day: date
     provisional: bool
+    source: str = "登録の記録から計算"
+
+    @property
+    def text(self) -> str:
+        return f"{self.number.normalize():,f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def result(
 def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], today: date) -> YearOfIndicator:
     target = indicator.targets.get(year, BLANK)
     entered, count = indicator.actual.get(year), counts.get(year)
-    actual: Value = entered or (Value(text=f"{count.number:,}") if count else BLANK)
+    actual: Value = entered or (Value(text=count.text) if count else BLANK)
     number = actual.figure
     as_of = entered.as_of if entered else (count.day if count else None)
     cost = indicator.costs.get(year)
@@ -108,7 +114,7 @@ def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], to
         met=is_met(number, target.figure, indicator.better),
         about=actual.about or target.about,
         as_of=as_of,
-        source=entered.source if entered else ("登録の記録から計算" if count else ""),
+        source=entered.source if entered else (count.source if count else ""),
         provisional=bool(count and count.provisional and not entered),
         counted=count,
         adjusted=tuple(_adjusted(indicator, entered, target)) if entered else (),
@@ -145,5 +151,5 @@ def _pace(
         return pace(year, Decimal(0), number, target, day)
     before = indicator.actual.get(year - 1)
     count = counts.get(year - 1)
-    start = before.figure if before else (Decimal(count.number) if count else None)
+    start = before.figure if before else (count.number if count else None)
     return pace(year, start, number, target, day)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.figures.counts import Movement
+from content.clock import fiscal_year
+from content.figures.counts import Movement, movements
+from content.figures.hand_series import HandValue, all_values
 from content.figures.indicators import report
 from content.figures.plan_results import Counted, IndicatorResult, result
 from content.notices.records import RecordKind, all_records
@@ -66,20 +70,41 @@ def plan_name(item: PlanIndicator, plans: Plans) -> str:
     return next((plans.plans[key].name for key in keys if key in plans.plans), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the actuals are taken from: movements of registrations, values of series that are entered by hand."""
+
+    moves: list[Movement]
+    series: Mapping[str, list[HandValue]]
+
+
+async def read_known(connection: AsyncConnection, plans: Plans) -> Known:
+    wanted = sorted({item.series for item in plans.indicators.values() if item.series})
+    return Known(await movements(connection), {key: await all_values(connection, key) for key in wanted})
+
+
 def result_of(
-    town: Town,
-    plans: Plans,
-    item: PlanIndicator,
-    moves: list[Movement],
-    today: date,
-    plan: Plan | None = None,
+    town: Town, plans: Plans, item: PlanIndicator, known: Known, today: date, plan: Plan | None = None
 ) -> IndicatorResult:
-    """Its years, with what the registrations say where it is counted."""
+    """Its years, with what the registrations or its series say where nobody entered an actual."""
+    years = sorted({*item.targets, *item.actual, *(plan.years if plan else ())})
+    counts = _from_series(known.series[item.series], years, today) if item.series else {}
     counted = counted_indicator(item, plans)
-    counts: dict[int, Counted] = {}
     if counted is not None:
-        wanted = {*item.targets, *item.actual, *(plan.years if plan else ())}
-        for year in report(town, counted, moves, today, tuple(sorted(wanted))).years:
+        for year in report(town, counted, known.moves, today, tuple(years)).years:
             if year.actual is not None and year.as_of is not None:
-                counts[year.fiscal_year] = Counted(year.actual, year.as_of, year.provisional)
+                found = Counted(Decimal(year.actual), year.as_of, year.provisional)
+                counts[year.fiscal_year] = found
     return result(item, counts, today, plan)
+
+
+def _from_series(values: list[HandValue], years: list[int], today: date) -> dict[int, Counted]:
+    """The newest value within each year."""
+    found = {}
+    for value in values:
+        year = fiscal_year(value.day)
+        if year in years and not value.superseded:
+            number = Decimal(str(value.value))
+            source = f"{value.source}({value.entered_by} が入力)" if value.source else "手入力"
+            found[year] = Counted(number, value.day, year == fiscal_year(today), source)
+    return found

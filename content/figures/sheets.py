@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from content.figures.counts import Movement
 from content.figures.plan_results import IndicatorResult
-from content.figures.plans import result_of
+from content.figures.plans import Known, result_of
 from content.plans.checks import Plans
 from content.plans.models import Plan, Policy, Scale
 from content.plans.sheets import Entry, Sheet, sheet_key
@@ -57,7 +56,7 @@ class SheetView:
         return [self.results[key] for key in policy.indicators if key in self.results]
 
 
-def view(town: Town, plans: Plans, plan: Plan, year: int, moves: list[Movement], today: date) -> SheetView:
+def view(town: Town, plans: Plans, plan: Plan, year: int, known: Known, today: date) -> SheetView:
     """The sheet of a year; one that nobody has begun is an empty draft."""
     key = sheet_key(plan.key, year)
     sheet = plans.sheets.get(key) or Sheet(key=key, plan=plan.key, year=year)
@@ -67,7 +66,7 @@ def view(town: Town, plans: Plans, plan: Plan, year: int, moves: list[Movement],
         plan=plan,
         sheet=sheet,
         policies=policies,
-        results={item.key: result_of(town, plans, item, moves, today, plan) for item in indicators},
+        results={item.key: result_of(town, plans, item, known, today, plan) for item in indicators},
         counts=tuple(_count(scale, sheet, policies) for scale in plan.scales),
         on=today,
     )

@@ -131,7 +131,8 @@ class Baseline(Value):
 
 
 class PlanIndicator(ProfileModel):
-    """指標. `count` counts by itself, without one the actuals are entered by hand. `kind` is that of its
+    """指標. `count` counts the registrations, `series` is the key of a series entered by hand elsewhere; an actual
+    that is entered here stands before both. `kind` is that of its
     values; `measured` says whether a year's value is what has come together until then (cumulative) or what
     happened within the year (yearly). `better`: higher, lower (事故 0件), or keep (維持)."""
 
@@ -145,6 +146,7 @@ class PlanIndicator(ProfileModel):
     better: Literal["higher", "lower", "keep"] = "higher"
     definition: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)] = ""
     count: Count | None = None
+    series: Key | Literal[""] = ""
     department: str = ""
     baseline: Baseline | None = None
     targets: dict[FiscalYear, Value] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ import pytest
 
 from bot.sheets.blocks import Grid, printed
 from bot.sheets.layouts import arrange
+from content.figures.plans import Known
 from content.figures.sheets import view
 from content.plans.checks import misfits
 from tests.bot.sheets_story import example, plans_of
@@ -34,7 +35,7 @@ SHIBATA_ROWS = {
 def seen(name, year):
     plans = plans_of(name)
     (plan,) = plans.plans.values()
-    return view(create_town(), plans, plan, year, [], TODAY)
+    return view(create_town(), plans, plan, year, Known([], {}), TODAY)
 
 
 def grids(name, year):

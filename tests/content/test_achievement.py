@@ -75,7 +75,7 @@ def test_the_adjusted_figure_stands_beside_the_raw_one():
 
 
 def test_a_count_is_the_actual_until_a_person_enters_one():
-    counts = {2021: Counted(1358, date(2022, 3, 31), False)}
+    counts = {2021: Counted(Decimal(1358), date(2022, 3, 31), False)}
     assert results(counts, targets={2021: 3000}).of(2021).actual.text == "1,358"
     entered = results(counts, targets={2021: 3000}, actuals=[{"year": 2021, "text": "2,100"}]).of(2021)
     assert (entered.actual.text, entered.counted.number) == ("2,100", 1358)
@@ -102,7 +102,10 @@ def test_the_pace_says_what_is_needed_and_where_a_straight_line_leads():
 
 
 def test_the_pace_is_shown_only_while_the_year_runs():
-    counts = {2025: Counted(1183, date(2025, 9, 30), True), 2024: Counted(1000, date(2025, 3, 31), False)}
+    counts = {
+        2025: Counted(Decimal(1183), date(2025, 9, 30), True),
+        2024: Counted(Decimal(1000), date(2025, 3, 31), False),
+    }
     plan = PLAN.model_copy(update={"first_year": 2024, "last_year": 2026})
     found = results(counts, date(2025, 9, 30), plan, targets={2024: 900, 2025: 1500})
     assert found.of(2025).pace.projected == 1365
