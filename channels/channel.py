@@ -292,3 +292,12 @@ class MeteredSession(Session, Protocol):
     async def quota(self) -> Quota:
         """This month's limit and use. Raises the errors above."""
         ...
+
+
+@runtime_checkable
+class ProbedSession(Session, Protocol):
+    """Of a channel that can be asked whether its account would still send, with nothing sent."""
+
+    async def probe(self) -> None:
+        """Raises AccountStopped when the credentials do not hold, the other errors above when nobody can say."""
+        ...

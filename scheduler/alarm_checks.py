@@ -27,6 +27,8 @@ SILENT = 10 * MINUTE
 # Whatever is accepted meanwhile, what waits for longer than this is told of.
 OLD = 60 * MINUTE
 OVERDUE = 2 * MINUTE
+# A probe of an account that fails for so long; shorter breaks mend themselves.
+UNREACHED = 10 * MINUTE
 STUCK = 5 * MINUTE
 QUOTA_SHARE = 0.8
 KEY_ENDS_WITHIN = 14 * DAY
@@ -68,7 +70,7 @@ async def find_troubles(
             *await _coming(connection, now),
             *await _self_test(connection, context),
         ]
-    return [*found, *_clock(context), *_short(context), *_disk(disk(context))]
+    return [*found, *_clock(context), *_short(context), *_unreached(context), *_disk(disk(context))]
 
 
 async def _accounts(connection: AsyncConnection, context: TownContext, now: int) -> list[Trouble]:
@@ -176,6 +178,12 @@ def _short(context: TownContext) -> Iterator[Trouble]:
     if missing := context.this_process.short_of():
         detail = f"足りなくなったもの:{'、'.join(missing)}。"
         yield Trouble(AlarmCode.MACHINE_SHORT, context.this_process.name, detail)
+
+
+def _unreached(context: TownContext) -> Iterator[Trouble]:
+    if accounts := context.this_process.unreached(UNREACHED / SECOND):
+        names = "、".join(_name(context, account) for account in accounts)
+        yield Trouble(AlarmCode.ACCOUNT_UNREACHED, context.this_process.name, f"つながらないもの:{names}。")
 
 
 def _disk(disk: Disk | None) -> Iterator[Trouble]:

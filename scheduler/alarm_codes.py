@@ -28,6 +28,11 @@ class AlarmCode(StrEnum):
         "送信を待っているのに、受付がありません",
         "通信回線と相手のサーバーの状態を確かめてください。急ぐお知らせは別の手段で伝えてください。",
     )
+    ACCOUNT_UNREACHED = (
+        "account-unreached",
+        "配信手段につながりません",
+        "通信回線と相手のサーバーの状態を確かめてください。いま待っているお知らせがなくても、次のお知らせが出ません。",
+    )
     QUEUE_OLD = (
         "queue-old",
         "送信待ちが長く続いています",
@@ -91,7 +96,7 @@ class AlarmCode(StrEnum):
 
 
 # Only the processes of one machine know of it: its name, or that of the process, is the subject.
-OF_ONE_MACHINE = frozenset({AlarmCode.MACHINE_SHORT, AlarmCode.CLOCK_WRONG})
+OF_ONE_MACHINE = frozenset({AlarmCode.ACCOUNT_UNREACHED, AlarmCode.MACHINE_SHORT, AlarmCode.CLOCK_WRONG})
 
 
 def find_alarm(code: str) -> tuple[str, str]:

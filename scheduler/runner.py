@@ -26,6 +26,7 @@ from scheduler.fanout import plan_next
 from scheduler.letters import send_letters
 from scheduler.note_sending import send_notes
 from scheduler.presence import Presence
+from scheduler.probing import AccountProbes
 from scheduler.rounds import Rounds
 from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
@@ -69,6 +70,7 @@ class Runner:
         self._presence = Presence(context.database, owner, self._share_rates)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
+        self._probes = AccountProbes()
         self._stop = asyncio.Event()
 
     async def start(self) -> None:
@@ -175,6 +177,10 @@ class Runner:
                 await self_test.look(self._context)
             except Exception:
                 log.exception("self_test_failed")
+            try:
+                await self._probes.look(self._context)
+            except Exception:
+                log.exception("probing_failed")
             try:
                 await watch(self._context)
             except Exception:

@@ -1,4 +1,4 @@
-"""What a process knows of itself: its name, and what its machine was short of lately."""
+"""What a process knows of itself: its name, what its machine was short of lately, which accounts it does not reach."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class ThisProcess:
         self.machine = socket.gethostname()
         self.name = f"{self.machine}:{os.getpid()}"
         self._seen: dict[Lack, float] = {}
+        self._unreached: dict[str, float] = {}
 
     def notice(self, error: BaseException) -> bool:
         """Whether the machine was short of something; it is remembered for whoever watches over the service."""
@@ -56,3 +57,14 @@ class ThisProcess:
     def short_of(self) -> list[Lack]:
         since = monotonic_seconds() - REMEMBERED
         return [lack for lack, at in self._seen.items() if at >= since]
+
+    def did_not_reach(self, account: str) -> None:
+        self._unreached.setdefault(account, monotonic_seconds())
+
+    def reached(self, account: str) -> None:
+        self._unreached.pop(account, None)
+
+    def unreached(self, since: float) -> list[str]:
+        """Accounts that could not be reached for at least so many seconds."""
+        limit = monotonic_seconds() - since
+        return [account for account, at in self._unreached.items() if at <= limit]

@@ -108,6 +108,10 @@ class LineSession:
         except InvalidRequest:
             raise _invalid_message() from None
 
+    async def probe(self) -> None:
+        """By asking about the account itself."""
+        await self._api.bot_info()
+
     async def quota(self) -> Quota:
         """This month's limit and use of the account."""
         return await self._api.quota()

@@ -78,6 +78,10 @@ class MailSession:
         finally:
             mails.abandon()
 
+    async def probe(self) -> None:
+        """By connecting and signing in."""
+        self._pool.release(await self._pool.acquire())
+
     async def close(self) -> None:
         """Say QUIT and let connections go."""
         await self._pool.close()
