@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from aiohttp import web
 
 from bot.outlets.signing import Signer
@@ -13,3 +15,5 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 SIGNER: web.AppKey[Signer] = web.AppKey("signer", Signer)
 # How often a source has asked for a letter.
 MAIL_ASKS: web.AppKey[Throttle] = web.AppKey("mail_asks", Throttle)
+# Pictures of notices by public id and language, drawn lately.
+CARDS: web.AppKey[OrderedDict[tuple[str, str], bytes]] = web.AppKey("cards", OrderedDict)

@@ -13,6 +13,14 @@ from content.town import Account, ChannelName, Town
 # What the account of a channel cannot do without.
 NEEDED: dict[str, tuple[str, ...]] = {
     "mastodon": ("api_base", "token"),
+    "bluesky": ("user", "token"),
+    "x": ("app_key", "app_secret", "token", "token_secret"),
+    "facebook": ("user", "token"),
+    "instagram": ("user", "token"),
+    "threads": ("user", "token"),
+    "slack": ("url",),
+    "discord": ("url",),
+    "teams": ("url",),
 }
 
 
@@ -46,6 +54,68 @@ def _mastodon(account: Account, known: AccountSettings) -> Channel:
     )
 
 
+def _bluesky(account: Account, known: AccountSettings) -> Channel:
+    from channels.bluesky import ORIGIN, BlueskyChannel
+
+    return BlueskyChannel(
+        user=known.user,
+        token=_plain(known.token),
+        api_base=known.api_base or ORIGIN,
+        parts=account.parts or 4,
+    )
+
+
+def _x(account: Account, known: AccountSettings) -> Channel:
+    from channels.x import ORIGIN, XChannel, XKeys
+
+    keys = XKeys(*map(_plain, (known.app_key, known.app_secret, known.token, known.token_secret)))
+    return XChannel(keys=keys, link=account.link, api_base=known.api_base or ORIGIN, parts=account.parts or 4)
+
+
+def _facebook(account: Account, known: AccountSettings) -> Channel:
+    from channels.facebook import ORIGIN, FacebookChannel
+
+    return FacebookChannel(known.user, _plain(known.token), known.api_base or ORIGIN)
+
+
+def _instagram(account: Account, known: AccountSettings) -> Channel:
+    from channels.instagram import ORIGIN, InstagramChannel
+
+    return InstagramChannel(known.user, _plain(known.token), known.api_base or ORIGIN)
+
+
+def _threads(account: Account, known: AccountSettings) -> Channel:
+    from channels.threads import ORIGIN, ThreadsChannel
+
+    return ThreadsChannel(known.user, _plain(known.token), known.api_base or ORIGIN, account.parts or 4)
+
+
+def _slack(account: Account, known: AccountSettings) -> Channel:
+    from channels.slack import SlackChannel
+
+    return SlackChannel(_plain(known.url))
+
+
+def _discord(account: Account, known: AccountSettings) -> Channel:
+    from channels.discord import DiscordChannel
+
+    return DiscordChannel(_plain(known.url), account.parts or 4)
+
+
+def _teams(account: Account, known: AccountSettings) -> Channel:
+    from channels.teams import TeamsChannel
+
+    return TeamsChannel(_plain(known.url))
+
+
 _DESCRIBE: dict[ChannelName, Callable[[Account, AccountSettings], Channel]] = {
     "mastodon": _mastodon,
+    "bluesky": _bluesky,
+    "x": _x,
+    "facebook": _facebook,
+    "instagram": _instagram,
+    "threads": _threads,
+    "slack": _slack,
+    "discord": _discord,
+    "teams": _teams,
 }

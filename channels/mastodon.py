@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from channels.channel import UnknownOutcome
-from channels.http import HttpAnswer, HttpClient
 from channels.posted import Posted, PostState
 from channels.posting.answers import decode, failure, is_success, text_of, unreadable
 from channels.posting.base import PostingChannel, TextPosts
+from channels.posting.calls import JsonCalls
 from channels.posting.corrected import corrected_words
 from channels.posting.session import PostingSession, Step
 from channels.posting.splitting import LINK, graphemes
@@ -60,10 +60,10 @@ def length(text: str) -> int:
 class Mastodon:
     """The statuses of one account."""
 
+    marks = True
+
     def __init__(self, origin: str, token: str, timeout: float) -> None:
-        self._origin = origin.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._http = HttpClient(timeout=timeout, connections=2)
+        self._calls = JsonCalls(f"{origin.rstrip('/')}/api/v1", {"Authorization": f"Bearer {token}"}, timeout)
 
     async def show(self, step: Step) -> AsyncIterator[Posted]:
         prepared: TextPosts = step.prepared
@@ -74,11 +74,13 @@ class Mastodon:
         }
         if step.before is not None:
             content["in_reply_to_id"] = step.before.remote_id
-        answer = await self._call("POST", "/statuses", content, {"Idempotency-Key": step.key})
+        answer = await self._calls.call("POST", "/statuses", content, {"Idempotency-Key": step.key})
         if answer.status == 404 and step.before is not None:
             # What it answers was deleted by hand: the words stand by themselves.
             del content["in_reply_to_id"]
-            answer = await self._call("POST", "/statuses", content, {"Idempotency-Key": f"{step.key}-alone"})
+            answer = await self._calls.call(
+                "POST", "/statuses", content, {"Idempotency-Key": f"{step.key}-alone"}
+            )
         if not is_success(answer):
             raise failure(answer, LABEL)
         yield _posted(step.part, decode(answer))
@@ -89,7 +91,7 @@ class Mastodon:
         path = (
             f"/accounts/{quote(text_of(who, 'id'), safe='')}/statuses?limit={LOOKED_AT}&exclude_reblogs=true"
         )
-        answer = await self._call("GET", path)
+        answer = await self._calls.call("GET", path)
         if not is_success(answer):
             raise failure(answer, LABEL)
         try:
@@ -106,11 +108,11 @@ class Mastodon:
     async def take_back(self, earlier: Posted, prepared: TextPosts, instead: Posted) -> PostState:
         path = f"/statuses/{quote(earlier.remote_id, safe='')}"
         if prepared.announcement.kind == "withdrawal":
-            answer = await self._call("DELETE", path)
+            answer = await self._calls.call("DELETE", path)
             done = PostState.DELETED
         else:
             words = corrected_words(prepared.announcement, prepared.language, instead.url)
-            answer = await self._call("PUT", path, {"status": words})
+            answer = await self._calls.call("PUT", path, {"status": words})
             done = PostState.MARKED
         if is_success(answer):
             return done
@@ -121,21 +123,13 @@ class Mastodon:
         raise failure(answer, LABEL)
 
     async def close(self) -> None:
-        await self._http.close()
+        await self._calls.close()
 
     async def _read(self, path: str) -> dict[str, Any]:
-        answer = await self._call("GET", path)
+        answer = await self._calls.call("GET", path)
         if not is_success(answer):
             raise failure(answer, LABEL)
         return decode(answer)
-
-    async def _call(
-        self, method: str, path: str, content: object = None, headers: dict[str, str] | None = None
-    ) -> HttpAnswer:
-        body = None if content is None else json.dumps(content, ensure_ascii=False).encode()
-        return await self._http.request(
-            method, f"{self._origin}/api/v1{path}", headers={**self._headers, **(headers or {})}, body=body
-        )
 
 
 def _posted(part: int, status: dict[str, Any]) -> Posted:

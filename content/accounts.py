@@ -13,9 +13,19 @@ ChannelName = Literal[
     "mail",
     "webhook",
     "mastodon",
+    "bluesky",
+    "x",
+    "facebook",
+    "instagram",
+    "threads",
+    "slack",
+    "discord",
+    "teams",
 ]
 # What an account of these shows, everybody reads: nobody registers there.
-POSTING: frozenset[str] = frozenset(("mastodon",))
+POSTING: frozenset[str] = frozenset(
+    ("mastodon", "bluesky", "x", "facebook", "instagram", "threads", "slack", "discord", "teams")
+)
 
 
 class Mode(StrEnum):

@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Where Debian, Fedora and macOS keep a Japanese font; the first that is there counts.
-FONTS = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Bold.ttc",
-    "/usr/share/fonts/google-noto-sans-cjk-fonts/NotoSansCJK-Bold.ttc",
-    "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
-    "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf",
-    "/System/Library/Fonts/ヒラギノ角ゴシック W6.ttc",
-)
+from channels.fonts import japanese_font
+
 LARGEST, SMALLEST = 150, 60
 BELOW, SMALLEST_BELOW = 0.5, 36
 MARGIN, GAP = 60, 14
@@ -66,7 +59,7 @@ def draw(width: int, height: int, tiles: Sequence[Tile]) -> bytes:
 
 def find_font() -> Path:
     """Raises NoPicture with the remedy."""
-    found = next((Path(path) for path in FONTS if Path(path).is_file()), None)
+    found = japanese_font()
     if found is None:
         raise NoPicture(
             "日本語の書体が見つからず、メニューの絵を描けません。`apt-get install fonts-noto-cjk` で入れてください。"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from aiohttp import web
 
-from bot.app_keys import MAIL_ASKS
+from bot.app_keys import CARDS, MAIL_ASKS
 from bot.pictures import PICTURE
 from bot.resident import (
     archive,
+    cards,
     landing,
     liff,
     notice,
@@ -47,6 +50,8 @@ def add_resident(app: web.Application) -> None:
     app.router.add_post("/preferences/{token}", subscribe.open_by_link)
     app.router.add_get("/n/{public_id}", notice.show_notice)
     app.router.add_get(f"/n/{{public_id}}/{PICTURE}", pictures.show_picture)
+    app[CARDS] = OrderedDict()
+    app.router.add_get("/n/{public_id}/card-{language:[a-z-]{2,12}}.jpg", cards.show_card)
     app.router.add_get("/n/{public_id}/read/{token}", read.show_read)
     app.router.add_post("/n/{public_id}/read/{token}", read.read)
     app.router.add_get("/unsubscribe/{token}", unsubscribe.show_unsubscribe)

@@ -20,7 +20,7 @@ class Step:
     """One part to be shown. `key` names it: the same in every try, and no other's at this service.
 
     `before` is the post that it continues or, when first, the one that it corrects; `begun` is what an earlier
-    try prepared there.
+    try prepared there. `in_doubt`: an earlier try was not heard of, and was looked for without success.
     """
 
     prepared: Any
@@ -28,10 +28,17 @@ class Step:
     key: str
     before: Posted | None = None
     begun: Posted | None = None
+    in_doubt: bool = False
 
 
 class PostService(Protocol):
-    """A service as one account uses it. Raises the errors of `channels.channel`."""
+    """A service as one account uses it. Raises the errors of `channels.channel`.
+
+    `marks`: a correction can be written over what it corrects; elsewhere the old words stay, with an answer to them.
+    """
+
+    @property
+    def marks(self) -> bool: ...
 
     def show(self, step: Step) -> AsyncIterator[Posted]:
         """Show one part; what changes at the service is yielded as it happens, at last the post in state OUT."""
@@ -78,16 +85,20 @@ class PostingSession:
             out = {item.part: item for item in recipient.history.own}
             to_show = [part for part in range(len(prepared.parts)) if not _is_out(out.get(part))]
             standing = [item for item in recipient.history.earlier if _still_speaks(item, prepared)]
+            answers = standing[0] if standing and prepared.announcement.kind == "correction" else None
+            if not self._service.marks and prepared.announcement.kind != "withdrawal":
+                standing = []
             left = len(to_show) + len(standing)
             if not left:
                 yield Part(1)
             for part in to_show:
                 if not may_go_on():
                     return
-                before = out.get(part - 1) or (standing[0] if standing and part == 0 else None)
-                step = Step(prepared, part, f"{key}-{part}", before, out.get(part))
+                before = out.get(part - 1) or (answers if part == 0 else None)
                 # Only the first can have gone out unheard: whatever came before it is written down.
-                async for posted in self._show(step, in_doubt=maybe_sent and part == to_show[0]):
+                in_doubt = maybe_sent and part == to_show[0]
+                step = Step(prepared, part, f"{key}-{part}", before, out.get(part), in_doubt)
+                async for posted in self._show(step):
                     out[part] = posted
                     left -= _is_out(posted)
                     yield Part(int(not left), posted=(posted,))
@@ -98,8 +109,8 @@ class PostingSession:
                 left -= 1
                 yield Part(int(not left), posted=(replace(item, state=state),))
 
-    async def _show(self, step: Step, *, in_doubt: bool) -> AsyncIterator[Posted]:
-        found = await self._service.look_for(step) if in_doubt else None
+    async def _show(self, step: Step) -> AsyncIterator[Posted]:
+        found = await self._service.look_for(step) if step.in_doubt else None
         if found is not None:
             yield found
             return

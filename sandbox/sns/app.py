@@ -10,13 +10,21 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.layout import require_loopback
-from sandbox.sns import mastodon
+from sandbox.sns import bluesky, discord, facebook, instagram, mastodon, slack, teams, threads, x
 from sandbox.sns.keys import SANDBOX
 from sandbox.sns.pages import show
 from sandbox.sns.state import Fault, SnsSandbox
 
 SERVICES: dict[str, Callable[[], list[web.RouteDef]]] = {
     "mastodon": mastodon.routes,
+    "bluesky": bluesky.routes,
+    "x": x.routes,
+    "facebook": facebook.routes,
+    "instagram": instagram.routes,
+    "threads": threads.routes,
+    "slack": slack.routes,
+    "discord": discord.routes,
+    "teams": teams.routes,
 }
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -61,7 +69,8 @@ async def _faults(
     sandbox.calls.append((service, request.method, request.path))
     if sandbox.latency:
         await asyncio.sleep(sandbox.latency)
-    fault = sandbox.next_fault(service) if request.method in WRITES else None
+    writes = request.method in WRITES and not request.path.endswith("Session")
+    fault = sandbox.next_fault(service, request.path) if writes else None
     if fault is None:
         return await handler(request)
     if fault.wait:

@@ -38,7 +38,8 @@ class Post:
 class Fault:
     """What becomes of the next call that writes. `status` is answered instead, with `body` and `retry_after`.
 
-    `wait` seconds pass first. `lost`: the call is carried out and the connection cut before the answer.
+    `wait` seconds pass first. `lost`: the call is carried out and the connection cut before the answer. `at`: only
+    a call with this in its path.
     """
 
     status: int = 0
@@ -46,6 +47,7 @@ class Fault:
     retry_after: str = ""
     wait: float = 0.0
     lost: bool = False
+    at: str = ""
 
 
 class SnsSandbox:
@@ -82,9 +84,9 @@ class SnsSandbox:
         """What becomes of the next calls that write there."""
         self.faults.setdefault(service, deque()).extend(faults)
 
-    def next_fault(self, service: str) -> Fault | None:
+    def next_fault(self, service: str, path: str) -> Fault | None:
         waiting = self.faults.get(service)
-        return waiting.popleft() if waiting else None
+        return waiting.popleft() if waiting and waiting[0].at in path else None
 
     def clear(self) -> None:
         self.posts.clear()

@@ -6,9 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from channels.bluesky import BlueskyChannel
 from channels.channel import Channel, Part, Recipient, Session
+from channels.discord import DiscordChannel
+from channels.facebook import FacebookChannel
+from channels.instagram import InstagramChannel
 from channels.mastodon import MastodonChannel
 from channels.posted import Posted, PostHistory
+from channels.slack import SlackChannel
+from channels.teams import TeamsChannel
+from channels.threads import ThreadsChannel
+from channels.x import XChannel, XKeys
 from sandbox.sns.state import SnsSandbox
 from tests.channels.announcements import RETRY_KEY, collect_until_error, notice
 
@@ -17,6 +25,26 @@ MAKE: dict[str, Callable[[str, float], Channel]] = {
     "mastodon": lambda origin, timeout: MastodonChannel(
         api_base=f"{origin}/mastodon", token=TOKEN, timeout=timeout
     ),
+    "bluesky": lambda origin, timeout: BlueskyChannel(
+        user="shibata.example.jp", token=TOKEN, api_base=f"{origin}/bluesky", timeout=timeout
+    ),
+    "x": lambda origin, timeout: XChannel(
+        keys=XKeys("app", "app-secret", TOKEN, "token-secret"), api_base=f"{origin}/x", timeout=timeout
+    ),
+    "facebook": lambda origin, timeout: FacebookChannel(
+        user="100", token=TOKEN, api_base=f"{origin}/facebook", timeout=timeout
+    ),
+    "instagram": lambda origin, timeout: InstagramChannel(
+        user="200", token=TOKEN, api_base=f"{origin}/instagram", timeout=timeout
+    ),
+    "threads": lambda origin, timeout: ThreadsChannel(
+        user="300", token=TOKEN, api_base=f"{origin}/threads", timeout=timeout
+    ),
+    "slack": lambda origin, timeout: SlackChannel(f"{origin}/slack/services/{TOKEN}", timeout=timeout),
+    "discord": lambda origin, timeout: DiscordChannel(
+        f"{origin}/discord/api/webhooks/400/{TOKEN}", timeout=timeout
+    ),
+    "teams": lambda origin, timeout: TeamsChannel(f"{origin}/teams/workflows/{TOKEN}", timeout=timeout),
 }
 NAMES = tuple(MAKE)
 NOTHING = PostHistory()

@@ -74,6 +74,16 @@ def test_where_it_posts_there_is_a_stand_in_and_the_example_shows_how(name):
     assert name in NEEDED
 
 
+def test_the_accounts_that_the_example_shows_are_such_as_a_town_can_have(tmp_path):
+    lines = SHIBATA.read_text(encoding="utf-8").split("\n")
+    begin = next(place for place, line in enumerate(lines) if line == "# [[accounts]]")
+    end = next(place for place in range(begin, len(lines)) if not lines[place].startswith("#"))
+    lines[begin:end] = [line.removeprefix("#").removeprefix(" ") for line in lines[begin:end]]
+    profile = tmp_path / "town.toml"
+    profile.write_text("\n".join(lines), encoding="utf-8")
+    assert {item.channel for item in load_town(profile).accounts} == set(CHANNELS)
+
+
 @pytest.mark.parametrize("name", WITH_READERS)
 def test_it_has_a_stand_in_and_the_example_town_uses_it(name):
     assert (ROOT / "sandbox" / name).is_dir()

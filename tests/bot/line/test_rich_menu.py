@@ -93,7 +93,7 @@ def test_the_same_town_gets_the_same_menus_and_another_one_its_own():
 
 
 def test_without_a_japanese_font_the_remedy_is_named(monkeypatch):
-    monkeypatch.setattr("bot.line.menu_picture.FONTS", ())
+    monkeypatch.setattr("channels.fonts.FONTS", ())
     with pytest.raises(NoPicture, match="fonts-noto-cjk"):
         draw(800, 400, [])
 
