@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from content.clock import from_datetime, to_jst
+from content.clock import HOUR, from_datetime, to_jst
 
 NONE = "none"
 FORM = re.compile(r"(2[0-3]|1?[0-9])-(2[0-3]|1?[0-9])")
@@ -48,6 +48,12 @@ def end_of(text: str, now: int) -> int:
         return 0
     day = moment + timedelta(days=1) if hour >= last else moment
     return from_datetime(day.replace(hour=last, minute=0, second=0, microsecond=0))
+
+
+def began(text: str, now: int) -> int:
+    """When the quiet hours that it is in began, in ms; 0 while it is not in any."""
+    found, end = hours(text), end_of(text, now)
+    return end - (found[1] - found[0]) % 24 * HOUR if found and end else 0
 
 
 def in_words(text: str) -> str:

@@ -8,6 +8,7 @@ from content.clock import MINUTE, now_ms, today_jst
 from content.figures import counts, observed, snapshots, year_ends
 from content.figures.book import enter_events
 from content.ledger import account_outages, leases, presence, retention, stopping
+from content.ledger.resting import rest_late
 from content.ledger.settling import settle_overdue
 from content.ledger.states import MORNING, Lane
 from content.notices import group_ends, pictures
@@ -39,12 +40,15 @@ async def sweep(context: TownContext) -> None:
                 log.warning("batches_overdue", lane=lane, batches=closed)
         # What waited for the morning goes on from there; this is for accounts that are not in the profile any more.
         await settle_overdue(connection, lane=MORNING, before=now - BUDGET[Lane.DIGEST] - 2 * GRACE, now=now)
+        resting = await rest_late(connection, context.town, now)
         dead = await presence.forget_dead(connection, now)
         await account_outages.forget_all_but(connection, list(context.town.account))
     await morning.look(context)
     if released:
         context.database.wakeups.wake("batches")
         log.warning("leases_expired", batches=released)
+    if resting:
+        log.info("batches_resting", batches=resting)
     if dead:
         log.warning("senders_gone", senders=dead)
     await mark_suspended(context)

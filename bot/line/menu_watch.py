@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from bot.line.friend_link import FriendLink
+from bot.line.menu_links import link_by_language
 from bot.line.rich_menu import show
 from bot.service import Service
 from channels.line.api import LineApi
@@ -45,5 +46,7 @@ async def look(service: Service, api: LineApi, shown: ChatMenu | None) -> ChatMe
         return shown
     if not await show(api, wanted):
         return None
-    log.info("rich_menu_shown", menu=wanted)
+    # Whoever changed the language by its tile has a menu of her own, which stands before the default one.
+    linked = await link_by_language(service, api, account.key, wanted)
+    log.info("rich_menu_shown", menu=wanted, linked=linked)
     return wanted

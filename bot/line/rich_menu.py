@@ -59,7 +59,7 @@ async def set_up(service: Service, api: LineApi, shown: ChatMenu = ChatMenu.EVER
     wanted = await asyncio.to_thread(all_menus, town)
     existing = await api.list_rich_menus()
     ids = {key: await _complete(api, existing, menu) for key, menu in wanted.items()}
-    for language in _languages(town):
+    for language in shown_languages(town):
         await api.set_rich_menu_alias(alias(language), ids[language])
     default = ids[ChatMenu.DISASTER if shown == ChatMenu.DISASTER else FIRST_LANGUAGE]
     await api.set_default_rich_menu(default)
@@ -72,22 +72,27 @@ async def set_up(service: Service, api: LineApi, shown: ChatMenu = ChatMenu.EVER
 
 async def show(api: LineApi, menu: ChatMenu) -> bool:
     """Show one of the menus that `set_up` has brought up; False when there is none. Draws nothing."""
-    kind = FIRST_LANGUAGE if menu == ChatMenu.EVERYDAY else menu
-    wanted = [
-        str(item["richMenuId"])
-        for item in await api.list_rich_menus()
-        if str(item.get("name", "")).startswith(f"{OURS}{kind}-")
-    ]
-    if not wanted:
+    wanted = (await our_menus(api)).get(FIRST_LANGUAGE if menu == ChatMenu.EVERYDAY else menu)
+    if wanted is None:
         return False
-    if await api.default_rich_menu() not in wanted:
-        await api.set_default_rich_menu(wanted[0])
+    if await api.default_rich_menu() != wanted:
+        await api.set_default_rich_menu(wanted)
     return True
+
+
+async def our_menus(api: LineApi) -> dict[str, str]:
+    """The id of each menu that `set_up` has brought up: by language, as its name writes it, and that of a disaster."""
+    names = {str(item.get("name", "")): str(item["richMenuId"]) for item in await api.list_rich_menus()}
+    return {
+        name.removeprefix(OURS).rpartition("-")[0]: menu_id
+        for name, menu_id in names.items()
+        if name.startswith(OURS)
+    }
 
 
 def all_menus(town: Town) -> dict[str, Menu]:
     """Language → its menu of every day, and that of a disaster. Takes a second to draw."""
-    everyday = {language: _everyday(town, language) for language in _languages(town)}
+    everyday = {language: _everyday(town, language) for language in shown_languages(town)}
     return {**everyday, ChatMenu.DISASTER: disaster_menu(town)}
 
 
@@ -116,7 +121,7 @@ def _everyday_of(name: str, languages: tuple[str, ...], language: str) -> Menu:
 
 
 def _everyday(town: Town, language: str) -> Menu:
-    return _everyday_of(town.name, tuple(_languages(town)), language)
+    return _everyday_of(town.name, tuple(shown_languages(town)), language)
 
 
 def disaster_menu(town: Town) -> Menu:
@@ -152,7 +157,8 @@ def alias(language: str) -> str:
     return f"{OURS}{language.lower()}"
 
 
-def _languages(town: Town) -> list[str]:
+def shown_languages(town: Town) -> list[str]:
+    """Those of the town that have a menu."""
     return [language for language in town.languages if language in WORDS]
 
 

@@ -177,6 +177,12 @@ class LineApi:
         """Remove a rich menu."""
         check(await self._call("DELETE", f"/v2/bot/richmenu/{rich_menu_id}"))
 
+    async def link_rich_menu(self, rich_menu_id: str, user_ids: Sequence[str]) -> None:
+        """Show up to 500 friends this menu instead of the default one; LINE does it in the background."""
+        await self._post_json(
+            "/v2/bot/richmenu/bulk/link", {"richMenuId": rich_menu_id, "userIds": list(user_ids)}
+        )
+
     async def close(self) -> None:
         """Let connections go."""
         await self._http.close()

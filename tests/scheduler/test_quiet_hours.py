@@ -14,6 +14,7 @@ from content.keys import Keys
 from content.ledger import batches, leases
 from content.ledger.deliveries import get_delivery
 from content.ledger.recipients import unpack
+from content.ledger.resting import rest_late
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from content.notices.segments import Target
@@ -23,7 +24,7 @@ from content.register.subscribers import Preferences
 from scheduler import after_sending, notice_service
 from scheduler.sweeps import sweep
 from scheduler.triggers import fire_due
-from tests.factories import create_town, line_id
+from tests.factories import create_town, jst, line_id, make_delivery, make_notice, make_subscribers
 from tests.scheduler.scripted import (
     Script,
     Stage,
@@ -229,3 +230,27 @@ async def send_to_the_awake(stage: Stage, delivery_id: int) -> None:
 
     async with sending(stage.context):
         await eventually(only_resting_ones_are_open)
+
+
+async def test_what_an_outage_keeps_until_the_night_waits_for_the_morning(
+    database: Database, keys: Keys
+) -> None:
+    """Planned in the evening for all, and planned at night for those who do not sleep: only the former wait."""
+    stage = make_stage(create_town(quiet_hours="21-7"), database, keys, line=Script())
+    evening, night = jst(2026, 4, 7, 20, 50), jst(2026, 4, 7, 22, 30)
+    async with database.write() as connection:
+        ids = await make_subscribers(connection, keys, 3)
+        made = {}
+        for one, at, category in (
+            (ids[0], evening, "kosodate"),
+            (ids[1], evening, "saigai"),
+            (ids[2], night, "event"),
+        ):
+            notice_id = await make_notice(connection, at=at, category=category)
+            made[category] = await make_delivery(connection, [[one]], at=at, notice_id=notice_id)
+        assert await rest_late(connection, stage.context.town, jst(2026, 4, 7, 21, 9)) == 0
+        assert await rest_late(connection, stage.context.town, night + MINUTE) == 1
+        assert await rest_late(connection, stage.context.town, night + 2 * MINUTE) == 0
+    (routine,), (critical,), (awake,) = [await rows_of(database, made[name]) for name in made]
+    assert routine.not_before == routine.created_at == jst(2026, 4, 8, 7)
+    assert max(critical.not_before, awake.not_before) <= night

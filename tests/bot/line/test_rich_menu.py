@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.line.menu_picture import NoPicture, draw
@@ -11,7 +13,7 @@ from channels.line.api import encode
 from content.clock import DAY, now_ms
 from content.notices import triggers
 from content.notices.chat_menu import ChatMenu, choose, menu_now
-from tests.bot.line.village import SATO, words_of
+from tests.bot.line.village import MARIA, SATO, words_of
 from tests.factories import create_town, make_notice
 
 
@@ -131,3 +133,23 @@ async def test_an_account_with_a_menu_of_its_own_is_left_alone(village, menus):
         await choose(connection, "line", ChatMenu.DISASTER, staff="bosai", at=now_ms())
     assert await look(village.service, village.api, None) is None
     assert menus.default_id is None
+
+
+async def test_whoever_changed_the_language_gets_the_menu_of_a_disaster_too(village, menus):
+    await set_up(village.service, village.api)
+    await village.act(MARIA, "follow")
+    await village.act(SATO, "follow")
+    maria, sato = (village.platform.channel.users.by_id[user_id] for user_id in (MARIA, SATO))
+
+    village.platform.config.change({"menu.bulkDelay": 0})
+
+    async def menu_of(user):
+        await asyncio.sleep(0.01)
+        return user.linked_menu_id and menus.menus[user.linked_menu_id].definition["name"]
+
+    for chosen, kind in ((ChatMenu.DISASTER, "disaster"), (ChatMenu.EVERYDAY, "en")):
+        async with village.service.database.write() as connection:
+            await choose(connection, "line", chosen, staff="bosai", at=now_ms())
+        await look(village.service, village.api, None)
+        assert (await menu_of(maria)).startswith(f"{OURS}{kind}-")
+        assert await menu_of(sato) is None
