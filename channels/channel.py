@@ -30,11 +30,10 @@ class Text:
 class Announcement:
     """What a channel needs to know of one version of a notice to render it.
 
-    `texts` holds at least Japanese, in the town's order of languages. `mode` is live, drill or
-    test; `urgency` urgent or routine; `kind` original, correction or withdrawal. `url` is the
-    public page of the notice, "" when it has none. `category_names` maps language to the name.
-    `published_at` is milliseconds since the epoch. `silent`: no phone is to ring for it.
-    """
+    `texts` holds at least Japanese, in the town's order of languages. `mode` is live, drill or test; `urgency` urgent
+    or routine; `kind` original, correction or withdrawal. `url` is the public page, "" for none. `category_names`
+    maps language to the name. `published_at` is milliseconds since the epoch. `silent`: no phone is to ring for it.
+    `asks_read`: readers are asked to say that they have read it."""
 
     notice_id: int
     version_id: int
@@ -51,8 +50,7 @@ class Announcement:
     # Language → the sender's and the office's name in it, where the town has one.
     town_names: dict[str, str] = field(default_factory=dict)
     contacts: dict[str, str] = field(default_factory=dict)
-    # The random name of the notice, which no other database gives to one of its own.
-    public_id: str = ""
+    public_id: str = ""  # random: no other database gives it to a notice of its own
     # Language → title of the notice that this one corrects or withdraws.
     corrected_titles: dict[str, str] = field(default_factory=dict)
     pictures: tuple[ShownPicture, ...] = ()
@@ -60,7 +58,6 @@ class Announcement:
     # Until when it is to be read, in milliseconds; None for ever.
     expires_at: int | None = None
     silent: bool = False
-    # Readers are asked to say that they have read it.
     asks_read: bool = False
 
     def text(self, language: str) -> Text:

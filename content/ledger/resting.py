@@ -33,7 +33,7 @@ async def rest_late(connection: AsyncConnection, town: Town, now: int) -> int:
     kept = (
         batch.c.state == BatchState.READY,
         batch.c.maybe_sent.is_(False),
-        batch.c.lane != Lane.URGENT,
+        batch.c.lane.in_((Lane.ROUTINE, Lane.DIGEST)),
         batch.c.created_at < since,
         batch.c.not_before < until,
     )
