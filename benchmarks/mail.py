@@ -24,6 +24,7 @@ from channels.channel import Recipient
 from channels.mail.channel import MailChannel
 from channels.mail.messages import MailTemplate, fill
 from content.keys import Keys
+from content.register.bounce_addresses import bounce_local_part
 from content.register.tokens import subscriber_token
 from scheduler import notice_service
 from scheduler.town_context import announcement
@@ -55,6 +56,10 @@ async def through_the_ledger(
         token = subscriber_token(keys, "unsubscribe", recipient.subscriber_id, recipient.salt)
         return f"https://town.example.jp/unsubscribe/{token}"
 
+    def bounce_address(version_id: int, recipient: Recipient) -> str:
+        local = bounce_local_part(keys, recipient.subscriber_id, version_id, recipient.salt)
+        return f"{local}@bounce.town.example.jp"
+
     def message_mark(public_id: str, version_id: int) -> int:
         return keys.number("mail", f"{public_id} {version_id}")
 
@@ -64,6 +69,7 @@ async def through_the_ledger(
             sender="柴田町 <oshirase@town.example.jp>",
             list_id="notices.town.example.jp",
             unsubscribe_url=unsubscribe_url,
+            bounce_address=bounce_address,
             message_mark=message_mark,
             message_domain="town.example.jp",
             connections=options.connections,

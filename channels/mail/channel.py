@@ -113,7 +113,7 @@ class MailChannel:
                 message_id=f"<kairanban.{version}.{number}.{own_mark:016x}@{self.message_domain}>",
                 unsubscribe_url=self.unsubscribe_url(recipient),
                 read_url=self.read_url(template.public_id, recipient)
-                if template.between and self.read_url
+                if template.asks_read and self.read_url
                 else "",
             )
             envelope_sender = self.bounce_address(version, recipient) if self.bounce_address else own_address

@@ -1,6 +1,6 @@
 """A notice as a mail: rendered once per language, with slots that are filled per recipient on bytes.
 
-Plain text in UTF-8, base64 (RFC 2045): a Japanese paragraph easily exceeds the 998 octets that SMTP allows
+Plain text first and complete, then HTML, both in UTF-8 and base64 (RFC 2045): a Japanese paragraph easily exceeds the 998 octets that SMTP allows
 for an unencoded line. The slots are address, Message-ID, date, the link to unsubscribe, and where a notice asks
 for it the link by which its reader says to have read it.
 """
@@ -18,6 +18,8 @@ from time import time
 
 from channels.attached import picture_text, place_text
 from channels.channel import Announcement
+from channels.mail.html import LIMIT as HTML_LIMIT
+from channels.mail.html import html_page
 from channels.rendering import (
     body,
     category_name,
@@ -31,6 +33,10 @@ from channels.rendering import (
 )
 
 BODY_LIMIT = 100_000
+# No line of base64 begins with a hyphen, so none can be taken for it.
+_DELIMITER = b"--=_kairanban\r\n"
+_LAST_DELIMITER = b"--=_kairanban--\r\n"
+_ALTERNATIVE = b'Content-Type: multipart/alternative; boundary="=_kairanban"\r\n\r\n' + _DELIMITER
 # 57 octets make a full base64 line of 76 characters, so encoded blocks of that size can be joined.
 BASE64_BLOCK = 57
 JST = timezone(timedelta(hours=9))
@@ -45,20 +51,36 @@ PLAIN = re.compile(rf"{ATOM}(?:\.{ATOM})*@{HOST_NAME}")
 
 
 @dataclass(frozen=True, slots=True)
-class MailTemplate:
-    """The bytes that all recipients of one language share.
+class Part:
+    """One part of the mail that all recipients of one language share, but for their own links.
 
-    `shared` are the fixed headers and the encoded part of the body, `rest` the last octets before the first link,
-    still unencoded; `between` what stands between the link 「読みました」 and the one to unsubscribe, empty
-    without the former.
+    `shared` is what is encoded already, `rest` the last octets before the first link, still unencoded; `between` what
+    stands between the link 「読みました」 and the one to unsubscribe, empty without the former; `after` the end.
     """
+
+    shared: bytes = field(repr=False)
+    rest: bytes = field(repr=False)
+    between: bytes = field(default=b"", repr=False)
+    after: bytes = field(default=b"", repr=False)
+
+    def fill(self, unsubscribe_url: bytes, read_url: bytes) -> bytes:
+        links = read_url + self.between + unsubscribe_url if self.between else unsubscribe_url
+        return self.shared + _base64_lines(self.rest + links + self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class MailTemplate:
+    """The text with the headers before it and, unless that is too large, the same as HTML."""
 
     version_id: int
     public_id: str
     urgent: bool
-    shared: bytes = field(repr=False)
-    rest: bytes = field(repr=False)
-    between: bytes = field(default=b"", repr=False)
+    text: Part
+    html: Part | None = None
+
+    @property
+    def asks_read(self) -> bool:
+        return bool(self.text.between)
 
 
 def build_template(
@@ -70,17 +92,21 @@ def build_template(
     text = f"{mail_text(announcement, language)}\n"
     end = f"{before_stop(language, settings_url)}\n"
     asks_read = announcement.asks_read
-    octets = _octets(text + (f"\n{wording(language).read}:\n" if asks_read else end))
-    whole = len(octets) - len(octets) % BASE64_BLOCK
+    page = [_octets(piece) for piece in html_page(announcement, language, settings_url)]
+    has_html = sum(map(len, page)) <= HTML_LIMIT
+    headers = _fixed_headers(announcement, language, sender, list_id)
     return MailTemplate(
         version_id=announcement.version_id,
         public_id=announcement.public_id,
         urgent=announcement.urgency == "urgent",
-        shared=_fixed_headers(announcement, language, sender, list_id)
-        + b"\r\n"
-        + _base64_lines(octets[:whole]),
-        rest=octets[whole:],
-        between=_octets(f"\n\n{end}") if asks_read else b"",
+        text=_part(
+            headers + (_ALTERNATIVE if has_html else b"") + _part_head("plain"),
+            _octets(text + (f"\n{wording(language).read}:\n" if asks_read else end)),
+            between=_octets(f"\n\n{end}") if asks_read else b"",
+        ),
+        html=_part(_DELIMITER + _part_head("html"), page[0], between=b"".join(page[1:-1]), after=page[-1])
+        if has_html
+        else None,
     )
 
 
@@ -126,9 +152,18 @@ def fill(
         f"Message-ID: {message_id}\r\nDate: {_date(int(time()))}\r\nTo: {to}\r\n"
         f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
     )
-    links = read_url.encode() + template.between if template.between else b""
-    last = template.rest + links + unsubscribe_url.encode()
-    return own.encode("ascii") + template.shared + _base64_lines(last)
+    links = unsubscribe_url.encode(), read_url.encode()
+    mail = own.encode("ascii") + template.text.fill(*links)
+    return mail if template.html is None else mail + template.html.fill(*links) + _LAST_DELIMITER
+
+
+def _part(head: bytes, octets: bytes, *, between: bytes = b"", after: bytes = b"") -> Part:
+    whole = len(octets) - len(octets) % BASE64_BLOCK
+    return Part(head + _base64_lines(octets[:whole]), octets[whole:], between, after)
+
+
+def _part_head(kind: str) -> bytes:
+    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'.encode()
 
 
 def _octets(text: str) -> bytes:
@@ -184,8 +219,6 @@ def _fixed_headers(announcement: Announcement, language: str, sender: str, list_
         "Auto-Submitted": "auto-generated",
         "Content-Language": "ja" if language == "ja-easy" else language,
         "MIME-Version": "1.0",
-        "Content-Type": 'text/plain; charset="utf-8"',
-        "Content-Transfer-Encoding": "base64",
     }
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 

@@ -85,7 +85,7 @@ def mail_texts(prepared: Any, _language: str) -> list[str]:
         prepared, to="a@example.jp", message_id="<1@example.jp>", unsubscribe_url="https://example.jp/u"
     )
     message = message_from_bytes(source, policy=policy.default)
-    return [str(message["Subject"]), message.get_content()]
+    return [str(message["Subject"]), message.get_body(("plain",)).get_content()]
 
 
 def webhook_texts(prepared: Any, language: str) -> list[str]:

@@ -70,7 +70,7 @@ async def own(service: Service, login: str = "tanaka") -> list[str]:
 def link_in(smtp: SmtpSandbox) -> str:
     (mail,) = smtp.mailroom.mails
     assert mail.recipient == MAIL
-    text = BytesParser(policy=policy.default).parsebytes(mail.source).get_content()
+    text = BytesParser(policy=policy.default).parsebytes(mail.source).get_body(("plain",)).get_content()
     found = re.search(r"https?://\S+", text)
     assert found
     return urlsplit(found[0]).path
