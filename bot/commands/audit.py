@@ -11,7 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from bot.audit_words import WORDS
-from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.commands.common import (
+    FAILED,
+    USAGE,
+    close_output_to_others,
+    fail,
+    load_settings,
+    opened,
+    operator,
+    print_json,
+    run,
+    talk,
+)
 from content.clock import end_of_day, iso, now_ms, start_of_day
 from content.staff import audit, audit_chain
 from content.staff.audit import Entry
@@ -69,6 +80,8 @@ def verify(
 
 
 async def _show(chosen: dict[str, Any], with_sources: bool, as_json: bool) -> None:
+    if with_sources:
+        close_output_to_others()
     async with opened(load_settings()) as service:
         async with service.database.read() as connection:
             found = await audit.entries(connection, **chosen)

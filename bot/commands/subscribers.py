@@ -20,7 +20,18 @@ from rich.table import Table
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
+from bot.commands.common import (
+    FAILED,
+    USAGE,
+    close_output_to_others,
+    fail,
+    load_settings,
+    opened,
+    operator,
+    progress,
+    run,
+    talk,
+)
 from bot.service import Service
 from content import quiet_hours
 from content.clock import now_ms, today_jst, words
@@ -162,6 +173,7 @@ async def _import(file: Path) -> None:
 
 
 async def _export() -> None:
+    close_output_to_others()
     settings = load_settings()
     async with opened(settings) as service:
         async with service.database.write() as connection:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from bot.cli import app
 from content.register.subscribers_csv import COLUMNS
 from tests.factories import NEWCOMER, PARENT
 
@@ -55,6 +56,19 @@ def test_a_registration_is_shown_by_number_or_by_address_and_its_address_is_not(
         assert "登録 1" in shown.stdout and "funaoka" in shown.stdout and "有効" in shown.stdout
         assert PARENT.address not in shown.stdout + shown.stderr
     assert actions(tmp_path) == [("subscriber.shown", "subscriber 1")] * 2
+
+
+def test_a_file_that_the_shell_opened_for_everybody_is_closed_before_an_address_is_in_it(
+    register: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "exported.csv"
+    file.touch(0o644)
+    file.chmod(0o644)
+    with file.open("w", encoding="utf-8") as output, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", output)
+        app(["subscribers", "export"], standalone_mode=False)
+    assert PARENT.address in file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_address_is_told_only_when_asked_for_and_the_trail_says_so(register: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bot.logs import configure_logging
 from tests.faults.books import MAIL_IN_FLIGHT, fault_town
 from tests.faults.copied_postgres import trials
 from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill, Round
@@ -46,6 +48,8 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options.add_argument("--skip-outage", action="store_true", help="leave out LINE's five minutes")
     chosen = options.parse_args()
+    # The copies run in this process.
+    configure_logging("console", logging.CRITICAL)
     console.print(f"seed {chosen.seed}", highlight=False)
     sys.exit(asyncio.run(play(chosen.rounds, chosen.seed, outage=not chosen.skip_outage)))
 
