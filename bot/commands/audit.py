@@ -11,18 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.audit_words import WORDS
-from bot.commands.common import (
-    FAILED,
-    USAGE,
-    close_output_to_others,
-    fail,
-    load_settings,
-    opened,
-    operator,
-    print_json,
-    run,
-    talk,
-)
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.commands.private_output import close_output_to_others
 from content.clock import end_of_day, iso, now_ms, start_of_day
 from content.staff import audit, audit_chain
 from content.staff.audit import Entry

@@ -9,7 +9,6 @@ import asyncio
 import getpass
 import json
 import os
-import stat
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
@@ -48,24 +47,6 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
 def print_json(value: object) -> None:
     """Results go to stdout alone."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def close_output_to_others() -> None:
-    """Before what names people is printed: the shell opened the file of `> FILE`, with its own idea of who may read it."""
-    try:
-        descriptor = sys.stdout.fileno()
-    except OSError:
-        # No file at all, as when another program reads it in memory.
-        return
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode) and mode & 0o077:
-        try:
-            os.fchmod(descriptor, 0o600)
-        except PermissionError:
-            fail(
-                "書き出し先のファイルを他の利用者が読めます。自分だけが読めるファイルに書き出してください。",
-                USAGE,
-            )
 
 
 def load_settings() -> Settings:

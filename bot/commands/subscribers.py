@@ -20,18 +20,8 @@ from rich.table import Table
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.commands.common import (
-    FAILED,
-    USAGE,
-    close_output_to_others,
-    fail,
-    load_settings,
-    opened,
-    operator,
-    progress,
-    run,
-    talk,
-)
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
+from bot.commands.private_output import close_output_to_others
 from bot.service import Service
 from content import quiet_hours
 from content.clock import now_ms, today_jst, words
