@@ -8,6 +8,7 @@ of, is looked for on our own timeline. Posts cannot be edited; a withdrawal dele
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from time import time
@@ -142,6 +143,8 @@ class X:
     async def _call(self, method: str, path: str, content: object = None) -> HttpAnswer:
         from oauthlib.oauth1 import Client
 
+        # It tells the log what it signs, and with what.
+        logging.getLogger("oauthlib").setLevel(logging.WARNING)
         keys = self._keys
         client = Client(
             keys.app_key,
