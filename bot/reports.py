@@ -11,8 +11,9 @@ from bot.service import Service
 from content.clock import now_ms, today_jst
 from content.figures.counts import active_by_choice, active_now, movements
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
+from content.figures.plans import counted_indicators
 from content.register.csv_cells import harmless
-from content.town import Mode
+from content.town import Indicator, Mode
 from scheduler.words import CHANNEL_NAMES
 
 DEFINITION = (
@@ -40,6 +41,7 @@ JAPANESE = {
     "note": "注",
     "definition": "定義",
 }
+INVENTED = "架空の値"
 MEASURES = {"channel": "配信手段別", "category": "分野別", "area": "地区別"}
 
 
@@ -70,13 +72,14 @@ async def counts_rows(service: Service) -> list[dict[str, Any]]:
 async def indicator_reports(
     service: Service, years: tuple[int, ...] = (), key: str = ""
 ) -> list[IndicatorReport]:
-    """Every indicator of the town, or the one with this key, as of today.
+    """Every indicator that is counted, or the one with this key, as of today; none when there is no such.
 
-    `years` are fiscal years; without any, every one that has a target.
+    `years` are fiscal years; without any, those from the first target to the last.
     """
     async with service.database.read() as connection:
         moves = await movements(connection)
-    chosen = [item for item in service.town.indicators if key in ("", item.key)]
+        indicators = await counted_indicators(connection, service.town)
+    chosen = [item for item in indicators if key in ("", item.key)]
     return [report(service.town, item, moves, today_jst(), years) for item in chosen]
 
 
@@ -104,12 +107,22 @@ def indicator_rows(found: IndicatorReport) -> list[dict[str, Any]]:
             "fiscal_year": year.fiscal_year,
             **figures,
             "unit": found.indicator.unit,
-            "note": " ".join(note.text for note in year.annotations if note.month == figures["period"]),
+            "note": " ".join(
+                [
+                    *([INVENTED] if _is_invented(found.indicator, year, figures["period"]) else ()),
+                    *(note.text for note in year.annotations if note.month == figures["period"]),
+                ]
+            ),
             "definition": found.indicator.definition,
         }
         for year in found.years
         for figures in [*map(_month_figures, year.months), _year_figures(year)]
     ]
+
+
+def _is_invented(indicator: Indicator, year: YearResult, period: str) -> bool:
+    """Whether the figure of a month, or of the year's last one, is one of a demo."""
+    return indicator.is_invented(period if "-" in period else f"{year.fiscal_year + 1}-03")
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str] | None = None) -> str:
@@ -135,7 +148,8 @@ def headline(found: IndicatorReport) -> str:
         if year.provisional
         else f"{year.fiscal_year}年度末の実績は"
     )
-    figure = f"{when}{year.actual:,}{unit}"
+    invented = "(架空の値)" if found.indicator.is_invented(f"{day.year}-{day.month:02d}") else ""
+    figure = f"{when}{year.actual:,}{unit}{invented}"
     if year.target is None or year.rate is None:
         return f"{figure}です(目標の設定はありません)。"
     return f"{figure}、目標{year.target:,}{unit}の{year.rate:.1f}%です。"

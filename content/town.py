@@ -145,7 +145,8 @@ class Annotation(ProfileModel):
 
 
 class Indicator(ProfileModel):
-    """指標. Counts registrations on `channels`; `targets` maps fiscal year to 目標."""
+    """指標. Counts registrations on `channels`; `targets` maps fiscal year to 目標. `invented`, of a demo: every
+    value is marked as 架空の値 but those at the end of the months in `published`."""
 
     key: Key
     name: str
@@ -155,6 +156,12 @@ class Indicator(ProfileModel):
     unit: str = "件"
     targets: dict[int, int]
     annotations: tuple[Annotation, ...] = ()
+    invented: bool = False
+    published: tuple[str, ...] = ()
+
+    def is_invented(self, month: str) -> bool:
+        """`month` as 2023-03."""
+        return self.invented and month not in self.published
 
 
 class Town(ProfileModel):

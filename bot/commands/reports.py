@@ -13,6 +13,7 @@ from bot import reports
 from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from content.figures.indicators import IndicatorReport
+from content.plans.values import FIRST_YEAR, LAST_YEAR
 
 app = typer.Typer(no_args_is_help=True, help="登録数と計画の指標.")
 
@@ -49,10 +50,13 @@ async def _counts(as_json: bool, as_csv: bool) -> None:
 
 
 async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: bool) -> None:
+    if wrong := [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]:
+        fail(f"--fiscal-year {wrong[0]}: 年度は西暦4桁で書いてください(2026 のように)", USAGE)
     async with opened(load_settings(), only_reads=True) as service:
-        if key and key not in service.town.indicator:
-            fail(f"--key: no indicator '{key}'; use {', '.join(service.town.indicator)}", USAGE)
-        found = await reports.indicator_reports(service, years, key)
+        found = await reports.indicator_reports(service, years)
+    if key and key not in (known := [item.indicator.key for item in found]):
+        fail(f"--key: no indicator '{key}' that is counted; use {', '.join(known)}", USAGE)
+    found = [item for item in found if key in ("", item.indicator.key)]
     if as_json:
         print_json([reports.indicator_json(item) for item in found])
         return

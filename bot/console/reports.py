@@ -49,11 +49,13 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
 
 
 async def show_indicator(staff_request: StaffRequest) -> web.Response:
-    indicator = staff_request.service.town.indicator.get(staff_request.request.match_info["key"])
-    if indicator is None:
-        raise web.HTTPNotFound
     year = _year(staff_request.request.query.get("year", ""))
-    (found,) = await indicator_reports(staff_request.service, (year,) if year else (), indicator.key)
+    key = staff_request.request.match_info["key"]
+    reports = await indicator_reports(staff_request.service, (year,) if year else (), key)
+    if not reports:
+        raise web.HTTPNotFound
+    (found,) = reports
+    indicator = found.indicator
     name = f"{indicator.key}-{today_jst():%Y%m%d}"
     file = _file(staff_request, indicator_rows(found), name, indicator_json(found))
     if file is not None:

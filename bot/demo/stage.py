@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bot import belonging
 from bot.accounts import line_api
 from bot.demo import seed
+from bot.demo.plan import add_plan
 from bot.line.menu_picture import NoPicture
 from bot.line.rich_menu import set_up
 from bot.server import running
@@ -201,6 +202,7 @@ async def _seed(settings: Settings, hook_address: str) -> None:
     hashes = {login: await new_hash(password, login) for login, password, _, _ in STAFF}
     async with database.write() as connection:
         await register_many(connection, keys, registrations, reason="demo")
+        await add_plan(connection, town, now_ms())
         for login, _, role, _ in STAFF:
             await member_changes.add(
                 connection, login=login, password_hash=hashes[login], role=role, at=now_ms()

@@ -198,7 +198,9 @@ def pace_words(item: YearOfIndicator, unit: str) -> str:
 
 
 def actual_words(item: YearOfIndicator) -> str:
-    return f"{printed(item.actual)}(速報)" if item.provisional else printed(item.actual)
+    """As printed, and what a reader must know of it: 速報 while the year runs, 架空の値 in a demo."""
+    marks = ("(速報)" if item.provisional else "") + ("(架空の値)" if item.invented else "")
+    return f"{printed(item.actual)}{marks}"
 
 
 def _each(item: YearOfIndicator) -> str:

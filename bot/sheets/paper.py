@@ -143,7 +143,7 @@ def _add_indicator(add: Any, policy: str, seen: SheetView, key: str) -> None:
             add(policy, "目標", indicator.name, item.year, target.text, number=_plain(target.figure), **about)
         if not actual.is_blank:
             day = item.as_of.isoformat() if item.as_of else None
-            beside = {"as_of": day, "source": item.source}
+            beside = {"as_of": day, "source": "架空の値(デモ)" if item.invented else item.source}
             figure = _plain(item.number)
             add(policy, "実績", indicator.name, item.year, actual.text, number=figure, **about, **beside)
         if item.rate is not None:

@@ -53,6 +53,7 @@ class YearOfIndicator:
     as_of: date | None = None
     source: str = ""
     provisional: bool = False
+    invented: bool = False
     counted: Counted | None = None
     adjusted: tuple[Adjusted, ...] = ()
     beside: tuple[Beside, ...] = ()
@@ -116,6 +117,7 @@ def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], to
         as_of=as_of,
         source=entered.source if entered else (count.source if count else ""),
         provisional=bool(count and count.provisional and not entered),
+        invented=bool(count and not entered and indicator.is_invented(f"{year + 1}-03")),
         counted=count,
         adjusted=tuple(_adjusted(indicator, entered, target)) if entered else (),
         beside=entered.beside if entered else (),

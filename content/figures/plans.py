@@ -48,6 +48,21 @@ def with_items(known: Plans, items: list[Item]) -> Plans:
     )
 
 
+async def counted_indicators(connection: AsyncConnection, town: Town) -> list[Indicator]:
+    """Those that the registrations are counted for, the profile's first. What staff changed on the screen counts;
+    the profile's own stands for one that no record has yet."""
+    plans = await read_plans(connection)
+    found: dict[str, Indicator] = dict(town.indicator)
+    for key, item in plans.indicators.items():
+        counted = None if item.closed else counted_indicator(item, plans)
+        if counted is None:
+            found.pop(key, None)
+            continue
+        named = counted.plan or (town.indicator[key].plan if key in town.indicator else "")
+        found[key] = counted.model_copy(update={"plan": named})
+    return list(found.values())
+
+
 def counted_indicator(item: PlanIndicator, plans: Plans) -> Indicator | None:
     """An indicator that is counted, as the report by months takes it; None for one entered by hand."""
     if item.count is None:
@@ -61,6 +76,8 @@ def counted_indicator(item: PlanIndicator, plans: Plans) -> Indicator | None:
         unit=item.unit,
         targets={year: int(value.figure) for year, value in item.targets.items() if value.figure is not None},
         annotations=tuple(Annotation(month=note.month, text=note.text) for note in item.remarks),
+        invented=item.invented,
+        published=item.published,
     )
 
 

@@ -176,6 +176,8 @@ def _of_profile(item: Indicator) -> PlanIndicator:
         count=Count(channels=item.channels),
         targets={year: Value(text=f"{number:,}") for year, number in item.targets.items()},
         remarks=tuple(Remark(month=note.month, text=note.text) for note in item.annotations),
+        invented=item.invented,
+        published=item.published,
     )
 
 

@@ -154,6 +154,9 @@ class PlanIndicator(ProfileModel):
     costs: dict[FiscalYear, Annotated[int, Field(ge=0, le=99_999_999_999)]] = Field(default_factory=dict)
     remarks: Annotated[tuple[Remark, ...], Field(max_length=MOST)] = ()
     closed: bool = False
+    # Of a demo; see content.town.Indicator.
+    invented: bool = False
+    published: tuple[str, ...] = ()
 
     @field_validator("actuals")
     @classmethod
@@ -176,6 +179,10 @@ class PlanIndicator(ProfileModel):
                     "値の種類を「文」にしてください"
                 )
         return self
+
+    def is_invented(self, month: str) -> bool:
+        """`month` as 2023-03."""
+        return self.invented and month not in self.published
 
     @property
     def actual(self) -> dict[int, Actual]:
