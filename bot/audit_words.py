@@ -37,6 +37,8 @@ WORDS = {
     "staff.passkey_added": "パスキーを登録した",
     "staff.passkey_removed": "パスキーを外した",
     "staff.recovery_made": "予備コードを作り直した",
+    "display.added": "表示板を足した",
+    "display.ended": "表示板を止めた",
     "machine.added": "機械の接続キーを作った",
     "machine.ended": "機械の接続キーを終わらせた",
     "department.added": "課を登録した",

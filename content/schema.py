@@ -26,6 +26,7 @@ from content.ledger import (
 )
 from content.notices import (
     chat_menu,
+    displays,
     faq,
     kept_forms,
     maintenance,
@@ -79,6 +80,7 @@ TABLE_MODULES = (
     chat_menu,
     codes,
     deliveries,
+    displays,
     faq,
     friend_invitations,
     friend_list,

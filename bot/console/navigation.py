@@ -29,6 +29,7 @@ PAGES = (
     ("/console/groups", "グループ", "see"),
     ("/console/shelters", "避難場所", "see"),
     ("/console/faq", "よくある質問", "see"),
+    ("/console/displays", "表示板", "see"),
     ("/console/accounts", "配信手段", "see"),
     ("/console/unreachable", "届かない方", "see"),
     ("/console/reports", "報告", "see"),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bot.console import faq, note_templates, plan_records, plans, segments, sheets, shelters, word_calendars
+from bot.console import (
+    displays,
+    faq,
+    note_templates,
+    plan_records,
+    plans,
+    segments,
+    sheets,
+    shelters,
+    word_calendars,
+)
 from bot.console.access import ConsoleRoutes
 
 SHEET = "{plan}/{year:[0-9]{1,9}}"
@@ -15,6 +25,9 @@ def add_records(routes: ConsoleRoutes) -> None:
     routes.post("/shelters", "write", shelters.set_states)
     routes.get("/shelters/import", "write", shelters.show_import)
     routes.post("/shelters/import", "write", shelters.import_list)
+    routes.get("/displays", "see", displays.show_displays)
+    routes.post("/displays", "administer", displays.add_display)
+    routes.post(r"/displays/{id:[0-9]{1,18}}/end", "administer", displays.end_display)
     routes.get("/plans", "see", plans.show_list)
     routes.get("/plans/{key}", "see", plans.show_plan)
     routes.get("/plan-records/{kind}/{key}", "write", plan_records.show_form)

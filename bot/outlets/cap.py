@@ -11,11 +11,11 @@ import unicodedata
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
+from bot.outlets.current import areas_of
 from bot.outlets.feeds import add, as_xml
 from channels import rendering
 from channels.channel import Announcement
 from content.clock import DAY, iso
-from content.notices.chosen import read_rules
 from content.notices.notices import Notice
 from content.notices.states import NoticeKind
 from content.town import Mode, Town, Urgency
@@ -78,7 +78,7 @@ def _info(root: Element, town: Town, found: Notice, announced: Announcement, lan
     add(info, "description", rendering.body(announced, language))
     add(info, "web", announced.url)
     add(info, "contact", announced.contacts.get(language) or announced.contact)
-    keys = _areas(town, found)
+    keys = areas_of(town, found)
     area = add(info, "area")
     names = "・".join(town.area[key].name(language) for key in keys)
     add(area, "areaDesc", " ".join(filter(None, (f"{town.prefecture}{town.name}", names))))
@@ -91,12 +91,6 @@ def _geocode(area: Element, name: str, value: str) -> None:
     made = add(area, "geocode")
     add(made, "valueName", name)
     add(made, "value", value)
-
-
-def _areas(town: Town, found: Notice) -> list[str]:
-    """The districts to which its target was narrowed; none is the whole town."""
-    rules = read_rules(found.aim.key) or ()
-    return [key for rule in rules if rule.field == "area" for key in rule.any_of if key in town.area]
 
 
 def _level(title: str) -> tuple[str, str]:

@@ -10,10 +10,12 @@ from bot.service import Service
 from channels import rendering
 from channels.channel import Announcement
 from content.notices import chains, searching
+from content.notices.chosen import read_rules
 from content.notices.notices import Notice
 from content.notices.publicity import is_listed
 from content.notices.searching import for_everybody
 from content.notices.states import NoticeKind
+from content.town import Town
 from scheduler.town_context import announcement
 
 # How a title says that the town has spoken again since.
@@ -72,3 +74,9 @@ def _current(service: Service, item: Notice, again: list[tuple[NoticeKind, int]]
         since=withdrawn or (kinds[-1] if kinds else None),
         changed=max([announced.published_at, *(at for _, at in again)]),
     )
+
+
+def areas_of(town: Town, found: Notice) -> list[str]:
+    """The districts to which its target was narrowed; none is the whole town."""
+    rules = read_rules(found.aim.key) or ()
+    return [key for rule in rules if rule.field == "area" for key in rule.any_of if key in town.area]

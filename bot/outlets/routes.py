@@ -5,12 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.app_keys import SERVICE, SIGNER
-from bot.outlets import calendar_pages, cap_pages, feed_pages
+from bot.outlets import calendar_pages, cap_pages, feed_pages, signage_pages
 from bot.outlets.signing import signer
 
 
 def add_outlets(app: web.Application) -> None:
     app[SIGNER] = signer(app[SERVICE].keys, app[SERVICE].town)
+    app[signage_pages.LAST_SEEN] = signage_pages.LastSeen()
+    app.router.add_get("/signage/worker.js", signage_pages.show_worker)
+    app.router.add_get("/signage/{key:[A-Za-z0-9_-]{20,60}}", signage_pages.show_display)
+    app.router.add_get("/signage/{key:[A-Za-z0-9_-]{20,60}}/slides", signage_pages.show_slides)
     app.router.add_get("/feeds/cap.atom", cap_pages.show_active)
     app.router.add_get("/cap/certificate.pem", cap_pages.show_certificate)
     app.router.add_get("/cap/{public_id:[A-Za-z0-9_-]+}.xml", cap_pages.show_alert)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import segno
 from aiohttp import web
 from markupsafe import Markup
 
 from bot.line.friend_link import FRIEND_LINK
 from bot.pages import service_of
+from bot.qr_codes import qr_code
 from bot.resident.subscribe import mail_account
 
 
@@ -41,5 +41,4 @@ def ways_in(request: web.Request) -> WaysIn:
 def _way(link: str) -> WayIn:
     if not link:
         return WayIn("", Markup(""))
-    drawn = segno.make(link, error="m", micro=False).svg_inline(omitsize=True, svgclass="qr", lineclass=None)
-    return WayIn(link, Markup(drawn))  # noqa: S704 - drawn by segno
+    return WayIn(link, qr_code(link))
