@@ -81,6 +81,7 @@ WORDS = {
     "group.codes_made": "グループの招待コードを作った",
     "group.code_closed": "グループの招待コードを止めた",
     "group.member_removed": "グループから登録を外した",
+    "group.members_imported": "グループの会員を一覧から入れ替えた",
     "group.confirmed": "グループの会員を確かめた",
     "subscriber.shown": "登録の内容を見た",
     "subscriber.address_shown": "登録の宛先を見た",

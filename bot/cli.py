@@ -64,6 +64,7 @@ COMMANDS = {
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
     "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),
     "audit": ("audit", "app", "操作の記録."),
+    "groups": ("groups", "app", "グループの一覧と、会員の取り込み."),
     "line": ("friends", "line_app", "LINE公式アカウントの準備."),
 }
 

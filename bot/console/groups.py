@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import zip_longest
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,7 @@ from content.staff import audit
 from content.town import Group, Town
 
 LONGEST_NAME = 40
+LONGEST_LABEL = 40
 # After so long somebody should look through the members again.
 CONFIRM_AFTER = 365 * DAY
 SOON = 30
@@ -65,8 +67,13 @@ async def make_codes(staff_request: StaffRequest) -> web.Response:
     today = today_jst()
     number, most = _whole(fields, "number"), _whole(fields, "most")
     expires, until = _day(fields, "expires"), _day(fields, "until")
+    labels = [clean(line).strip() for line in fields.get("labels", "").splitlines() if line.strip()]
     problem = ""
-    if not (1 <= number <= MOST_CODES):
+    if labels and "number" in fields:
+        number = max(number, len(labels))
+    if any(len(label) > LONGEST_LABEL for label in labels):
+        problem = f"渡す先は、1行に{LONGEST_LABEL}字までで書いてください。"
+    elif not (1 <= number <= MOST_CODES):
         problem = f"枚数は1〜{MOST_CODES}で書いてください。"
     elif not (1 <= most <= MOST_USES):
         problem = f"1枚で入れる数は1〜{MOST_USES}で書いてください。"
@@ -81,6 +88,7 @@ async def make_codes(staff_request: StaffRequest) -> web.Response:
             connection,
             group.key,
             number=number,
+            labels=labels,
             most=most,
             expires_at=end_of_day(expires),
             member_until=until,
@@ -89,7 +97,11 @@ async def make_codes(staff_request: StaffRequest) -> web.Response:
         )
         await _record(connection, staff_request, "group.codes_made", group.key)
     return staff_request.page(
-        "console/group_codes.html", group=group, codes=codes, most=most, expires=expires
+        "console/group_codes.html",
+        group=group,
+        codes=list(zip_longest(codes, labels, fillvalue="")),
+        most=most,
+        expires=expires,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,15 +36,17 @@ WORDS = {
 }
 # In the order in which somebody would call them.
 NOT_READ = (Standing.REFUSED, Standing.UNKNOWN, Standing.OPEN, Standing.SENT)
-COLUMNS = ("グループ", "登録番号", "配信手段", "結果", "理由", "読んだ日時")
+COLUMNS = ("グループ", "登録番号", "コードを渡した先", "配信手段", "結果", "理由", "読んだ日時")
 
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """The recipients of one group; `name` "" where there is none."""
+    """The recipients of one group; `name` "" where there is none. `codes`: to whom the invitation codes of these
+    members were handed, by number."""
 
     name: str
     readers: list[Reader]
+    codes: dict[int, str] = field(default_factory=dict)
 
     @property
     def left(self) -> list[Reader]:
@@ -107,10 +109,11 @@ async def _circles(
     """By group; without groups all together. Whoever belongs to two of them stands in both."""
     circles, placed = [], set[int]()
     for key in _groups(town, notice):
-        numbers = {member.number for member in await members_of(connection, key)}
-        placed |= numbers
+        codes = {member.number: member.code for member in await members_of(connection, key)}
+        placed |= codes.keys()
         name = town.group[key].name() if key in town.group else key
-        circles.append(Circle(name, [item for item in everybody if item.subscriber_id in numbers]))
+        mine = [item for item in everybody if item.subscriber_id in codes]
+        circles.append(Circle(name, mine, codes))
     rest = [item for item in everybody if item.subscriber_id not in placed]
     if rest:
         circles.append(Circle("今はグループに入っていない登録" if circles else "", rest))
@@ -132,6 +135,7 @@ def _cells(circle: Circle, item: Reader) -> tuple[str, ...]:
     return (
         circle.name,
         str(item.subscriber_id),
+        circle.codes.get(item.subscriber_id, ""),
         channel_words(item.channel),
         WORDS[item.standing],
         reason_words(item.reason)[0] if item.reason else "",

@@ -9,10 +9,11 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import zip_longest
 
 from sqlalchemy import (
     BigInteger,
@@ -53,6 +54,8 @@ invitation_code = Table(
     Column("code_hash", LargeBinary(32), nullable=False, unique=True),
     # Its last letters, to tell one from another on the screen.
     Column("hint", Text, nullable=False),
+    # To whom it was handed: a shop, an office, a post, never the name of a person.
+    Column("label", Text, nullable=False, server_default=""),
     Column("most", Integer, nullable=False),
     Column("used", Integer, nullable=False, server_default="0"),
     Column("expires_at", BigInteger, nullable=False),
@@ -94,6 +97,7 @@ class Invitation:
 
     id: int
     hint: str
+    label: str
     most: int
     used: int
     expires_at: int
@@ -120,13 +124,14 @@ async def make_codes(
     group: str,
     *,
     number: int,
+    labels: Sequence[str] = (),
     most: int,
     expires_at: int,
     member_until: date | None,
     staff: str,
     at: int,
 ) -> list[str]:
-    """So many codes, each for `most` registrations; to be shown once."""
+    """So many codes, each for `most` registrations; to be shown once. `labels` belong to the first of them."""
     if not (1 <= number <= MOST_CODES and 1 <= most <= MOST_USES):
         raise ValueError(f"{number} codes for {most} registrations")
     codes = [_new_code() for _ in range(number)]
@@ -137,13 +142,14 @@ async def make_codes(
                 "group_key": group,
                 "code_hash": _hash(code),
                 "hint": code[-4:],
+                "label": label,
                 "most": most,
                 "expires_at": expires_at,
                 "member_until": member_until.isoformat() if member_until else "",
                 "made_by": staff,
                 "made_at": at,
             }
-            for code in codes
+            for code, label in zip_longest(codes, labels[:number], fillvalue="")
         ],
     )
     return codes
@@ -186,14 +192,16 @@ async def join_by_code(
                 update(invitation_code)
                 .where(*good)
                 .values(used=invitation_code.c.used + 1)
-                .returning(invitation_code.c.group_key, invitation_code.c.member_until)
+                .returning(invitation_code.c.group_key, invitation_code.c.member_until, invitation_code.c.id)
             )
         ).one_or_none()
     if row is None:
         await _count_try(connection, subscriber_id, today)
         return Join(JoinOutcome.WRONG)
     until = date.fromisoformat(row.member_until) if row.member_until else None
-    await add_member(connection, row.group_key, subscriber_id, until=until, route=route, at=at)
+    await add_member(
+        connection, row.group_key, subscriber_id, until=until, code_id=row.id, route=route, at=at
+    )
     return Join(JoinOutcome.JOINED, row.group_key)
 
 
@@ -209,6 +217,7 @@ async def invitations_of(connection: AsyncConnection, group: str) -> list[Invita
         Invitation(
             row.id,
             row.hint,
+            row.label,
             row.most,
             row.used,
             row.expires_at,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import column, delete, exists, insert, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.register.imports import has_come_in
@@ -20,15 +20,20 @@ JOINED = "invited"
 REMOVED = "group"
 ENDED = "membership_over"
 
+# The table of the codes stands above this file.
+_CODE = table("invitation_code", column("id"), column("label"), column("hint"))
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`since` is None for members from before it was written down, `until` for those without an end."""
+    """`since` is None for members from before it was written down, `until` for those without an end. `code` is to whom
+    her invitation code was handed, or its last letters; "" for any other way in."""
 
     number: int
     account: str
     since: int | None
     until: date | None
+    code: str = ""
 
 
 async def add_member(
@@ -37,6 +42,7 @@ async def add_member(
     subscriber_id: int,
     *,
     until: date | None = None,
+    code_id: int | None = None,
     reason: str = JOINED,
     route: Route,
     at: int,
@@ -61,6 +67,7 @@ async def add_member(
             subscriber_id=subscriber_id,
             since=at,
             until=until.isoformat() if until else "",
+            code_id=code_id,
         )
     )
     return True
@@ -95,12 +102,20 @@ async def remove_member(
 async def members_of(connection: AsyncConnection, group: str) -> list[Member]:
     """The active ones, by number."""
     rows = await connection.execute(
-        select(subscriber.c.id, subscriber.c.account, membership.c.since, membership.c.until)
+        select(
+            subscriber.c.id,
+            subscriber.c.account,
+            membership.c.since,
+            membership.c.until,
+            _CODE.c.label,
+            _CODE.c.hint,
+        )
         .join(preference, preference.c.subscriber_id == subscriber.c.id)
         .outerjoin(
             membership,
             (membership.c.subscriber_id == subscriber.c.id) & (membership.c.group_key == group),
         )
+        .outerjoin(_CODE, _CODE.c.id == membership.c.code_id)
         .where(
             preference.c.kind == "group",
             preference.c.value == group,
@@ -110,7 +125,13 @@ async def members_of(connection: AsyncConnection, group: str) -> list[Member]:
         .order_by(subscriber.c.id)
     )
     return [
-        Member(row.id, row.account, row.since, date.fromisoformat(row.until) if row.until else None)
+        Member(
+            row.id,
+            row.account,
+            row.since,
+            date.fromisoformat(row.until) if row.until else None,
+            row.label or row.hint or "",
+        )
         for row in rows
     ]
 

@@ -100,6 +100,8 @@ membership = Table(
     Column("since", BigInteger, nullable=False),
     # The last day (YYYY-MM-DD); "" for without an end.
     Column("until", Text, nullable=False, server_default=""),
+    # The invitation code by which it came; None for any other way in.
+    Column("code_id", Id),
 )
 
 # What a resident calls a child, to tell several apart. Sealed: it may be a name.

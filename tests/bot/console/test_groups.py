@@ -59,6 +59,26 @@ async def test_from_a_new_group_to_a_member_and_out_again(tanaka: Visitor, servi
         assert await members_of(connection, key) == []
 
 
+async def test_to_whom_a_code_was_handed_stands_beside_the_member(tanaka: Visitor, service: Service) -> None:
+    path = await make_group(tanaka, "見守り協力")
+    codes = await tanaka.submit(
+        await tanaka.get(path), f"{path}/codes", wishes(labels="たかはし商店\r\n\r\n船岡駅前交番\r\n")
+    )
+    assert "たかはし商店: " in codes.text and "船岡駅前交番: " in codes.text
+    async with service.database.write() as connection:
+        shop = await make_subscriber(connection, service.keys, PARENT)
+        typed = CODE.findall(codes.html)[0]
+        await join_group(
+            connection, service.town, shop.id, typed, language="ja", route=Route.LINE, at=now_ms()
+        )
+    async with service.database.read() as connection:
+        (member,) = await members_of(connection, path.rpartition("/")[2])
+    assert (member.number, member.code) == (shop.id, "たかはし商店")
+    assert "たかはし商店" in (await tanaka.get(path)).text
+    page = await tanaka.submit(await tanaka.get(path), f"{path}/codes", wishes(labels="長" * 41))
+    assert page.status == 422 and "渡す先" in page.text
+
+
 @pytest.mark.parametrize(
     ("wrong", "about"),
     [

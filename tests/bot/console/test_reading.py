@@ -40,7 +40,7 @@ async def test_the_page_leads_to_those_who_have_not_read_it(tanaka: Visitor, ser
     assert f">{ids[1]}</th>" in waiting and f">{ids[0]}</th>" not in waiting and f">{ids[0]}</th>" in read
     assert f">{ids[2]}</th>" in rest
     table = await tanaka.get(f"/console/notices/{notice_id}/reading.csv")
-    assert table.html.splitlines()[1].startswith(f"行政区長,{ids[1]},LINE,まだ送っていない")
+    assert table.html.splitlines()[1].startswith(f"行政区長,{ids[1]},,LINE,まだ送っていない")
 
 
 async def test_the_form_keeps_what_was_chosen(tanaka: Visitor) -> None:
