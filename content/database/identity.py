@@ -74,13 +74,8 @@ class Identity:
     held_reason: str = ""
 
 
-# Built once: the ledger counts each of its commits.
-_COUNT = (
-    update(database_identity)
-    .where(database_identity.c.held_since.is_(None))
-    .values(beat=database_identity.c.beat + 1)
-    .returning(database_identity.c.epoch, database_identity.c.beat)
-)
+# As the driver takes it, since the ledger counts each of its commits.
+_COUNT = "UPDATE database_identity SET beat = beat + 1 WHERE held_since IS NULL RETURNING epoch, beat"
 # For the conditions of every statement that lets something go out.
 NOT_HELD = ~exists().where(database_identity.c.held_since.is_not(None))
 
@@ -137,7 +132,7 @@ async def count_beat(connection: AsyncConnection) -> Identity | None:
 
 def count_commit(connection: Connection) -> tuple[int, int] | None:
     """One more within somebody's transaction: (epoch, beat) as they are then; None while it is held."""
-    counted = connection.execute(_COUNT).one_or_none()
+    counted = connection.exec_driver_sql(_COUNT).one_or_none()
     return None if counted is None else (counted.epoch, counted.beat)
 
 
