@@ -102,6 +102,11 @@ class MailSettings(Section):
         "an address of its own in it, to which bounces come back (INTAKE_LISTEN). Empty: that of FROM, and bounces "
         "come to FROM itself.",
     )
+    dkim_selector: str = Field(
+        "",
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$",
+        description="Selector with which the relay signs (DKIM): `kairanban doctor` looks its key up.",
+    )
     join_address: str = Field(
         "", description="Address to which an empty mail asks to register: touroku@town.example.jp."
     )

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from bot.accounts import line_api
 from bot.doctor.findings import Finding, good, problem, warning
+from bot.doctor.mail_dns import examine_mail_dns
 from bot.settings import Settings
 from channels.channel import ChannelError
 from channels.line.api import LineApi
@@ -30,6 +31,9 @@ async def examine_outside(settings: Settings, town: Town) -> list[Finding]:
         ways.append(_line(settings))
     if "mail" in town.channels and settings.mail.smtp_url.get_secret_value():
         ways.append(_mail(settings))
+        if settings.public_url.startswith("https://"):
+            # A trial on one machine has no domain of its own.
+            ways.append(examine_mail_dns(settings))
     return [finding for found in await asyncio.gather(*ways) for finding in found]
 
 

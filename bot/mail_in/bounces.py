@@ -15,14 +15,13 @@ from email.policy import compat32
 
 from flufl.bounce import all_failures
 
+from content.register.addresses import is_carrier
 from content.register.states import BounceKind
 
 # Reports come first and the returned mail behind them.
 MOST_READ = 64 * 1024
 STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 REPLY = re.compile(r"\b([245]\d\d)[ -]")
-# Who answers an unknown mailbox and a reader's own filter in the same words: "550 Unknown user".
-CARRIERS = ("docomo.ne.jp", "ezweb.ne.jp", "au.com", "softbank.ne.jp", "vodafone.ne.jp", "ymobile.ne.jp")
 FROM_MACHINE = re.compile(r"mailer-daemon|postmaster|mail.?delivery|mdaemon|mail.?system", re.IGNORECASE)
 # What an answering machine writes, also where it hides behind an empty envelope sender.
 AUTOMATIC_REPLY = re.compile(r"auto-?repl|out of office|vacation|自動返信|自動応答|不在", re.IGNORECASE)
@@ -141,15 +140,12 @@ def _by_words(words: str, domain: str) -> Failed | None:
 
 
 def _unknown(status: str, domain: str) -> Failed:
-    return Failed(BounceKind.UNCLEAR if _is_carrier(domain) else BounceKind.HARD, status)
+    # A carrier answers an unknown mailbox and a reader's own filter in the same words: "550 Unknown user".
+    return Failed(BounceKind.UNCLEAR if is_carrier(domain) else BounceKind.HARD, status)
 
 
 def _unless_ours(words: str, status: str) -> Failed | None:
     return None if ABOUT_US.search(words) else Failed(BounceKind.UNCLEAR, status)
-
-
-def _is_carrier(domain: str) -> bool:
-    return any(domain == carrier or domain.endswith(f".{carrier}") for carrier in CARRIERS)
 
 
 def _domain_in(text: str) -> str:

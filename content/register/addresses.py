@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -11,6 +12,17 @@ LINE_USER_ID = re.compile(r"U[0-9a-f]{32}")
 # local part is looser than RFC 5321's dot-atom; the mail channel quotes it when it must.
 MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
+)
+# Carriers of mobile phones. Their addresses have small letters alone, and a phone writes the first one large.
+CARRIERS = (
+    "docomo.ne.jp",
+    "ezweb.ne.jp",
+    "au.com",
+    "softbank.ne.jp",
+    "i.softbank.jp",
+    "vodafone.ne.jp",
+    "ymobile.ne.jp",
+    "ymobile1.ne.jp",
 )
 WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")
 
@@ -61,11 +73,28 @@ def _line_user_id(address: str) -> str:
 
 
 def _mail_address(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    lowered = f"{local}@{domain.lower()}"
+    # A Japanese keyboard gives ＠ and wide letters.
+    local, _, typed = unicodedata.normalize("NFKC", address).rpartition("@")
+    domain = _ascii_domain(typed)
+    lowered = f"{local.lower() if is_carrier(domain) else local}@{domain}"
     if len(lowered) > 254 or not MAIL_ADDRESS.fullmatch(lowered):
         raise BadAddress("a mail address looks like name@example.jp")
     return lowered
+
+
+def is_carrier(domain: str) -> bool:
+    """Whether a domain in small letters gives mail to mobile phones."""
+    return any(domain == carrier or domain.endswith(f".{carrier}") for carrier in CARRIERS)
+
+
+def _ascii_domain(domain: str) -> str:
+    """In small letters, and of other scripts as mail servers write it (RFC 5891); "" for what is none."""
+    if domain.isascii():
+        return domain.lower()
+    try:
+        return domain.encode("idna").decode().lower()
+    except UnicodeError:
+        return ""
 
 
 def _webhook(address: str) -> str:
