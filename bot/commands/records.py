@@ -91,7 +91,7 @@ def _read(file: Path) -> list[tuple[RecordKind, Content]]:
                 found.append((SECTIONS[section], MODELS[SECTIONS[section]].model_validate(item)))
             except ValidationError as error:
                 problem = error.errors(include_url=False)[0]
-                place = ".".join(str(part) for part in problem["loc"])
+                place = ".".join(str(part) for part in problem["loc"] if part not in ("", "[key]"))
                 fail(f"{file}: {section} no. {number}: {place}: {problem_words(problem)}", USAGE)
     keys = [(kind, item.key) for kind, item in found]
     doubles = [key for kind, key in keys if keys.count((kind, key)) > 1]

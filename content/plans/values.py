@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from content.town import ProfileModel
 
@@ -28,13 +28,14 @@ _NUMBER = re.compile(
 )
 
 
-def _year(value: int) -> int:
-    if not FIRST_YEAR <= value <= LAST_YEAR:
-        raise ValueError(f"年度は西暦4桁で書いてください({value}ではなく、2026 のように)")
-    return value
+def _year(value: Any) -> Any:
+    text = unicodedata.normalize("NFKC", str(value)).strip()
+    if not (text.isascii() and text.isdecimal() and FIRST_YEAR <= int(text) <= LAST_YEAR):
+        raise ValueError(f"年度は西暦4桁で書いてください(「{text[:10]}」ではなく、2026 のように)")
+    return int(text)
 
 
-FiscalYear = Annotated[int, AfterValidator(_year)]
+FiscalYear = Annotated[int, BeforeValidator(_year)]
 
 
 def plain_text(value: object) -> str:

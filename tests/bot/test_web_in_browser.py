@@ -31,6 +31,7 @@ from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from content.register.tokens import subscriber_token
 from scheduler.shortages import Shortage, record_shortage
+from tests.bot.sheets_story import bring
 from tests.bot.web_visitor import PASSWORD
 from tests.factories import jst, line_id, make_delivery, public_page, spec
 
@@ -355,6 +356,12 @@ def _console_pages(site: Site) -> list[str]:
         f"/console/notices/{site.notices['drill']}/drill",
         "/console/reports",
         "/console/reports/indicators/line_registrations",
+        "/console/plans",
+        "/console/plans/shibata-5",
+        "/console/plan-records/indicator/line_registrations",
+        "/console/plan-records/policy/shibata-5-1-1",
+        "/console/sheets/shibata-5/2022",
+        "/console/sheets/shibata-5/2022/shibata-5-1-1",
         "/console/none",
     ]
 
@@ -367,6 +374,7 @@ async def _seed(service: Service) -> dict[str, int]:
     people.append(Registration("mail", "mail", "someone@example.jp", chosen, jst(2021, 5, 1)))
     async with service.database.write() as connection:
         ids = await register_many(connection, service.keys, people, reason="import")
+    await bring(service, "shibata")
     found = {}
     for state in ("finished", "partly", "drill", "held", "scheduled", "draft", "empty", "pattern", "sending"):
         found[state] = await _seed_notice(service, state, ids)

@@ -61,8 +61,8 @@ def test_a_number_out_of_range_is_refused(wrong):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"targets": {26: 200}}, "年度は西暦4桁で書いてください(26ではなく"),
-        ({"targets": {"": 200}}, "valid integer"),
+        ({"targets": {26: 200}}, "年度は西暦4桁で書いてください(「26」ではなく"),
+        ({"targets": {"": 200}}, "年度は西暦4桁で"),
         ({"targets": {2026: "たくさん"}}, "2026年度の目標「たくさん」は数として読めません"),
         ({"targets": {2026: "1e9"}}, "数として読めません"),
         (

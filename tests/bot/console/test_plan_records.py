@@ -74,7 +74,7 @@ async def test_a_plan_its_policy_and_its_indicator_are_made_on_the_screen(
         await tanaka.get(new), new, {"name": "第6次計画", "first_year": "26", "last_year": "2030"}
     )
     assert wrong.status == 422
-    assert "始まりの年度: 年度は西暦4桁で書いてください(26ではなく" in wrong.text
+    assert "始まりの年度: 年度は西暦4桁で書いてください(「26」ではなく" in wrong.text
     assert dict(wrong.form(new))["name"] == "第6次計画"
     asked = await tanaka.submit(wrong, new, {"first_year": "２０２６", "scales": "評価: A=よい、B、C"})
     assert "2026" in asked.text and "まだ保存していません" in asked.text
