@@ -68,7 +68,7 @@ async def name_server(records: Records) -> AsyncIterator[tuple[NameServer, MailR
         transport.close()
 
 
-def town_settings(**mail: str) -> Settings:
+def town_settings(mail: dict[str, str]) -> Settings:
     chosen = {
         "from": f"柴田町 <oshirase@{SENDER}>",
         "bounce_domain": BOUNCES,
@@ -78,10 +78,12 @@ def town_settings(**mail: str) -> Settings:
     return Settings(town=SHIBATA, mail=chosen | mail)
 
 
-async def examine(records: Records, *, silent: bool = False, **mail: str) -> dict[Grade, list[Finding]]:
+async def examine(
+    records: Records, mail: dict[str, str] | None = None, *, silent: bool = False
+) -> dict[Grade, list[Finding]]:
     async with name_server(records) as (server, asking):
         server.silent = silent
-        found = await examine_mail_dns(town_settings(**mail), asking)
+        found = await examine_mail_dns(town_settings(mail or {}), asking)
     return {grade: [item for item in found if item.grade == grade] for grade in Grade}
 
 
@@ -121,7 +123,7 @@ async def test_each_record_that_is_missing_or_wrong_is_named_with_its_remedy(
     ],
 )
 async def test_what_would_be_better_is_a_warning(mail: dict[str, str], said: str) -> None:
-    (found,) = (await examine(GOOD, **mail))[Grade.WARNING]
+    (found,) = (await examine(GOOD, mail))[Grade.WARNING]
     assert said in found.words and found.remedy
 
 
@@ -130,7 +132,7 @@ async def test_a_foreign_bounce_domain_does_not_align() -> None:
         ("mail.example.com", "TXT"): ['"v=spf1 -all"'],
         ("mail.example.com", "MX"): ["10 mx.example.com."],
     }
-    found = await examine(GOOD | other, bounce_domain="mail.example.com")
+    found = await examine(GOOD | other, {"bounce_domain": "mail.example.com"})
     assert [item.words for item in found[Grade.WARNING]] == [
         f"戻り先 mail.example.com と差出人 {SENDER} のドメインが別です"
     ]
