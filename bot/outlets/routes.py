@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.app_keys import SERVICE, SIGNER
-from bot.outlets import calendar_pages, cap_pages, feed_pages, signage_pages
+from bot.outlets import calendar_pages, cap_pages, feed_pages, poster_pages, signage_pages
 from bot.outlets.signing import signer
 
 
@@ -21,4 +21,5 @@ def add_outlets(app: web.Application) -> None:
     app.router.add_get("/cap/exercise/{public_id:[A-Za-z0-9_-]+}.xml", cap_pages.show_exercise)
     app.router.add_get("/feeds/{key:[a-z][a-z0-9_-]*}.{kind:rss|atom|json}", feed_pages.show_feed)
     app.router.add_get("/feeds/{key:[a-z][a-z0-9_-]*}.ics", calendar_pages.show_calendar)
+    app.router.add_get("/n/{public_id:[A-Za-z0-9_-]+}/poster/{size:a4|a3}", poster_pages.show_poster)
     app.router.add_get("/n/{public_id:[A-Za-z0-9_-]+}.ics", calendar_pages.show_event)
