@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -71,7 +72,7 @@ class Hall:
         await plan_all(Stage(self.service.context, {}))
         for row in (await deliveries_of(self.service.database, notice_id)).values():
             self.service.database.wakeups.wake("batches")
-            await eventually(lambda delivery_id=row.id: settled(self.service.database, delivery_id))
+            await eventually(partial(settled, self.service.database, row.id))
         return notice_id
 
     async def a_day_later(self) -> None:
@@ -128,9 +129,9 @@ async def test_from_an_empty_mail_to_the_one_click_stop(hall: Hall) -> None:
     # Staff let it go on.
     await hall.visitor.enter(hall.service, "tanaka")
     page = await hall.visitor.get("/console/unreachable")
-    number = re.search(r'name="subscriber" value="(\d+)"', page.html)
-    assert number
-    page = await hall.visitor.submit(page, "/console/unreachable", {"subscriber": number[1]})
+    found = re.search(r'name="subscriber" value="(\d+)"', page.html)
+    assert found
+    page = await hall.visitor.submit(page, "/console/unreachable", {"subscriber": found[1]})
     assert "送信を再開しました" in page.text
     assert await hall.reasons(await hall.post("また届く")) == []
     newest = hall.newest()
