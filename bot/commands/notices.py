@@ -26,6 +26,7 @@ from bot.commands.common import (
 )
 from bot.commands.notice_after import add_commands
 from bot.commands.notice_check import insist_on_yes, known_codes, refuse, show_examination
+from bot.commands.notice_export import add_export
 from bot.commands.notice_refusals import add_refusals
 from bot.commands.notice_try import add_command
 from bot.commands.notice_wait import WAITING, insist, wait_for_end
@@ -232,4 +233,5 @@ def _about_series(status: Status) -> Iterator[str]:
 
 add_commands(app, _print)
 add_command(app)
+add_export(app)
 add_refusals(app)
