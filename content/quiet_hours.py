@@ -25,7 +25,7 @@ def normalise(text: str) -> str:
         return text
     found = FORM.fullmatch(text)
     if found is None or int(found[1]) == int(found[2]):
-        raise BadQuietHours("quiet hours look like 21-7, from one full hour to another, or none")
+        raise BadQuietHours("おやすみ時間は 21-7 のように、ちょうどの時刻で書いてください。なしは none です")
     return text
 
 

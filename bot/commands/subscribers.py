@@ -6,12 +6,9 @@ open to everybody on the machine.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,27 +17,22 @@ from rich.table import Table
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
-from bot.commands.private_output import close_output_to_others
+from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, run, talk
+from bot.commands.subscribers_file import export, import_
 from bot.service import Service
 from content import quiet_hours
 from content.clock import now_ms, today_jst, words
 from content.keys import Keys
 from content.register import (
     addresses,
-    importing,
     subscriber_changes,
     subscribers,
-    subscribers_csv,
     suppressing,
-    webhook_secrets,
 )
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
-from content.register.importing import ImportOvertaken
 from content.register.states import Pace, Route, SubscriberState
 from content.register.subscribers import UNTIL_CHANGED, Preferences, Subscriber
-from content.register.subscribers_csv import ImportRefused
 from content.staff import audit
 
 app = typer.Typer(no_args_is_help=True, help="登録者の取り込みと書き出し (CSV)、登録の確認・終了・消去.")
@@ -59,28 +51,8 @@ STATE_WORDS = {
 REASON = "staff"
 
 
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV: " + ",".join(subscribers_csv.COLUMNS + subscribers_csv.LATER_COLUMNS),
-            exists=True,
-            dir_okay=False,
-        ),
-    ],
-) -> None:
-    """Take registrations in: all or nothing. Known addresses keep what they chose themselves.
-
-    A known webhook with another secret gets that one.
-    """
-    run(_import(file))
-
-
-@app.command()
-def export() -> None:
-    """Write every active registration to stdout, addresses in clear: handle with care."""
-    run(_export())
+app.command("import")(import_)
+app.command()(export)
 
 
 @app.command()
@@ -115,64 +87,6 @@ def erase(
     if not yes:
         fail("消去は元に戻せません。よければ --yes を付けてください。", USAGE)
     run(_change(number, _erase))
-
-
-async def _import(file: Path) -> None:
-    settings = load_settings()
-    async with opened(settings) as service:
-        try:
-            with file.open(encoding="utf-8-sig", newline="") as source:
-                registrations = subscribers_csv.read_rows(source, service.town)
-        except ImportRefused as error:
-            fail(f"Nothing was imported from {file}:\n{error}", FAILED)
-        except UnicodeDecodeError as error:
-            fail(
-                f"Nothing was imported: {file} is not UTF-8 (byte {error.start}). Save it as UTF-8 CSV.",
-                USAGE,
-            )
-        now, secrets = now_ms(), 0
-
-        async def when_decided(connection: AsyncConnection) -> None:
-            nonlocal secrets
-            secrets = await webhook_secrets.renew_secrets(connection, service.keys, registrations)
-            trail = partial(audit.record, connection, at=now, actor=operator())
-            await trail(action="subscribers.imported", number=len(registrations))
-            if secrets:
-                await trail(action="subscribers.secrets_changed", number=secrets)
-
-        with progress("取り込み", len(registrations)) as advance:
-            try:
-                imported = await importing.import_registrations(
-                    service.database,
-                    service.keys,
-                    registrations,
-                    advance,
-                    at=now,
-                    when_decided=when_decided,
-                )
-            except ImportOvertaken:
-                fail(
-                    "別の取り込みが始まったため、何も取り込んでいません。終わってからもう一度取り込んでください。",
-                    FAILED,
-                )
-    talk.print(
-        f"{imported.new}件を登録しました。登録済みで変更しなかったもの: {imported.already}件", highlight=False
-    )
-    if secrets:
-        talk.print(f"秘密を替えたWebhook: {secrets}件", highlight=False)
-
-
-async def _export() -> None:
-    close_output_to_others()
-    settings = load_settings()
-    async with opened(settings) as service:
-        async with service.database.write() as connection:
-            await audit.record(connection, at=now_ms(), actor=operator(), action="subscribers.exported")
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        async with service.database.read() as connection:
-            await service.database.may_take_long(connection)
-            async for row in subscribers_csv.export_rows(connection, service.keys, service.town):
-                writer.writerow(row)
 
 
 async def _show(number: int | None, with_address: bool) -> None:

@@ -12,7 +12,7 @@ from datetime import date
 
 from pydantic import Field
 
-from content.notices.csv_files import decoded
+from content.register.csv_files import decoded
 from content.town import Key, ProfileModel
 
 DATE_COLUMNS = ("日付", "date", "年月日", "月日")

@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from content.notices.csv_files import decoded
 from content.notices.shelters import Hazard, Shelter
+from content.register.csv_files import decoded
 from content.town import Town
 
 MOST_SHELTERS = 2_000

@@ -68,7 +68,7 @@ def masked(channel: str, address: str) -> str:
 
 def _line_user_id(address: str) -> str:
     if not LINE_USER_ID.fullmatch(address):
-        raise BadAddress("a LINE user id is U followed by 32 hexadecimal digits")
+        raise BadAddress("LINEのユーザーIDは、Uと32けたの英数字(0〜9、a〜f)です")
     return address
 
 
@@ -78,7 +78,7 @@ def _mail_address(address: str) -> str:
     domain = _ascii_domain(typed)
     lowered = f"{local.lower() if is_carrier(domain) else local}@{domain}"
     if len(lowered) > 254 or not MAIL_ADDRESS.fullmatch(lowered):
-        raise BadAddress("a mail address looks like name@example.jp")
+        raise BadAddress("メールアドレスは name@example.jp のように書いてください")
     return lowered
 
 
@@ -102,7 +102,7 @@ def _webhook(address: str) -> str:
     # Two while the receiver changes its secret: the new one first.
     known = secrets.split(" ")
     if not _is_web_url(url) or len(known) > 2 or not all(map(WEBHOOK_SECRET.fullmatch, known)):
-        raise BadAddress("a webhook is a URL, one space and its secret: https://example.jp/hook whsec_…")
+        raise BadAddress("Webhookは、URL、空白、秘密の順に書いてください: https://example.jp/hook whsec_…")
     return f"{url} {secrets}"
 
 

@@ -8,8 +8,7 @@ cell comes back as it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TextIO
+from collections.abc import Iterable, Iterator
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -23,7 +22,7 @@ def original(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
-def without_mark(file: TextIO) -> Iterator[str]:
+def without_mark(file: Iterable[str]) -> Iterator[str]:
     """Its lines, without the byte order mark that spreadsheets put in front."""
     for number, line in enumerate(file):
         yield line.removeprefix("\ufeff") if number == 0 else line

@@ -48,7 +48,7 @@ def read_history(state: str, events: str, now: int) -> History:
     try:
         found = SubscriberState(state)
     except ValueError:
-        raise BadHistory("state", f"write {', '.join(SubscriberState)}") from None
+        raise BadHistory("state", f"使えるもの: {'、'.join(SubscriberState)}") from None
     try:
         rows = json.loads(events)
         if not isinstance(rows, list) or not 0 < len(rows) <= MOST_EVENTS:
@@ -56,10 +56,11 @@ def read_history(state: str, events: str, now: int) -> History:
         past = tuple(_event(*row) for row in rows)
     except (ValueError, TypeError, RecursionError):
         raise BadHistory(
-            "events", f"write 1 to {MOST_EVENTS} events as an export has them: [[kind, time, reason, …], …]"
+            "events",
+            f"書き出したままの記録(1〜{MOST_EVENTS}件)を書いてください: [[kind, time, reason, …], …]",
         ) from None
     if any(event.at > now for event in past):
-        raise BadHistory("events", "one of them lies in the future")
+        raise BadHistory("events", "これから先の日時の記録があります")
     _follow(past, found)
     return History(found, past)
 
@@ -111,9 +112,9 @@ def _follow(past: Sequence[PastEvent], state: SubscriberState) -> None:
     active = False
     for number, event in enumerate(past):
         if (event.kind == EventKind.JOINED and active) or (event.kind == EventKind.LEFT and not active):
-            raise BadHistory("events", f"event {number + 1} does not follow from those before it")
+            raise BadHistory("events", f"{number + 1}番目の記録が、その前の記録とつながりません")
         if number == 0 and event.kind != EventKind.JOINED:
-            raise BadHistory("events", "the first must be joined")
+            raise BadHistory("events", "最初の記録は joined です")
         active = event.kind == EventKind.JOINED or (active and event.kind != EventKind.LEFT)
     if active != (state == SubscriberState.ACTIVE):
-        raise BadHistory("state", "does not follow from the events")
+        raise BadHistory("state", "記録と合いません")

@@ -11,6 +11,7 @@ the row of the subscriber first: it is the lock that keeps the two the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     select,
     text,
 )
@@ -35,6 +37,9 @@ from content.database.identity import new_salt
 from content.keys import Keys
 from content.register import addresses
 from content.register.states import EventKind, Pace, SubscriberState
+
+# Parameters of one statement.
+LOOKED_UP_AT_ONCE = 500
 
 subscriber = Table(
     "subscriber",
@@ -205,6 +210,22 @@ async def find(connection: AsyncConnection, keys: Keys, account: str, channel: s
         select(address.c.subscriber_id).where(address.c.account == account, address.c.lookup == wanted)
     )
     return None if found is None else int(found)
+
+
+async def count_known(connection: AsyncConnection, account: str, lookups: Sequence[bytes]) -> int:
+    """How many of these look-ups of an account stand in the register, whatever their state."""
+    known = 0
+    for start in range(0, len(lookups), LOOKED_UP_AT_ONCE):
+        part = lookups[start : start + LOOKED_UP_AT_ONCE]
+        known += int(
+            await connection.scalar(
+                select(func.count())
+                .select_from(address)
+                .where(address.c.account == account, address.c.lookup.in_(part))
+            )
+            or 0
+        )
+    return known
 
 
 async def get(connection: AsyncConnection, subscriber_id: int) -> Subscriber | None:

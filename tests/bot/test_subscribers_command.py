@@ -123,3 +123,41 @@ def test_an_address_that_a_spreadsheet_would_run_is_exported_harmless_and_comes_
     addresses = [row[1] for row in csv.reader(io.StringIO(exported, newline=""))]
     assert f"'{ODD}" in addresses and ODD not in addresses
     assert "登録 3" in register("subscribers", "show", typed=ODD).stdout
+
+
+LIST = "メールアドレス,地区\na@example.jp,\nnobody,\nb@example.jp,アトランティス\n"
+
+
+def test_bad_rows_refuse_the_whole_file_unless_they_are_set_aside_to_be_mended(
+    register: Run, tmp_path: Path
+) -> None:
+    file, bad = tmp_path / "list.csv", tmp_path / "bad.csv"
+    file.write_bytes(LIST.encode("cp932"))
+    refused = register("subscribers", "import", str(file))
+    assert refused.exit_code == 1
+    assert "何も取り込んでいません" in refused.stderr and "3行目「宛先」" in refused.stderr
+    assert "--skip-bad" in refused.stderr
+    assert asked(tmp_path, "SELECT count(*) FROM subscriber") == [(3,)]
+
+    tried = register("subscribers", "import", str(file), "--dry-run", "--skip-bad", str(bad))
+    assert tried.exit_code == 0 and "新しい登録 1件、登録済み 0件、問題のある行 2行" in tried.stderr
+    assert not bad.exists() and asked(tmp_path, "SELECT count(*) FROM subscriber") == [(3,)]
+
+    done = register("subscribers", "import", str(file), "--skip-bad", str(bad))
+    assert done.exit_code == 0 and "1件を登録しました" in done.stderr and "2行" in done.stderr
+    assert bad.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.reader(bad.read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[0] == ["メールアドレス", "地区", "理由"]
+    assert [row[0] for row in rows[1:]] == ["nobody", "b@example.jp"]
+    assert "3行目「宛先」" in rows[1][2] and "「アトランティス」" in rows[2][2]
+    # Mended, it comes in with its reasons still beside the rows.
+    mended = (
+        bad.read_text(encoding="utf-8-sig").replace("nobody", "c@example.jp").replace("アトランティス", "")
+    )
+    (tmp_path / "mended.csv").write_text(mended, encoding="utf-8-sig")
+    again = register("subscribers", "import", str(tmp_path / "mended.csv"))
+    assert again.exit_code == 0 and "2件を登録しました" in again.stderr
+    other = register("subscribers", "import", str(file), "--skip-bad", str(bad))
+    assert other.exit_code == 2 and "すでにあります" in other.stderr
+    known = register("subscribers", "import", str(tmp_path / "mended.csv"), "--dry-run")
+    assert "新しい登録 0件、登録済み 2件" in known.stderr

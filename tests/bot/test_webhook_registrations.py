@@ -40,7 +40,8 @@ def bring_in(command_line: Run, tmp_path: Path) -> Run:
 
 def addresses_of(command_line: Run) -> list[str]:
     exported = command_line("subscribers", "export").stdout
-    return [row[1] for row in csv.reader(io.StringIO(exported, newline=""))][1:]
+    rows = csv.DictReader(io.StringIO(exported, newline=""))
+    return [row["address"] for row in rows if row["state"] == "active"]
 
 
 def asked(folder: Path, question: str) -> list[tuple[object, ...]]:

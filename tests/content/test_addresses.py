@@ -18,7 +18,7 @@ def test_a_line_user_id_is_taken_as_it_is():
     ["", "U123", "u" + "a" * 32, "U" + "A" * 32, "U" + "a" * 33, "U" + "g" * 32, "C" + "a" * 32],
 )
 def test_what_is_no_line_user_id_is_refused(address):
-    with pytest.raises(BadAddress, match="32 hexadecimal digits"):
+    with pytest.raises(BadAddress, match="32けた"):
         normalise("line", address)
 
 
@@ -107,7 +107,7 @@ def test_a_webhook_is_a_url_and_a_secret():
     ],
 )
 def test_what_is_no_webhook_is_refused(address):
-    with pytest.raises(BadAddress, match="a webhook is a URL"):
+    with pytest.raises(BadAddress, match="URL、空白、秘密"):
         normalise("webhook", address)
 
 

@@ -21,7 +21,7 @@ from content.register.imports import registration_import
 from content.register.registration import Registration
 from content.register.staging import Begun
 from content.register.subscribers import Preferences, registration_event, subscriber
-from content.register.subscribers_csv import export_rows
+from content.register.subscribers_export import export_rows
 from content.town import Town
 from tests.factories import APRIL_TUESDAY, PARENT, line_id, make_subscriber
 

@@ -17,7 +17,7 @@ from content.register import addresses, subscriber_changes, subscribers, trial_a
 from content.register.address_book import open_addresses
 from content.register.addresses import BadAddress
 from content.register.subscribers import subscriber
-from content.register.subscribers_csv import export_rows
+from content.register.subscribers_export import export_rows
 from content.register.trial_addresses import AddressRefused
 from content.staff import member_changes, members
 from content.town import SegmentRule
