@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from channels.channel import TemporaryFailure, UnknownOutcome
+from channels.exchanges import LISTENER, Exchange, readable_path
 from channels.reasons import Reason
 
 ANSWER_LIMIT = 1_000_000
@@ -77,7 +78,8 @@ class HttpClient:
 
     `timeout` is the whole exchange and `connect_timeout` the connection, in seconds. With
     `allow_private=False` hosts in private networks are refused at the moment of connecting, so that
-    a name that changes its address between check and use gains nothing.
+    a name that changes its address between check and use gains nothing. `names_host`: records of exchanges may
+    say which host it was; not where that is somebody's address.
     """
 
     def __init__(
@@ -87,10 +89,12 @@ class HttpClient:
         connect_timeout: float = 5.0,
         connections: int = 20,
         allow_private: bool = True,
+        names_host: bool = True,
     ) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
         self._connections = connections
         self._allow_private = allow_private
+        self._names_host = names_host
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
@@ -110,6 +114,7 @@ class HttpClient:
         if not self._allow_private:
             refuse_private_literal(url)
         exchange = SimpleNamespace(sent=False)
+        begun, status, failure = time(), None, str(Reason.NO_ANSWER)
         try:
             async with self._open().request(
                 method,
@@ -119,10 +124,24 @@ class HttpClient:
                 allow_redirects=False,
                 trace_request_ctx=exchange,
             ) as response:
+                status = response.status
                 content = await _read(response.content, answer_limit)
+                failure = ""
                 return HttpAnswer(response.status, response.headers, content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _explain(error, sent=exchange.sent) from None
+            explained = _explain(error, sent=exchange.sent)
+            failure = str(getattr(explained, "reason", Reason.INVALID_ADDRESS))
+            raise explained from None
+        finally:
+            self._tell(method, url, status, failure, begun)
+
+    def _tell(self, method: str, url: str, status: int | None, failure: str, begun: float) -> None:
+        listener = LISTENER.get()
+        if listener is None:
+            return
+        host = (URL(url).host or "") if self._names_host else ""
+        took = round((time() - begun) * 1000)
+        listener(Exchange(round(begun * 1000), method, host, readable_path(url), status, failure, took))
 
     async def close(self) -> None:
         """Close the pooled connections; a later request opens new ones."""

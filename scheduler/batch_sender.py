@@ -125,6 +125,7 @@ class BatchSender:
 
     async def send(self, claimed: Batch, cursors: asyncio.Task[dict[int, RecipientCursor]]) -> None:
         """Send it and write down what became of it, whatever happens."""
+        self._context.exchanges.listen(claimed.delivery_id)
         try:
             await self._send(claimed, cursors)
         except Exception as error:

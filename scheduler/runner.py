@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
 
 from content.clock import HOUR, JST
 from content.database.wakeups import Signal
@@ -88,6 +90,7 @@ class Runner:
             "audit": self._repeat("audit", link_audit, database.listen("audit")),
             "letters": self._repeat("letters", send_letters, database.listen(LETTERS)),
             "notes": self._repeat("notes", send_notes, database.listen("notes")),
+            "exchanges": self._repeat("exchanges", _write_exchanges, database.listen("exchanges")),
             "sweeps": self._sweep_regularly(),
             "database": self._watch_database(),
             "alarms": self._watch_over(),
@@ -115,13 +118,15 @@ class Runner:
         # The loops end behind the step they are at. Cancelling is for what does not end: a transaction
         # cancelled inside a SELECT would keep the lock of SQLite, and what is in flight could not settle.
         self._stop.set()
-        for topic in ("triggers", "planning", "audit", "notes", LETTERS):
+        for topic in ("triggers", "planning", "audit", "notes", "exchanges", LETTERS):
             self._context.database.wakeups.wake(topic)
         await asyncio.gather(self._sender.stop(DRAIN), self._let_end(DRAIN))
         # A sender that hangs too, or the process could never be stopped.
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(DBAPIError):
+            await _write_exchanges(self._context)
         await self._presence.stop()
 
     async def _let_end(self, within: float) -> None:
@@ -205,3 +210,7 @@ class Runner:
                 log.exception("step_failed", step=name)
                 await asyncio.sleep(POLL)
             await signal.wait_for(POLL)
+
+
+async def _write_exchanges(context: TownContext) -> int:
+    return await context.exchanges.flush(context.database)

@@ -7,7 +7,7 @@ import structlog
 from content.clock import MINUTE, now_ms, today_jst
 from content.figures import counts, observed, snapshots, year_ends
 from content.figures.book import enter_events
-from content.ledger import account_outages, leases, presence, retention, stopping
+from content.ledger import account_outages, exchanges, leases, presence, retention, stopping
 from content.ledger.resting import rest_late
 from content.ledger.settling import settle_overdue
 from content.ledger.states import MORNING, Lane
@@ -71,10 +71,11 @@ async def forget_times_ahead(context: TownContext, *, longest_wait: int = 0) -> 
 async def forget_handled(context: TownContext) -> None:
     """Ids of handled events, kept to recognise late copies, go after two weeks, dead imports after a day.
 
-    Addresses that nobody confirmed go with their links, and mails that came back long ago are forgotten.
+    Exchanges with services go after a week, addresses that nobody confirmed with their links, and mails that came back long ago are forgotten.
     """
     async with context.database.write() as connection:
         await mail_requests.forget_old(connection, context.database.now())
+        await exchanges.forget_old(connection, context.database.now())
         await bounces.forget_old(connection, context.database.now())
         await inbound_events.forget_old(connection, context.database.now())
         await importing.give_up(connection, before=context.database.now() - importing.ABANDONED_AFTER)

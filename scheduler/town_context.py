@@ -21,6 +21,7 @@ from content.notices.states import NoticeKind, TargetKind, TrialKind
 from content.register.mail_requests import MailRequest
 from content.staff.notes import NoteKind
 from content.town import Account, Town
+from scheduler.exchange_log import ExchangeLog
 from scheduler.this_process import ThisProcess
 from scheduler.urgent_priority import UrgentPriority
 
@@ -82,6 +83,7 @@ class TownContext:
     send_note: Callable[[StaffNote], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
     this_process: ThisProcess = field(default_factory=ThisProcess)
+    exchanges: ExchangeLog = field(default_factory=ExchangeLog)
 
 
 def announcement(

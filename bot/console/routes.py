@@ -19,6 +19,7 @@ from bot.console import (
     confirm,
     consent,
     drill,
+    exchanges,
     groups,
     home,
     kept,
@@ -112,6 +113,7 @@ def add_console(app: web.Application) -> None:
     routes.get(f"{NOTICE}/words", "write", _found(after_sending.show_words))
     routes.post(f"{NOTICE}/words", "write", _found(after_sending.change_words))
     routes.post(f"{NOTICE}/give-up", SEND, _found(progress.give_up))
+    routes.get(f"{NOTICE}/exchanges", DECIDE, _found(exchanges.show_exchanges))
     routes.get(f"{NOTICE}/refusals", DECIDE, _found(refusals.show_refusals))
     routes.get(f"{NOTICE}/refusals.csv", DECIDE, _found(refusals.download))
     routes.get(f"{NOTICE}/reading", DECIDE, _found(reading.show_reading))

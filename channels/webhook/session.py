@@ -84,7 +84,13 @@ class WebhookSession:
         self._calls: Counter[str] = Counter()
         # Since when (monotonic seconds) a message is refused or answered with a page, by its id.
         self._refused_since: dict[str, float] = {}
-        self._http = HttpClient(timeout=timeout, connections=channel.concurrency, allow_private=allow_private)
+        self._http = HttpClient(
+            timeout=timeout,
+            connections=channel.concurrency,
+            allow_private=allow_private,
+            # Which partners a town has is for the register alone.
+            names_host=False,
+        )
 
     async def send(
         self,

@@ -22,6 +22,7 @@ from channels.channel import (
     Text,
     UnknownOutcome,
 )
+from channels.exchanges import LISTENER, Exchange
 from channels.line.channel import LineChannel
 from channels.mail.messages import fill
 from channels.webhook.channel import WebhookChannel
@@ -290,3 +291,21 @@ async def test_no_address_and_no_word_is_in_an_error_or_a_log(unreachable, caplo
     assert SECRET not in told
     assert posting.TOKEN not in told
     assert "加治川" not in told
+
+
+async def test_what_is_recorded_of_a_call_holds_no_address_no_token_and_no_word(subject):
+    heard: list[Exchange] = []
+    listening = LISTENER.set(heard.append)
+    recipients = subject.recipients(2)
+    prepared = subject.channel.prepare(notice(), "ja")
+    try:
+        await collect(subject.session.send(prepared, recipients, RETRY_KEY))
+    finally:
+        LISTENER.reset(listening)
+    # Mail goes by another way than HTTP, and has no such record.
+    assert bool(heard) == (subject.channel.name != "mail")
+    told = repr(heard)
+    for recipient in recipients:
+        for part in filter(None, recipient.address.replace("/", " ").split()[1:]):
+            assert part not in told or part in ("hooks", "127.0.0.1")
+    assert not any(word in told for word in (SECRET, posting.TOKEN, "加治川", "token", "shibata"))

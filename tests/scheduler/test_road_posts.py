@@ -14,9 +14,10 @@ from sqlalchemy import select
 
 from channels.channel import Channel
 from channels.posted import PostState as ChannelPostState
+from content.clock import DAY, now_ms
 from content.database import Database
 from content.keys import Keys
-from content.ledger import posts
+from content.ledger import exchanges, posts
 from content.ledger.states import PostState
 from content.notices.segments import Target
 from content.notices.states import NoticeKind
@@ -171,6 +172,20 @@ async def test_a_process_that_was_killed_is_taken_over(small_stage, sns):
     await go_on(small_stage, notice_id)
     assert len(sns.posts) == 1
     assert await shown_states(small_stage, notice_id) == [PostState.OUT]
+
+
+async def test_the_calls_are_kept_for_a_week_without_what_nobody_may_read(small_stage, sns):
+    sns.fail("mastodon", Fault(status=429, retry_after="1"))
+    notice_id = await send_out(small_stage)
+    assert await small_stage.context.exchanges.flush(small_stage.database) == 2
+    async with small_stage.database.write() as connection:
+        found = await exchanges.of_notice(connection, notice_id, 10)
+        assert [(account, item.status, item.what) for account, item in found] == [
+            ("masto", 200, "/…/api/v1/statuses"),
+            ("masto", 429, "/…/api/v1/statuses"),
+        ]
+        assert await exchanges.forget_old(connection, now_ms()) == 0
+        assert await exchanges.forget_old(connection, now_ms() + 8 * DAY) == 2
 
 
 def test_every_account_carries_what_it_is_about(small_stage):
