@@ -12,7 +12,9 @@ from rich.table import Table
 from bot import reports
 from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
+from bot.entered_indicators import entered_json, entered_results, entered_rows
 from content.figures.indicators import IndicatorReport
+from content.figures.plan_results import IndicatorResult
 from content.plans.values import FIRST_YEAR, LAST_YEAR
 
 app = typer.Typer(no_args_is_help=True, help="登録数と計画の指標.")
@@ -53,18 +55,40 @@ async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: b
     if wrong := [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]:
         fail(f"--fiscal-year {wrong[0]}: 年度は西暦4桁で書いてください(2026 のように)", USAGE)
     async with opened(load_settings(), only_reads=True) as service:
-        found = await reports.indicator_reports(service, years)
-    if key and key not in (known := [item.indicator.key for item in found]):
-        fail(f"--key: no indicator '{key}' that is counted; use {', '.join(known)}", USAGE)
-    found = [item for item in found if key in ("", item.indicator.key)]
+        counted = await reports.indicator_reports(service, years)
+        entered = await entered_results(service, years)
+    if key and key not in (
+        known := [*(one.indicator.key for one in counted), *(one.indicator.key for one in entered)]
+    ):
+        fail(f"--key: no indicator '{key}'; use {', '.join(known)}", USAGE)
+    counted = [item for item in counted if key in ("", item.indicator.key)]
+    entered = [result for result in entered if key in ("", result.indicator.key)]
     if as_json:
-        print_json([reports.indicator_json(item) for item in found])
+        print_json([*map(reports.indicator_json, counted), *map(entered_json, entered)])
         return
     if as_csv:
-        sys.stdout.write(reports.to_csv([row for item in found for row in reports.indicator_rows(item)]))
+        rows = [row for item in counted for row in reports.indicator_rows(item)]
+        sys.stdout.write(reports.to_csv(rows + [row for item in entered for row in entered_rows(item)]))
         return
-    for item in found:
+    for item in counted:
         _show(item)
+    for result in entered:
+        _show_entered(result)
+
+
+def _show_entered(found: IndicatorResult) -> None:
+    """One that a person enters: its years as the plan prints them."""
+    years = [
+        {
+            "年度": f"{year.year}年度",
+            "目標": year.target.text,
+            "実績": year.actual.text,
+            "達成率": year.rate_words or year.met_words,
+        }
+        for year in found.years
+    ]
+    Console().print(_table(found.indicator.name, years))
+    sys.stdout.write(f"定義: {found.indicator.definition}\n")
 
 
 def _show(found: IndicatorReport) -> None:

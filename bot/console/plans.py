@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.console.access import StaffRequest
+from bot.console.year_chart import draw_years
 from bot.sheets.blocks import actual_words, pace_words, printed
 from bot.sheets.paper import STATE_WORDS
 from content.clock import fiscal_year, today_jst
@@ -51,7 +52,7 @@ async def show_plan(staff_request: StaffRequest) -> web.Response:
         plan=plan,
         policies=plans.policies_of(plan.key),
         results=results,
-        cards=[_card(item) for item in results],
+        cards=[(_card(item), draw_years(item)) for item in results],
         sheets=_sheets(plans, plan, fiscal_year(today)),
         printed=printed,
         actual_words=actual_words,

@@ -23,6 +23,7 @@ from bot.reports import (
     to_csv,
 )
 from content.clock import fiscal_year, now_ms, today_jst
+from content.figures.plans import counted_indicators
 from content.register import bounces
 
 # Excel takes a file without it for Shift_JIS.
@@ -35,6 +36,7 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
     if file is not None:
         return file
     async with staff_request.service.database.read() as connection:
+        indicators = await counted_indicators(connection, staff_request.service.town)
         unreachable = sum((await bounces.count_suppressed(connection)).values())
     channels = [row["channel"] for row in rows if row["measure"] == "channel"]
     return staff_request.page(
@@ -43,6 +45,7 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
         channels=list(dict.fromkeys(channels)),
         channel_name=channel_words,
         definition=DEFINITION,
+        indicators=indicators,
         unreachable=unreachable,
         now=now_ms(),
     )

@@ -37,6 +37,15 @@ def test_three_towns_come_in_go_out_and_come_in_unchanged(command_line: Run, tmp
     told = json.loads(command_line("report", "sheet", "shibata-5", "--fiscal-year", "2022", "--json").stdout)
     rates = {row["policy"]: row["value"] for row in told["rows"] if row["part"] == "達成率"}
     assert rates["Ⅰ-1 モバイル端末アプリの活用"] == "約62.2%" and told["town_code"] == "043231"
+    counted, *entered = json.loads(
+        command_line("report", "indicators", "--fiscal-year", "2022", "--json").stdout
+    )
+    assert counted["indicator"] == "line_registrations" and counted["plan"] == "第5次柴田町情報化計画"
+    years = {item["indicator"]: item["years"][0] for item in entered if item["years"]}
+    assert (years["my_number_cards"]["actual"], years["my_number_cards"]["rate_percent"]) == (74.9, 93.6)
+    assert years["web_accessibility"]["actual_text"] == "AAに一部準拠"
+    assert "AAに一部準拠" in command_line("report", "indicators", "--csv").stdout
+    assert "未達成" in command_line("report", "indicators", "--key", "security_incidents").stdout
     file = tmp_path / "sheet.xlsx"
     assert (
         command_line("report", "sheet", "toride-3", "--fiscal-year", "2017", "--out", str(file)).exit_code
