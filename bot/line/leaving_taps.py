@@ -13,6 +13,7 @@ from bot.line.leaving_words import leaving_words
 from bot.line.moments import moment_words
 from bot.line.postbacks import Command
 from bot.line.words import language_name, month_words, words
+from content import quiet_hours
 from content.clock import today_jst
 from content.keys import Keys
 from content.register import leaving, subscriber_changes
@@ -111,12 +112,25 @@ async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: 
         (fixed.birth, fixed.join.join(leaving_pages.child_lines(language, children, months)) or fixed.none),
         (speech.groups, names(chosen.groups, dict(town.group))),
         (fixed.language, language_name(language)),
-        (speech.quiet, chosen.quiet_hours or town.quiet_hours),
+        (speech.quiet, _quiet(language, chosen.quiet_hours or town.quiet_hours)),
         (speech.pace, speech.morning if chosen.pace == Pace.MORNING else speech.at_once),
         ("LINE ID", "U…"),
         (
             speech.events,
-            "\n".join(f"{moment_words(language, row.at)} {row.kind} ({row.route or '-'})" for row in events),
+            "\n".join(_event(language, row.at, row.kind, row.route) for row in events),
         ),
     ]
     return "\n".join(f"{name}{fixed.colon}{value}" for name, value in lines)
+
+
+def _quiet(language: str, text: str) -> str:
+    found = quiet_hours.hours(text)
+    if found is None:
+        return words(language).none
+    return quiet_hours.in_words(text) if language == "ja" else f"{found[0]}:00–{found[1]}:00"
+
+
+def _event(language: str, at: int, kind: str, route: str) -> str:
+    speech = leaving_words(language)
+    by = f"（{speech.routes[route]}）" if route in speech.routes else ""
+    return f"{moment_words(language, at)} {speech.kinds.get(kind, kind)}{by}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -41,6 +42,8 @@ class LeavingWords:
     quiet: str
     pace: str
     events: str
+    kinds: Mapping[str, str]
+    routes: Mapping[str, str]
     child: str
 
 
@@ -66,7 +69,7 @@ JA = LeavingWords(
     resumed="元の設定で、お知らせをお届けします。",
     block="LINEの「ブロック」でも止まります（トーク右上の ≡ から）。ブロックを解除すると、前の設定で再開します。",
     still_stopped="お知らせは、いま止まっています。",
-    keep="やめる",
+    keep="止めない",
     mine="登録している内容",
     mine_hint="町が保存している、あなたの登録の内容を見たり、消したりできます。",
     export="内容をすべて見る",
@@ -76,9 +79,18 @@ JA = LeavingWords(
     erased="登録を消しました。このトークのボタンを押すと、新しく登録されます。もう使わないときは、ブロックしてください。",
     registered="登録した日",
     groups="グループ",
-    quiet="静かな時間",
+    quiet="おやすみ時間",
     pace="受け取り方",
     events="登録の記録",
+    kinds={"joined": "登録", "left": "終了", "changed": "変更"},
+    routes={
+        "line": "LINE",
+        "mail": "メール",
+        "web": "設定のページ",
+        "counter": "窓口",
+        "import": "名簿",
+        "service": "自動",
+    },
     child="{number}人目",
 )
 
@@ -117,6 +129,15 @@ EASY = LeavingWords(
     quiet="しずかな 時間（じかん）",
     pace="受（う）け取（と）り方（かた）",
     events="登録（とうろく）の きろく",
+    kinds={"joined": "はじめた", "left": "おわった", "changed": "かえた"},
+    routes={
+        "line": "LINE",
+        "mail": "メール",
+        "web": "設定（せってい）の ページ",
+        "counter": "役場（やくば）",
+        "import": "名簿（めいぼ）",
+        "service": "自動（じどう）",
+    },
     child="{number}人目（にんめ）",
 )
 
@@ -155,6 +176,15 @@ EN = LeavingWords(
     quiet="Quiet hours",
     pace="Pace",
     events="Record of changes",
+    kinds={"joined": "registered", "left": "ended", "changed": "changed"},
+    routes={
+        "line": "LINE",
+        "mail": "email",
+        "web": "settings page",
+        "counter": "town office",
+        "import": "list",
+        "service": "automatic",
+    },
     child="Child {number}",
 )
 

@@ -86,7 +86,7 @@ async def test_one_s_own_data_are_shown_and_erased(village):
     await village.act(ABE, "postback", data="v1|category|on|kosodate")
     await village.act(ABE, "datetime", data="v1|birth|add", params={"date": "2024-02-29"})
     (text,) = await village.act(ABE, "postback", data="v1|stop|export")
-    for part in ("子育て", "2024年2月", "日本語", "joined", "changed"):
+    for part in ("子育て", "2024年2月", "日本語", "登録（LINE）", "変更（LINE）"):
         assert part in text["text"]
     assert ABE not in text["text"]
     (asked,) = await village.act(ABE, "postback", data="v1|stop|erase")
