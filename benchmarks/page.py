@@ -107,7 +107,7 @@ def speed_alone(options: argparse.Namespace, folder: Path, url: str) -> Figures:
 def visitors(url: str, seconds: int, rate: int) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, str(HERE / "visitors.py"), url, str(CONNECTIONS), str(seconds), str(rate)]
     # Real visitors have phones of their own; these shall not take the processor from the service.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.nice(5))
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.nice(15))
     try:
         yield process
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import feedparser
@@ -97,7 +98,7 @@ async def everywhere(
     """Seconds until page, copy, feeds, alerts and display have it."""
     begun = time.monotonic()
     for path in (f"/n/{name}", "/archive", *(f"/feeds/notices.{kind}" for kind in ("rss", "atom", "json"))):
-        await until(lambda path=path: shows(town, path, words), f"{path} to show it", MINUTE)
+        await until(partial(shows, town, path, words), f"{path} to show it", MINUTE)
     await until(lambda: shows(town, slides, words), "the display to show it", MINUTE)
 
     async def in_force() -> bool:
