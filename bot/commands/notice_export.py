@@ -26,7 +26,7 @@ def add_export(app: typer.Typer) -> None:
         mapping: Annotated[
             Path | None,
             typer.Option(
-                help="TOML file that says what goes where (examples/broadcast.toml).",
+                help="TOML file that says what goes where (examples/mappings/broadcast.toml).",
                 exists=True,
                 dir_okay=False,
             ),

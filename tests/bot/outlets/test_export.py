@@ -17,7 +17,7 @@ from content.clock import today_jst
 from content.notices import notices
 from tests.bot.resident.test_pages import TEXTS, publish
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "broadcast.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "mappings" / "broadcast.toml"
 
 
 async def item_of(service: Service, **changes: object) -> Current:
