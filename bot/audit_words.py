@@ -52,6 +52,8 @@ WORDS = {
     "trial.address_removed": "試し送り先を消した",
     "trial.seed_on": "自己点検の宛先に加えた",
     "trial.seed_off": "自己点検の宛先から外した",
+    "figure.entered": "ほかの数を入れた",
+    "figure.remarked": "年度末の数に注を加えた",
     "selftest.begun": "自己点検を始めた",
     "selftest.passed": "自己点検に合格した",
     "selftest.failed": "自己点検に失敗した",

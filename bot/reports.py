@@ -7,19 +7,25 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.figure_words import value_words
 from bot.service import Service
 from content.clock import now_ms, today_jst
-from content.figures.counts import active_by_choice, active_now, movements
+from content.figures.counts import (
+    active_by_choice,
+    active_by_language,
+    active_now,
+    active_without_area,
+    movements,
+)
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
+from content.figures.movements import Measure
 from content.figures.plans import counted_indicators
 from content.register.csv_cells import harmless
 from content.town import Indicator, Mode
 from scheduler.words import CHANNEL_NAMES
 
-DEFINITION = (
-    "登録数は、いま有効な登録(配信手段ごとの宛先)の数で、人数ではありません。"
-    "1人がLINEとメールの両方に登録すると2件になります。"
-)
+# Excel takes a file without it for Shift_JIS.
+BYTE_ORDER_MARK = "\ufeff"
 # Column names for people who open a file in a spreadsheet.
 JAPANESE = {
     "measure": "区分",
@@ -41,30 +47,53 @@ JAPANESE = {
     "note": "注",
     "definition": "定義",
 }
+MEASURES = {
+    "channel": "配信手段別",
+    "category": "分野別",
+    "area": "地区別",
+    "language": "ことば別",
+    "group": "グループ別",
+}
 INVENTED = "架空の値"
-MEASURES = {"channel": "配信手段別", "category": "分野別", "area": "地区別"}
 
 
 async def counts_rows(service: Service) -> list[dict[str, Any]]:
-    """Active registrations now: per channel, then per channel and category, then per channel and area."""
+    """Active registrations now: per channel, then per channel and category, area, language, group."""
     async with service.database.read() as connection:
         active = await active_now(connection)
-        by_category = await active_by_choice(connection, "category")
-        by_area = await active_by_choice(connection, "area")
+        chosen = {
+            Measure.CATEGORY: await active_by_choice(connection, "category"),
+            Measure.AREA: [
+                *await active_by_choice(connection, "area"),
+                *(
+                    (account, "", number)
+                    for account, number in (await active_without_area(connection)).items()
+                ),
+            ],
+            Measure.LANGUAGE: await active_by_language(connection),
+            Measure.GROUP: await active_by_choice(connection, "group"),
+        }
     town, today = service.town, today_jst(now_ms()).isoformat()
+    known = {
+        Measure.CATEGORY: [item.key for item in town.categories],
+        Measure.AREA: [*(item.key for item in town.areas), ""],
+        Measure.LANGUAGE: list(town.languages),
+        Measure.GROUP: [item.key for item in town.groups],
+    }
     rows = []
     for account in town.accounts:
-        if account.mode != Mode.LIVE or account.posts:
+        if account.mode != Mode.LIVE:
             continue
         same = {"date": today, "channel": account.channel}
         name = CHANNEL_NAMES[account.channel]
         rows.append(_count(same, "channel", account.key, name, active.get(account.key, 0)))
-        for measure, chosen, known in (
-            ("category", by_category, town.categories),
-            ("area", by_area, town.areas),
-        ):
-            numbers = {value: count for key, value, count in chosen if key == account.key}
-            rows += [_count(same, measure, item.key, item.name(), numbers.get(item.key, 0)) for item in known]
+        for measure, keys in known.items():
+            numbers = {value: count for key, value, count in chosen[measure] if key == account.key}
+            # What left the profile is still chosen by somebody.
+            rows += [
+                _count(same, measure, value, value_words(town, measure, value), numbers.get(value, 0))
+                for value in [*keys, *sorted(set(numbers) - set(keys))]
+            ]
     order = list(MEASURES)
     return sorted(rows, key=lambda row: order.index(row["measure"]))
 

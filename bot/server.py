@@ -23,6 +23,7 @@ from bot.heartbeat import Heartbeat
 from bot.line.friend_link import FRIEND_LINK
 from bot.line.friend_watch import watch_friends
 from bot.line.handling import run_inbox
+from bot.line.insights import watch_insights
 from bot.line.menu_watch import watch_menu
 from bot.locking import locked
 from bot.mail_in.server import taking_mail
@@ -68,6 +69,7 @@ async def running(service: Service) -> AsyncIterator[str]:
         menus = asyncio.create_task(watch_menu(service, api, friend_link))
         copies = asyncio.create_task(keep_copies(service))
         friends = asyncio.create_task(watch_friends(service, api))
+        insights = asyncio.create_task(watch_insights(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
         try:
@@ -75,7 +77,7 @@ async def running(service: Service) -> AsyncIterator[str]:
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
-            loops = (inbox, menus, copies, friends)
+            loops = (inbox, menus, copies, friends, insights)
             await asyncio.gather(_send_away(door, pages), *map(_end, loops), warming, runner.stop())
             await heartbeat.stop()
             await api.close()

@@ -9,10 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import reports
+from bot import month_report, reports
 from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from bot.entered_indicators import entered_json, entered_results, entered_rows
+from bot.month_report import CHOICES, FIRST_YEAR
+from content.clock import fiscal_year as fiscal_year_of_today
+from content.clock import today_jst
 from content.figures.indicators import IndicatorReport
 from content.figures.plan_results import IndicatorResult
 from content.plans.values import FIRST_YEAR, LAST_YEAR
@@ -27,6 +30,22 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 def counts(json: AsJson = False, csv: AsCsv = False) -> None:
     """Registrations now, by channel and category. They are registrations, not persons."""
     run(_counts(json, csv))
+
+
+@app.command()
+def months(
+    fiscal_year: Annotated[int | None, typer.Option(help="Four digits; default: this one.")] = None,
+    by: Annotated[str, typer.Option(help=", ".join(CHOICES))] = "total",
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Registrations at the end of each month, who came, came back and left; empty is unknown, not 0."""
+    if by not in CHOICES:
+        fail(f"--by: use one of {', '.join(CHOICES)}", USAGE)
+    year = fiscal_year_of_today(today_jst()) if fiscal_year is None else fiscal_year
+    if not FIRST_YEAR <= year <= fiscal_year_of_today(today_jst()):
+        fail(f"--fiscal-year: a year with four digits, from {FIRST_YEAR} to this one", USAGE)
+    run(_months(year, by, json, csv))
 
 
 @app.command()
@@ -49,6 +68,23 @@ async def _counts(as_json: bool, as_csv: bool) -> None:
     async with opened(load_settings(), only_reads=True) as service:
         rows = await reports.counts_rows(service)
     _print("登録数(人数ではありません)", rows, as_json, as_csv)
+
+
+async def _months(year: int, by: str, as_json: bool, as_csv: bool) -> None:
+    async with opened(load_settings(), only_reads=True) as service:
+        report = await month_report.month_report(service, year, by)
+    if as_json:
+        print_json(month_report.to_json(report))
+    elif as_csv:
+        sys.stdout.write(reports.to_csv(month_report.to_file_rows(report)))
+    else:
+        shown = ("month", "channel", "name", "active", "joined", "returned", "left", "note")
+        rows = [
+            {month_report.JAPANESE[column]: row[column] for column in shown}
+            for row in month_report.rows_of(report)
+        ]
+        Console().print(_table(f"{year}年度 {CHOICES[by]}別", rows))
+        sys.stdout.write("".join(f"{name}: {words}\n" for name, words in month_report.about(report)))
 
 
 async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: bool) -> None:

@@ -12,7 +12,7 @@ from bot.console.access import StaffRequest
 from bot.console.chart import draw
 from bot.console.words import channel_words
 from bot.reports import (
-    DEFINITION,
+    BYTE_ORDER_MARK,
     JAPANESE,
     MEASURES,
     counts_rows,
@@ -23,11 +23,9 @@ from bot.reports import (
     to_csv,
 )
 from content.clock import fiscal_year, now_ms, today_jst
+from content.figures.counts import DEFINITION
 from content.figures.plans import counted_indicators
 from content.register import bounces
-
-# Excel takes a file without it for Shift_JIS.
-BYTE_ORDER_MARK = "\ufeff"
 
 
 async def show_counts(staff_request: StaffRequest) -> web.Response:
@@ -45,6 +43,7 @@ async def show_counts(staff_request: StaffRequest) -> web.Response:
         channels=list(dict.fromkeys(channels)),
         channel_name=channel_words,
         definition=DEFINITION,
+        always=[item.name() for item in staff_request.service.town.categories if item.always],
         indicators=indicators,
         unreachable=unreachable,
         now=now_ms(),

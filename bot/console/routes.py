@@ -45,6 +45,7 @@ from bot.console import (
 )
 from bot.console.access import DECIDE, SEND, ConsoleHandler, ConsoleRoutes, StaffRequest
 from bot.console.record_routes import add_records
+from bot.console.report_routes import add_reports
 from bot.console.sign_ins import keep_sign_ins
 from bot.console.trial_routes import add_trials
 from bot.pages import redirect
@@ -140,6 +141,7 @@ def add_console(app: web.Application) -> None:
     add_trials(app, routes)
     routes.get(r"/self-tests/{id:[0-9]{1,18}}", "see", _found(self_tests.show_proof))
     routes.get("/reports", "see", reports.show_counts)
+    add_reports(routes)
     routes.get("/reports/indicators/{key}", "see", reports.show_indicator)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,18 @@ class Profile:
     user_id: str = field(repr=False)
     display_name: str = field(repr=False)
     language: str = ""
+
+
+FOLLOWER_NAMES = ("followers", "targetedReaches", "blocks")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerCounts:
+    """`followers` ever added the account, those who blocked it since included."""
+
+    followers: int | None
+    targeted_reaches: int | None
+    blocks: int | None
 
 
 class LineApi:
@@ -95,6 +108,18 @@ class LineApi:
         page = decode(answer)
         found = [str(item) for item in page.get("userIds", [])]
         return found, str(page.get("next", ""))
+
+    async def follower_counts(self, day: date) -> FollowerCounts | None:
+        """LINE's figures of a day in Japan; None while it has not counted them yet, as a rule until the next day.
+
+        A number that LINE keeps to itself (below 20) is None.
+        """
+        found = await self._get_json(f"/v2/bot/insight/followers?date={day:%Y%m%d}")
+        if found.get("status") == "unready":
+            return None
+        return FollowerCounts(
+            *(number if isinstance(number := found.get(name), int) else None for name in FOLLOWER_NAMES)
+        )
 
     async def bot_info(self) -> dict[str, Any]:
         """userId, basicId, displayName and chatMode of the account."""

@@ -27,6 +27,7 @@ from content.keys import Keys
 from content.register.history import erased_histories
 from content.register.imports import registration_import
 from content.register.registration import Registration
+from content.register.registration_events import IMPORTED
 from content.register.staged_moves import move_staged
 from content.register.staging import Begun, staged_registration, staged_rows
 from content.register.states import ImportState, SubscriberState
@@ -61,7 +62,7 @@ async def import_registrations(
     progress: Callable[[int], None],
     *,
     at: int,
-    reason: str = "import",
+    reason: str = IMPORTED,
     when_decided: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> Imported:
     """Insert those whose address is unknown. `when_decided` runs in the transaction of the mark.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    distinct,
     func,
     insert,
     literal,
@@ -249,3 +250,19 @@ def _read(row: Row[Any], keys: Keys) -> MailRequest:
 
 def _place(request_id: int) -> str:
     return f"mail request {request_id}"
+
+
+async def count_unconfirmed(connection: AsyncConnection, account: str, now: int) -> int:
+    """Addresses that asked to be registered, whose letter can still be answered, and that did not answer yet."""
+    begun = now - LASTS[MailPurpose.JOIN]
+    return int(
+        await connection.scalar(
+            select(func.count(distinct(mail_request.c.lookup))).where(
+                mail_request.c.purpose == MailPurpose.JOIN,
+                mail_request.c.account == account,
+                mail_request.c.used_at.is_(None),
+                mail_request.c.asked_at > begun,
+            )
+        )
+        or 0
+    )

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.register.states import EventKind, Route
 from content.register.subscribers import Preferences, registration_event, require
 
+# The reason of those who came in with a list of who is there today: whoever left before is not on it.
+IMPORTED = "import"
 NOTED_KINDS = ("category", "area", "group")
 PAIR = re.compile(r"(language|category|area|group):[A-Za-z0-9_-]{1,60}")
 
