@@ -13,7 +13,7 @@ from bot import month_report, reports
 from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from bot.entered_indicators import entered_json, entered_results, entered_rows
-from bot.month_report import CHOICES, FIRST_YEAR
+from bot.month_report import CHOICES
 from content.clock import fiscal_year as fiscal_year_of_today
 from content.clock import today_jst
 from content.figures.indicators import IndicatorReport
@@ -43,8 +43,8 @@ def months(
     if by not in CHOICES:
         fail(f"--by: use one of {', '.join(CHOICES)}", USAGE)
     year = fiscal_year_of_today(today_jst()) if fiscal_year is None else fiscal_year
-    if not FIRST_YEAR <= year <= fiscal_year_of_today(today_jst()):
-        fail(f"--fiscal-year: a year with four digits, from {FIRST_YEAR} to this one", USAGE)
+    if not month_report.FIRST_YEAR <= year <= fiscal_year_of_today(today_jst()):
+        fail(f"--fiscal-year: a year with four digits, from {month_report.FIRST_YEAR} to this one", USAGE)
     run(_months(year, by, json, csv))
 
 
