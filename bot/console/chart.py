@@ -127,7 +127,8 @@ class _Drawing:
         if year.target is not None and not wide and abs(label_y - self._target(number, year).label.y) < LINE:
             # In a narrow year both labels would stand on one another, so the value goes on top.
             label_y = self._target(number, year).label.y - LINE
-        return Mark(x, round(label_y, 1), f"{month.actual:,}", "end" if index > 2 else "start")
+        invented = " 架空" if self.report.indicator.is_invented(f"{month.year}-{month.month:02d}") else ""
+        return Mark(x, round(label_y, 1), f"{month.actual:,}{invented}", "end" if index > 2 else "start")
 
     def _remarks(self) -> list[Mark]:
         places = {f"{month.year}-{month.month:02d}": index for index, month in enumerate(self.months)}

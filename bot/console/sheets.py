@@ -20,6 +20,7 @@ from bot.sheets.pdf import has_pdf, sheet_pdf
 from channels.rendering import clean
 from content.clock import now_ms
 from content.figures.sheet_changes import Outcome, move_sheet, write_entry
+from content.figures.sheets import frozen_counts
 from content.notices.records import RecordKind, find_record
 from content.plans.models import Policy
 from content.plans.sheets import NEXT, Entry, SheetState
@@ -65,6 +66,7 @@ async def move(staff_request: StaffRequest) -> web.Response:
             found.view.sheet.year,
             SheetState(wanted),
             version=int(version),
+            frozen=frozen_counts(found.view),
             staff=staff_request.staff.login,
             at=now_ms(),
         )

@@ -179,6 +179,9 @@ def beside_words(found: IndicatorResult) -> list[str]:
             )
         notes = [("目標", item.target.note), ("実績", item.actual.note)]
         words += [f"{year} {name}の注 {note}" for name, note in notes if note]
+        if (now := item.counted_now) is not None:
+            held = f"確認のときは {item.counted.text}" if item.counted else "確認のときは数がありませんでした"
+            words.append(f"{year} いま数えると {now.text}{found.indicator.unit}です({held})")
         if item.pace is not None:
             words.append(f"{year} {pace_words(item, found.indicator.unit)}")
     sources = list(dict.fromkeys(item.source for item in found.years if item.source))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -55,6 +55,7 @@ class YearOfIndicator:
     provisional: bool = False
     invented: bool = False
     counted: Counted | None = None
+    counted_now: Counted | None = None  # where it differs from what a confirmed sheet holds
     adjusted: tuple[Adjusted, ...] = ()
     beside: tuple[Beside, ...] = ()
     cost: int | None = None
@@ -92,11 +93,20 @@ def result(
     counted: Mapping[int, Counted],
     today: date,
     plan: Plan | None = None,
+    frozen: Mapping[int, Counted] | None = None,
 ) -> IndicatorResult:
-    """Over the plan's years, and those that have a target or an actual besides."""
+    """Over the plan's years, and those that have a target or an actual besides. `frozen` are the counts that a
+    confirmed sheet holds: they stand, and what is counted now is told beside."""
     known = {*indicator.targets, *indicator.actual, *(plan.years if plan else ())}
     years = range(min(known), max(known) + 1) if known else range(0)
-    return IndicatorResult(indicator, tuple(_year(indicator, year, counted, today) for year in years))
+    if frozen is None:
+        return IndicatorResult(indicator, tuple(_year(indicator, year, counted, today) for year in years))
+    found = []
+    for year in years:
+        now, held = counted.get(year), frozen.get(year)
+        moved = now if now and (held is None or now.number != held.number) else None
+        found.append(replace(_year(indicator, year, frozen, today), counted_now=moved))
+    return IndicatorResult(indicator, tuple(found))
 
 
 def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], today: date) -> YearOfIndicator:

@@ -101,7 +101,13 @@ async def read_known(connection: AsyncConnection, plans: Plans) -> Known:
 
 
 def result_of(
-    town: Town, plans: Plans, item: PlanIndicator, known: Known, today: date, plan: Plan | None = None
+    town: Town,
+    plans: Plans,
+    item: PlanIndicator,
+    known: Known,
+    today: date,
+    plan: Plan | None = None,
+    frozen: Mapping[int, Counted] | None = None,
 ) -> IndicatorResult:
     """Its years, with what the registrations or its series say where nobody entered an actual."""
     years = sorted({*item.targets, *item.actual, *(plan.years if plan else ())})
@@ -112,7 +118,7 @@ def result_of(
             if year.actual is not None and year.as_of is not None:
                 found = Counted(Decimal(year.actual), year.as_of, year.provisional)
                 counts[year.fiscal_year] = found
-    return result(item, counts, today, plan)
+    return result(item, counts, today, plan, frozen)
 
 
 def _from_series(values: list[HandValue], years: list[int], today: date) -> dict[int, Counted]:

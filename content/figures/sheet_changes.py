@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.notices.records import RecordKind, add_record, change_record, find_record
-from content.plans.sheets import NEXT, Entry, Sheet, SheetState, sheet_key
+from content.plans.sheets import NEXT, Entry, Frozen, Sheet, SheetState, sheet_key
 
 KIND = RecordKind.SHEET
 
@@ -57,10 +57,12 @@ async def move_sheet(
     state: SheetState,
     *,
     version: int,
+    frozen: dict[str, dict[int, Frozen]],
     staff: str,
     at: int,
 ) -> Outcome:
-    """Confirm, publish or take back the version that was seen (0: nobody has written in it yet)."""
+    """Confirm, publish or take back the version that was seen (0: nobody has written in it yet).
+    `frozen` are the counts of now, which a confirmed sheet holds from here on."""
     found = await find_record(connection, KIND, sheet_key(plan, year))
     if found is not None and found.content is None:
         return Outcome.UNREADABLE
@@ -71,7 +73,7 @@ async def move_sheet(
         return Outcome.STALE
     update: dict[str, object] = {"state": state}
     if state == SheetState.CONFIRMED:
-        update |= {"confirmed_by": staff, "confirmed_at": at}
+        update |= {"confirmed_by": staff, "confirmed_at": at, "frozen": frozen}
     return await _store(connection, sheet.model_copy(update=update), version, staff, at)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from content.figures.plan_results import IndicatorResult
+from content.figures.plan_results import Counted, IndicatorResult
 from content.figures.plans import Known, result_of
 from content.plans.checks import Plans
 from content.plans.models import Plan, Policy, Scale
-from content.plans.sheets import Entry, Sheet, sheet_key
+from content.plans.sheets import Entry, Frozen, Sheet, SheetState, sheet_key
 from content.town import Town
 
 NOTHING = Entry()
@@ -66,10 +66,41 @@ def view(town: Town, plans: Plans, plan: Plan, year: int, known: Known, today: d
         plan=plan,
         sheet=sheet,
         policies=policies,
-        results={item.key: result_of(town, plans, item, known, today, plan) for item in indicators},
+        results={
+            item.key: result_of(town, plans, item, known, today, plan, _frozen(sheet, item.key))
+            for item in indicators
+        },
         counts=tuple(_count(scale, sheet, policies) for scale in plan.scales),
         on=today,
     )
+
+
+def frozen_counts(seen: SheetView) -> dict[str, dict[int, Frozen]]:
+    """What is counted now, to be held by the sheet that is confirmed."""
+    found = {
+        key: {
+            year.year: Frozen(
+                number=year.counted.number,
+                day=year.counted.day,
+                provisional=year.counted.provisional,
+                source=year.counted.source,
+            )
+            for year in result.years
+            if year.counted is not None
+        }
+        for key, result in seen.results.items()
+    }
+    return {key: years for key, years in found.items() if years}
+
+
+def _frozen(sheet: Sheet, key: str) -> dict[int, Counted] | None:
+    """None while the sheet is a draft."""
+    if sheet.state == SheetState.DRAFT:
+        return None
+    held = sheet.frozen.get(key, {})
+    return {
+        year: Counted(item.number, item.day, item.provisional, item.source) for year, item in held.items()
+    }
 
 
 def _count(scale: Scale, sheet: Sheet, policies: tuple[Policy, ...]) -> ScaleCount:

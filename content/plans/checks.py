@@ -92,7 +92,7 @@ def _of_sheet(item: Sheet, known: Plans) -> Iterator[str]:
     if item.key != sheet_key(item.plan, item.year):
         yield f"評価表のキーは「{sheet_key(item.plan, item.year)}」にしてください。"
     yield from _outside(plan, [item.year], "評価表")
-    policies = {policy.key for policy in known.policies_of(item.plan)}
+    policies = {policy.key for policy in known.policies.values() if policy.plan == item.plan}
     for key, entry in item.entries.items():
         if key not in policies:
             yield f"施策「{key}」は、この計画にありません。"

@@ -5,6 +5,8 @@ A sheet goes draft → confirmed → published, and back to draft by the same ri
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -58,8 +60,18 @@ class PrintedShare(ProfileModel):
     percent: Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?$")]
 
 
+class Frozen(ProfileModel):
+    """What was counted for an indicator in a year, as it stood when the sheet was confirmed."""
+
+    number: Decimal
+    day: date
+    provisional: bool = False
+    source: Line = ""
+
+
 class Sheet(ProfileModel):
-    """`confirmed_by` and `_at` (milliseconds) are those of the newest confirmation."""
+    """`confirmed_by` and `_at` (milliseconds) are those of the newest confirmation; `frozen` are the counts of
+    then, by indicator and year: what is counted anew later stands beside them, never in their place."""
 
     key: Key
     plan: Key
@@ -67,6 +79,7 @@ class Sheet(ProfileModel):
     state: SheetState = SheetState.DRAFT
     confirmed_by: str = ""
     confirmed_at: int | None = None
+    frozen: dict[Key, dict[FiscalYear, Frozen]] = Field(default_factory=dict)
     entries: dict[Key, Entry] = Field(default_factory=dict)
     printed: tuple[PrintedCount, ...] = ()
     printed_shares: tuple[PrintedShare, ...] = ()

@@ -10,9 +10,11 @@ import pytest
 
 from bot.sheets.blocks import Grid, printed
 from bot.sheets.layouts import arrange
-from content.figures.plans import Known
+from content.figures.plans import Known, with_items
 from content.figures.sheets import view
 from content.plans.checks import misfits
+from content.plans.models import Step
+from content.plans.sheets import Entry
 from tests.bot.sheets_story import example, plans_of
 from tests.factories import create_town
 
@@ -136,3 +138,28 @@ def test_the_counts_of_toride_are_those_of_the_published_plan():
 def test_a_value_with_a_date_of_its_own_shows_it():
     target = seen("shibata", 2022).results["my_number_cards"].of(2021).target
     assert printed(target) == "(45.5%)*(2022年1月1日現在)"
+
+
+def test_the_layout_of_the_fourth_plan_has_its_parts_in_order():
+    plans = plans_of("shibata")
+    plan = plans.plans["shibata-5"].model_copy(update={"layout": "shibata-schedule"})
+    policy = plans.policies["shibata-5-1-1"].model_copy(
+        update={
+            "aim": "LINEで知らせる。",
+            "owners": ("まちづくり政策課",),
+            "steps": (Step(name="LINEでの配信", years={2019: "検討", 2020: "実施", 2021: "→"}),),
+        }
+    )
+    entry = Entry(done="始めた。", issues="登録を増やす。", next="拡大")
+    sheet = plans.sheets["shibata-5-2022"].model_copy(update={"entries": {policy.key: entry}})
+    known = with_items(plans, [plan, policy, sheet])
+    blocks = arrange(view(create_town(), known, plan, 2022, Known([], {}), TODAY))
+    start = next(n for n, block in enumerate(blocks) if getattr(block, "text", "").startswith("Ⅰ-1"))
+    own = blocks[start : start + 12]
+    assert own[0].text == "Ⅰ-1 モバイル端末アプリの活用(まちづくり政策課)"
+    labels = [block.label for block in own if getattr(block, "label", "")]
+    assert labels[:4] == ["施策内容", "主な取組内容", "今後の取組や課題", "次年度の方向"]
+    grid = next(block for block in own if isinstance(block, Grid))
+    assert grid.header == ("取り組む内容", "令和元年度", "令和2年度", "令和3年度", "令和4年度")
+    assert grid.rows[0] == ("LINEでの配信", "検討", "実施", "→", "")
+    assert grid.rows[1] == ("指標 LINE情報配信登録の数", "–", "2,000", "3,000", "4,500")

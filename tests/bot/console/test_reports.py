@@ -170,3 +170,21 @@ def test_labels_of_a_narrow_chart_do_not_stand_on_one_another() -> None:
     chart = draw(found, 358, 330)
     for step, end in zip(chart.steps, chart.ends, strict=True):
         assert abs(step.label.y - end.y) >= 14
+
+
+def test_what_a_demo_invents_is_marked_at_every_point_but_the_published() -> None:
+    moves = [Movement(date(2021, 3, 1), "line", 2100, 0), Movement(date(2023, 2, 1), "line", 700, 0)]
+    town = create_town()
+    indicator = town.indicator["line_registrations"].model_copy(
+        update={"invented": True, "published": ("2023-03",)}
+    )
+    found = report(town, indicator, moves, date(2024, 1, 1))
+    notes = {row["period"]: row["note"] for row in indicator_rows(found)}
+    assert {period for period, note in notes.items() if not note.startswith("架空の値")} == {
+        "2023-03",
+        "2022年度",
+    }
+    assert [mark.text for mark in draw(found, 760, 380).ends] == ["2,100 架空", "2,100 架空", "2,800"]
+    assert headline(found).startswith("2022年度末の実績は2,800件、")
+    early = report(town, indicator, moves, date(2024, 1, 1), (2020,))
+    assert "2,100件(架空の値)" in headline(early)
