@@ -187,6 +187,9 @@ class Town(ProfileModel):
     quiet_hours: Annotated[str, AfterValidator(normalise)] = "none"  # of who chose none of their own
     digest_at: DayTime = "07:30"  # when 朝のまとめ goes out
     self_test_at: DayTime = "07:30"  # when the self-test goes out by itself; "" for never
+    open_data_licence: str = Field(
+        default="", max_length=80
+    )  # of the counts under /opendata; "" for none there
     second_factor: Literal["none", "senders"] = "none"  # who has to prove himself by more than a password
 
     @cached_property

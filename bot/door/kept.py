@@ -23,9 +23,9 @@ LONGEST = 60
 LAST_RESORT = 600
 MAX_AGE = re.compile(r"public, max-age=([0-9]{1,6})")
 # Of these nothing depends on who asks, so the door asks in its own name, ahead of visitors.
-SHARED = ("/n/", "/archive", "/feeds/", "/cap/", "/static/")
+SHARED = ("/n/", "/archive", "/feeds/", "/cap/", "/opendata/", "/static/")
 # What a link was given on its way (fbclid, utm_source) makes no other page of it.
-WITHOUT_QUERY = ("/n/", "/cap/")
+WITHOUT_QUERY = ("/n/", "/cap/", "/opendata/")
 PACKED = re.compile(r"text/|application/(json|xml|javascript|[a-z.-]+\+(xml|json))|image/svg")
 WORTH_PACKING = 512
 # A compressed answer is another sequence of bytes under the same address.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.app_keys import SERVICE, SIGNER
-from bot.outlets import calendar_pages, cap_pages, feed_pages, poster_pages, signage_pages
+from bot.outlets import calendar_pages, cap_pages, feed_pages, opendata_pages, poster_pages, signage_pages
 from bot.outlets.signing import signer
 
 
@@ -23,3 +23,4 @@ def add_outlets(app: web.Application) -> None:
     app.router.add_get("/feeds/{key:[a-z][a-z0-9_-]*}.ics", calendar_pages.show_calendar)
     app.router.add_get("/n/{public_id:[A-Za-z0-9_-]+}/poster/{size:a4|a3}", poster_pages.show_poster)
     app.router.add_get("/n/{public_id:[A-Za-z0-9_-]+}.ics", calendar_pages.show_event)
+    app.router.add_get("/opendata/subscribers.{kind:csv|json}", opendata_pages.show_subscribers)
