@@ -43,7 +43,7 @@ def show_all(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 @app.command()
 def add(
     login: Login,
-    role: Annotated[str, typer.Option(help="viewer, editor or administrator.")] = "editor",
+    role: Annotated[str, typer.Option(help="viewer, planner, editor or administrator.")] = "editor",
     password_file: PasswordFile = None,
 ) -> None:
     """Register a member of staff."""
@@ -128,7 +128,9 @@ def end_sessions(login: Login) -> None:
 
 
 @app.command()
-def role(login: Login, role: Annotated[str, typer.Argument(help="viewer, editor or administrator.")]) -> None:
+def role(
+    login: Login, role: Annotated[str, typer.Argument(help="viewer, planner, editor or administrator.")]
+) -> None:
     """Give a member another role, in force from the next request."""
     _refuse_unknown_role(role, "ROLE")
 

@@ -30,12 +30,12 @@ def add_records(routes: ConsoleRoutes) -> None:
     routes.post(r"/displays/{id:[0-9]{1,18}}/end", "administer", displays.end_display)
     routes.get("/plans", "see", plans.show_list)
     routes.get("/plans/{key}", "see", plans.show_plan)
-    routes.get("/plan-records/{kind}/{key}", "write", plan_records.show_form)
-    routes.post("/plan-records/{kind}/{key}", "write", plan_records.store)
+    routes.get("/plan-records/{kind}/{key}", "plan", plan_records.show_form)
+    routes.post("/plan-records/{kind}/{key}", "plan", plan_records.store)
     routes.get(f"/sheets/{SHEET}", "see", sheets.show_sheet)
     routes.post(f"/sheets/{SHEET}", "approve", sheets.move)
-    routes.get(f"/sheets/{SHEET}/{{policy}}", "write", sheets.show_entry)
-    routes.post(f"/sheets/{SHEET}/{{policy}}", "write", sheets.write)
+    routes.get(f"/sheets/{SHEET}/{{policy}}", "plan", sheets.show_entry)
+    routes.post(f"/sheets/{SHEET}/{{policy}}", "plan", sheets.write)
     for name, pages in (
         ("segments", segments),
         ("templates", note_templates),

@@ -11,9 +11,16 @@ PERMISSION_WORDS: dict[str, str] = {
     Permission.SEND_URGENT: "緊急発信",
     Permission.EVERYONE: "登録者全員への配信",
     Permission.OPEN_ADDRESS: "宛先の閲覧",
+    Permission.PLAN: "計画と評価表",
     Permission.ADMINISTER: "管理",
 }
-ROLE_WORDS = {"viewer": "閲覧", "editor": "作成・配信", "administrator": "管理者", "": "個別の権限"}
+ROLE_WORDS = {
+    "viewer": "閲覧",
+    "planner": "計画と評価表",
+    "editor": "作成・配信",
+    "administrator": "管理者",
+    "": "個別の権限",
+}
 # Who did what nobody did.
 BY_ITSELF = "(自動)"
 

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 STAFF = (
     ("bosai", "bosai-demo-2026", "editor", "防災係(お知らせを出す)"),
-    ("kikaku", "kikaku-demo-2026", "viewer", "企画係(登録数を報告する)"),
+    ("kikaku", "kikaku-demo-2026", "planner", "企画係(登録数を報告し、計画の評価表を書く)"),
     ("admin", "admin-demo-2026", "administrator", "管理者"),
 )
 LINE_SECRET = hashlib.sha256(b"kairanban demo channel secret").hexdigest()[:32]

@@ -35,7 +35,8 @@ LONGEST_NAME = 40
 
 
 class Permission(StrEnum):
-    """What a right allows. `everyone` and `send_urgent` come on top of writing, never instead of it."""
+    """What a right allows. `everyone` and `send_urgent` come on top of writing, never instead of it. `plan`: to
+    change plans, indicators and evaluation sheets, without a word to residents."""
 
     SEE = "see"
     WRITE = "write"
@@ -43,6 +44,7 @@ class Permission(StrEnum):
     SEND_URGENT = "send_urgent"
     EVERYONE = "everyone"
     OPEN_ADDRESS = "open_address"
+    PLAN = "plan"
     ADMINISTER = "administer"
 
 
@@ -50,6 +52,7 @@ OF_THE_WHOLE_OFFICE = frozenset({Permission.OPEN_ADDRESS, Permission.ADMINISTER}
 # Rights by one word, as the command line and the invitation give them: each in the whole office.
 ROLES: dict[str, frozenset[Permission]] = {
     "viewer": frozenset({Permission.SEE}),
+    "planner": frozenset({Permission.SEE, Permission.PLAN}),
     "editor": frozenset(
         {
             Permission.SEE,
@@ -57,6 +60,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.APPROVE,
             Permission.SEND_URGENT,
             Permission.EVERYONE,
+            Permission.PLAN,
         }
     ),
     "administrator": frozenset(set(Permission) - {Permission.OPEN_ADDRESS}),

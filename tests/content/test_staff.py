@@ -160,7 +160,8 @@ async def test_what_everybody_tries_first_is_no_password(hire, password):
 def test_each_role_may_do_more_than_the_one_before():
     may = {role: {p for p in Permission if Staff(1, "x", 1, of_role(role)).may(p)} for role in ROLES}
     assert may["viewer"] == {"see"}
-    assert may["editor"] == {"see", "write", "approve", "send_urgent", "everyone"}
+    assert may["planner"] == {"see", "plan"}
+    assert may["editor"] == {"see", "write", "approve", "send_urgent", "everyone", "plan"}
     assert may["administrator"] == may["editor"] | {"administer"}
     assert [Staff(1, "x", 1, of_role(role)).role for role in ROLES] == list(ROLES)
 

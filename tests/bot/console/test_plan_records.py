@@ -13,7 +13,7 @@ from bot.service import Service
 from content.notices.records import MODELS, RecordKind, find_record
 from content.plans.models import Plan, PlanIndicator, Policy
 from content.plans.sheets import Sheet
-from content.staff import audit
+from content.staff import audit, member_changes, members
 from tests.bot.sheets_story import bring, example
 from tests.bot.web_visitor import Page, Visitor
 
@@ -171,3 +171,14 @@ async def test_a_viewer_reads_plans_and_changes_none(kikaku: Visitor) -> None:
     page = await kikaku.get("/console/plans/shibata-5")
     assert "約2,800" in page.text and "計画を直す" not in page.text
     assert (await kikaku.get(LINE)).status == 403
+
+
+@pytest.mark.usefixtures("plans")
+async def test_a_planning_officer_keeps_plans_and_writes_no_notice(kikaku: Visitor, service: Service) -> None:
+    async with service.database.write() as connection:
+        member = await members.find_any(connection, "kikaku")
+        assert member is not None
+        await member_changes.set_role(connection, member, "planner")
+    asked = await kikaku.submit(await kikaku.get(LINE), LINE, {"number": "Ⅰ-1a"})
+    assert (await confirm(kikaku, asked, LINE)).path == "/console/plans/shibata-5"
+    assert (await kikaku.get("/console/notices/new")).status == 403
