@@ -16,6 +16,7 @@ from jinja2.bccache import Bucket
 
 from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
+from bot.language_names import language_name
 from bot.linked import linked
 from bot.ruby import ruby, with_ruby
 from bot.service import Service
@@ -82,6 +83,7 @@ def environment(service: Service) -> jinja2.Environment:
         shown_json=shown_json,
         linked=linked,
         ruby=ruby,
+        language_name=language_name,
         picture_name=lambda url: url.rpartition("/")[2],
         sender_name=lambda sender: parseaddr(sender)[0] or sender,
         picture_width=lambda name: size_of(name)[0],

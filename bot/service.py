@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bot.accounts import channels_by_account
 from bot.belonging import bind
@@ -17,6 +18,9 @@ from content.notices.records import take_in_profile, town_now
 from content.schema import require_current
 from content.town import Town, TownProfileError, load_town
 from scheduler.town_context import TownContext
+
+# Languages beside those that the code brings.
+TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Service:
 
 async def open_service(settings: Settings) -> Service:
     """Raises TownProfileError, KeyFileError, WrongDatabase or SchemaMismatch, each with its remedy."""
+    if any(TRANSLATIONS.glob("*.toml")):
+        # It knows the words of everything, which most commands need not.
+        from bot.translations import take_in
+
+        take_in()
     town = load_town(settings.town)
     refuse_shared_credentials(town)
     keys = load_keys(settings.secret_key_file)

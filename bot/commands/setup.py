@@ -51,6 +51,14 @@ def api_page() -> None:
     sys.stdout.write(reference())
 
 
+@config_app.command("language")
+def language_page() -> None:
+    """The English words of everything that residents read, as a file to be translated: bot/translations/TAG.toml."""
+    from bot.translations import template
+
+    sys.stdout.write(template())
+
+
 @config_app.command("check")
 def check() -> None:
     """Read the town profile and name what is wrong in it, in the addresses of its links and on this machine."""

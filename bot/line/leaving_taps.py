@@ -7,12 +7,13 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.language_names import language_name
 from bot.line import bubbles, leaving_pages
 from bot.line.bubbles import Message
 from bot.line.leaving_words import leaving_words
 from bot.line.moments import moment_words
 from bot.line.postbacks import Command
-from bot.line.words import language_name, month_words, words
+from bot.line.words import month_words, words
 from content import quiet_hours
 from content.clock import today_jst
 from content.keys import Keys

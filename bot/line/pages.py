@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
+from bot.language_names import language_name
 from bot.line import bubbles, choices
 from bot.line.answer_words import answer_words
 from bot.line.bubbles import FlexElement, Message
@@ -15,7 +16,6 @@ from bot.line.words import (
     LANGUAGE_HINT,
     LANGUAGE_TITLE,
     Words,
-    language_name,
     month_words,
     words,
 )

@@ -15,12 +15,13 @@ from typing import Any
 
 import structlog
 
+from bot.language_names import language_name
 from bot.line import bubbles
 from bot.line.answer_words import answer_words
 from bot.line.menu_picture import Tile, draw
 from bot.line.postbacks import data
 from bot.line.wishes import Wish
-from bot.line.words import WORDS, language_name, words
+from bot.line.words import WORDS, words
 from bot.service import Service
 from channels.channel import BatchRefused
 from channels.line.api import LineApi

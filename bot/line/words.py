@@ -11,22 +11,6 @@ from dataclasses import dataclass
 from bot.pages import MONTHS
 from content.town import Town
 
-LANGUAGE_NAMES = {
-    "ja": "日本語",
-    "ja-easy": "やさしい日本語",
-    "en": "English",
-    "zh": "中文",
-    "ko": "한국어",
-    "vi": "Tiếng Việt",
-    "pt": "Português",
-    "es": "Español",
-    "tl": "Filipino",
-    "id": "Bahasa Indonesia",
-    "ne": "नेपाली",
-    "th": "ไทย",
-    "my": "မြန်မာ",
-    "uk": "Українська",
-}
 # Readable whatever language is set: it is the way out of the wrong one.
 LANGUAGE_TITLE = "ことば / Language"
 LANGUAGE_HINT = "ことばを えらんでください。\nPlease choose your language."
@@ -239,11 +223,6 @@ def words(language: str) -> Words:
 def office_name(town: Town, language: str) -> str:
     """The office in a language, where the town has its name in it."""
     return town.office_names.get(language) or town.office
-
-
-def language_name(language: str) -> str:
-    """The language in its own words."""
-    return LANGUAGE_NAMES.get(language, language)
 
 
 def month_words(language: str, year_month: str) -> str:

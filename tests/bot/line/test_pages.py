@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
+from bot.language_names import LANGUAGE_NAMES
 from bot.line import answer_cards, choices, greetings, leaving_pages, pages
 from bot.line.bubbles import dialled
 from bot.line.memory import ANSWERS_PER_MINUTE, REMEMBERED, ChatMemory
 from bot.line.postbacks import DATA_LIMIT, data, read
-from bot.line.words import LANGUAGE_NAMES, WORDS, language_for
+from bot.line.words import WORDS, language_for
 from content.register.subscribers import Preferences
 from sandbox.line.flex_schema import BUBBLE_BYTES
 from tests.bot.line.village import actions, words_of
