@@ -11,7 +11,7 @@ from bot.commands.records import SECTIONS
 from content.notices.records import MODELS, Content, RecordKind, add_record
 from content.town import Town
 
-PLAN = Path(__file__).parent / "plan.toml"
+PLAN = Path(__file__).parent / "town-plan.toml"
 COUNTED = "line_registrations"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 
 import openpyxl
@@ -12,14 +13,18 @@ import pytest
 import pytest_asyncio
 
 from bot.pages import environment
+from bot.reports import indicator_json, indicator_reports
 from bot.service import Service
 from bot.sheets.files import sheet_csv, sheet_excel, sheet_json_text
 from bot.sheets.paper import Paper, paper, rows
 from bot.sheets.pdf import has_pdf, sheet_pdf
 from content.figures.sheet_changes import Outcome, write_entry
 from content.plans.sheets import Entry
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences
 from tests.bot.sheets_story import bring
-from tests.factories import APRIL_TUESDAY
+from tests.bot.web_visitor import Visitor
+from tests.factories import APRIL_TUESDAY, jst, line_id
 
 FORMULA = '=HYPERLINK("http://evil.example","開く")'
 
@@ -92,3 +97,35 @@ async def test_the_terminal_and_the_files_take_the_registrations_for_the_year(
 async def test_a_pdf_is_made_of_the_same_page(service: Service, shibata: Paper) -> None:
     made = await sheet_pdf(environment(service), shibata)
     assert made.startswith(b"%PDF-") and len(made) > 50_000
+
+
+async def test_page_command_and_every_file_give_one_figure_for_what_is_counted(
+    service: Service, tanaka: Visitor
+) -> None:
+    """21 registrations by the end of 2020年度, counted: the same on screen, in JSON, CSV, Excel and the report."""
+    await bring(service, "shibata")
+    chosen = Preferences(categories=frozenset({"saigai"}))
+    people = [Registration("line", "line", line_id(n), chosen, jst(2020, 6, 1)) for n in range(21)]
+    async with service.database.write() as connection:
+        await register_many(connection, service.keys, people, reason="import")
+    found = await paper(service, "shibata-5", 2020)
+    assert found is not None
+    (report,) = await indicator_reports(service, (2020,), "line_registrations")
+    page = await tanaka.get("/console/sheets/shibata-5/2020")
+    read = list(csv.DictReader(io.StringIO(sheet_csv(found).decode("utf-8-sig"))))
+    book = openpyxl.load_workbook(io.BytesIO(sheet_excel(found)))
+    own = ("Ⅰ-1 モバイル端末アプリの活用", "実績", "2020")
+    (from_csv,) = [row["数値"] for row in read if (row["施策"], row["区分"], row["年度"]) == own]
+    rows_of_json = json.loads(sheet_json_text(found))["rows"]
+    (from_json,) = [
+        row["number"] for row in rows_of_json if (row["policy"], row["part"], str(row["year"])) == own
+    ]
+    (from_excel,) = [
+        row[8] for row in book["データ"].iter_rows(values_only=True) if (row[3], row[4], str(row[6])) == own
+    ]
+    (from_report,) = [year["actual"] for year in indicator_json(report)["years"]]
+    shown = found.view.results["line_registrations"].of(2020)
+    assert shown is not None and shown.number == 21 and shown.rate is not None
+    assert {int(from_csv), from_json, from_excel, from_report} == {21}
+    assert re.search(r"<td>21</td>", page.html) and f"<td>{shown.rate_words}</td>" in page.html
+    assert report.years[0].rate == float(shown.rate) == 1.1  # 21 of 2,000: 1.05, half goes up
