@@ -10,6 +10,7 @@ from bot.language_names import language_name
 from bot.line import bubbles, choices
 from bot.line.answer_words import answer_words
 from bot.line.bubbles import FlexElement, Message
+from bot.line.leaving_words import leaving_words
 from bot.line.postbacks import data
 from bot.line.wishes import Wish
 from bot.line.words import (
@@ -19,6 +20,7 @@ from bot.line.words import (
     month_words,
     words,
 )
+from content.register.states import Pace
 from content.register.subscribers import Preferences
 from content.town import Category, Named, Town
 
@@ -104,7 +106,7 @@ def summary(town: Town, preferences: Preferences) -> Message:
     ]
     places = [item.name(language) for item in town.areas if item.key in preferences.areas]
     months = _months(preferences)
-    stop = answer_words(language).stop
+    stop, less = answer_words(language).stop, leaving_words(language)
     return bubbles.bubble(
         speech.summary,
         [
@@ -112,6 +114,7 @@ def summary(town: Town, preferences: Preferences) -> Message:
             *([bubbles.field(speech.areas, "\n".join(places) or speech.no_area)] if town.areas else []),
             *([bubbles.field(speech.birth, months)] if months else []),
             bubbles.field(speech.language, language_name(language)),
+            *([bubbles.field(less.pace, less.morning)] if preferences.pace == Pace.MORNING else []),
         ],
         bubbles.grid(
             [

@@ -41,6 +41,8 @@ async def test_routine_notices_come_together_in_the_morning_when_she_likes(villa
     (said,) = await village.tap(SATO, "朝のまとめで受け取る")
     assert "毎朝7:30に1通" in said["text"]
     assert (await village.preferences(SATO)).pace == "morning"
+    (card,) = await village.act(SATO, "postback", data="v1|show|summary")
+    assert "朝のまとめで受け取る" in words_of(card)
     await village.act(SATO, "text", text="やめたい")
     await village.tap(SATO, "出るたびに受け取る")
     assert (await village.preferences(SATO)).pace == "at_once"
