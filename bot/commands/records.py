@@ -173,7 +173,15 @@ async def _refuse_misfits(connection: AsyncConnection, brought: list[tuple[Recor
 
 def _line(kind: RecordKind, content: Content, before: TownRecord | None) -> str:
     word = "追加" if before is None else ("同じ" if before.content == content else "変更")
-    return f"{word}: {kind} {content.key}"
+    fields = _changed_fields(before.content, content) if before and word == "変更" else ""
+    return f"{word}: {kind} {content.key}{fields}"
+
+
+def _changed_fields(before: Content | None, after: Content) -> str:
+    if before is None:
+        return ""
+    old, new = before.model_dump(), after.model_dump()
+    return f" ({', '.join(name for name in new if old.get(name) != new[name])})"
 
 
 def _key(name: str) -> str:

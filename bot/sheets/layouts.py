@@ -17,12 +17,13 @@ from bot.sheets.blocks import (
     year_words,
 )
 from content.figures.sheets import SheetView
-from content.plans.models import Layout, Policy
+from content.plans.models import Layout, Policy, Step
 from content.plans.sheets import Entry
 
 LAYOUT_NAMES: dict[Layout, str] = {
     "shibata-results": "施策ごとに取り組む内容・指標・主な取組内容(柴田町 第5次計画の結果の形)",
     "shibata-schedule": "施策内容・スケジュール・主な取組内容・今後の取組や課題(柴田町 第4次計画の形)",
+    "shibata-list": "施策の一覧1枚(番号・項目・実施項目・印・年度。柴田町 施策一覧の形)",
     "shimotsuke": "1事業1ページ、概算の予算額と担当部署(下野市の形)",
     "toride": "評価ごとの件数と、1施策1ページ(取手市の形)",
 }
@@ -32,13 +33,14 @@ def arrange(view: SheetView) -> list[Block]:
     """The blocks of a sheet in the layout of its plan."""
     if not view.policies:
         return [Paragraph("この計画には、まだ施策がありません。")]
-    body: list[Block] = _list_of_grades(view) if view.plan.layout == "toride" else []
-    goal = None
+    body: list[Block] = [*BEFORE[view.plan.layout](view)] if view.plan.layout in BEFORE else []
+    goal = ""
     for policy in view.policies:
-        if policy.goal and policy.goal != goal:
-            body.append(Heading(policy.goal))
-        goal = policy.goal
-        body += LAYOUTS[view.plan.layout](view, policy)
+        own = LAYOUTS[view.plan.layout](view, policy)
+        if own and policy.goal != goal:
+            goal = policy.goal
+            body += [Heading(goal)] if goal else []
+        body += own
     note = [Paragraph(view.sheet.note, "この評価表について")] if view.sheet.note else []
     before = [*note, *grade_counts(view.counts), *_shares(view), *summary(view)]
     if body and not before and isinstance(body[0], Heading):
@@ -77,6 +79,30 @@ def _shibata_schedule(view: SheetView, policy: Policy) -> list[Block]:
         *results(view, policy, "平成"),
         *_judged(view, policy, entry),
     ]
+
+
+def _list_of_measures(view: SheetView) -> list[Block]:
+    """Every step of every policy on one line, with the mark of the policy (●〇)."""
+    header = ("番号", "項目", "実施項目", "印", *(year_words(year) for year in view.plan.years))
+    rows = tuple(
+        (
+            policy.number,
+            policy.name,
+            step.name,
+            "".join(policy.marks),
+            *(step.years.get(year, "") for year in view.plan.years),
+        )
+        for policy in view.policies
+        for step in policy.steps or (Step(),)
+    )
+    return [Heading("施策の一覧"), Grid("施策の一覧", header, rows, plain=True)]
+
+
+def _shibata_list(view: SheetView, policy: Policy) -> list[Block]:
+    """Below the list only what was written or measured."""
+    entry = view.entry(policy)
+    written = [*_said("主な取組内容", entry.done), *results(view, policy), *_judged(view, policy, entry)]
+    return [Heading(_title(policy), 3), *written] if written else []
 
 
 def _shimotsuke(view: SheetView, policy: Policy) -> list[Block]:
@@ -128,8 +154,16 @@ def _list_of_grades(view: SheetView) -> list[Block]:
 LAYOUTS: dict[Layout, Callable[[SheetView, Policy], list[Block]]] = {
     "shibata-results": _shibata_results,
     "shibata-schedule": _shibata_schedule,
+    "shibata-list": _shibata_list,
     "shimotsuke": _shimotsuke,
     "toride": _toride,
+}
+
+
+# What stands before the policies one by one.
+BEFORE: dict[Layout, Callable[[SheetView], list[Block]]] = {
+    "shibata-list": _list_of_measures,
+    "toride": _list_of_grades,
 }
 
 

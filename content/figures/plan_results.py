@@ -125,7 +125,7 @@ def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], to
         met=is_met(number, target.figure, indicator.better),
         about=actual.about or target.about,
         as_of=as_of,
-        source=entered.source if entered else (count.source if count else ""),
+        source=_source(entered) if entered else (count.source if count else ""),
         provisional=bool(count and count.provisional and not entered),
         invented=bool(count and not entered and indicator.is_invented(f"{year + 1}-03")),
         counted=count,
@@ -134,6 +134,15 @@ def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], to
         cost=cost,
         cost_per_piece=per_piece(cost, number) if cost is not None else None,
         pace=_pace(indicator, year, number, target.figure, as_of or today, counts),
+    )
+
+
+def _source(entered: Actual) -> str:
+    """Where it can be looked up, and who entered it on the screen."""
+    if not entered.entered_by:
+        return entered.source
+    return (
+        f"{entered.source}({entered.entered_by} が入力)" if entered.source else f"{entered.entered_by} が入力"
     )
 
 

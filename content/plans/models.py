@@ -13,7 +13,7 @@ from content.town import ChannelName, Key, ProfileModel
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
-Layout = Literal["shibata-results", "shibata-schedule", "shimotsuke", "toride"]
+Layout = Literal["shibata-results", "shibata-schedule", "shibata-list", "shimotsuke", "toride"]
 MOST = 60
 
 

@@ -163,3 +163,14 @@ def test_the_layout_of_the_fourth_plan_has_its_parts_in_order():
     assert grid.header == ("取り組む内容", "令和元年度", "令和2年度", "令和3年度", "令和4年度")
     assert grid.rows[0] == ("LINEでの配信", "検討", "実施", "→", "")
     assert grid.rows[1] == ("指標 LINE情報配信登録の数", "–", "2,000", "3,000", "4,500")
+
+
+def test_the_list_of_measures_has_a_line_for_each_step_with_its_mark():
+    plans = plans_of("shimotsuke")
+    plan = plans.plans["shimotsuke-2"].model_copy(update={"layout": "shibata-list"})
+    marked = plans.policies["shimotsuke-mail"].model_copy(update={"number": "1", "marks": ("●",)})
+    known = with_items(plans, [plan, marked])
+    blocks = arrange(view(create_town(), known, plan, 2015, Known([], {}), TODAY))
+    (grid,) = [block for block in blocks if isinstance(block, Grid)]
+    assert grid.header[:4] == ("番号", "項目", "実施項目", "印")
+    assert grid.rows[0] == ("1", "メール配信システム", "運用", "●", "運用", "→", "→", "→")

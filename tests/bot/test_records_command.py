@@ -41,7 +41,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(command_line: Run,
     before = command_line("records", "export").stdout
     dry = command_line("records", "import", str(file), "--dry-run")
     assert dry.exit_code == 0
-    assert "追加: segment hill" in dry.output and "変更: segment babies" in dry.output
+    assert "追加: segment hill" in dry.output and "変更: segment babies (names, rules)" in dry.output
     assert command_line("records", "export").stdout == before
     assert command_line("records", "import", str(file)).exit_code == 0
     assert "丘の上" in command_line("records", "export").stdout
