@@ -49,11 +49,11 @@ ABOUT_US = re.compile(
 )
 # Behind these stands the mail that we sent: its words are ours.
 RETURNED = re.compile(
-    r"^(?:-{2,}.*(?:below this line|original message|copy of (?:the|your) message|returned message).*"
-    r"|received: .*|return-path: .*|-{2,}\s*(?:元のメッセージ|送信されたメール).*)$",
+    r"^(?:-{2,9}.{0,80}(?:below this line|original message|copy of (?:the|your) message|returned message)"
+    r"|received: |return-path: |-{2,9} ?(?:元のメッセージ|送信されたメール))",
     re.IGNORECASE | re.MULTILINE,
 )
-MAIL_ADDRESS = re.compile(r"[^\s<>;:,\"]+@([A-Za-z0-9.-]+)")
+MAIL_ADDRESS = re.compile(r"[^\s<>;:,\"]@([A-Za-z0-9.-]{1,253})")
 
 
 @dataclass(frozen=True, slots=True)

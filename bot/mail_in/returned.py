@@ -32,21 +32,29 @@ def is_mailbox(local_part: str) -> bool:
 async def take_returned(service: Service, local_part: str, envelope_sender: str, content: bytes) -> None:
     """Raises what the database raises, so that the mail server brings it again."""
     # Reading takes milliseconds, and a large send may bring thousands.
-    mail = await asyncio.to_thread(read_mail, content)
-    complaint = await asyncio.to_thread(read_complaint, mail)
+    complaint, failed = await asyncio.to_thread(read_returned, content)
     if complaint is not None:
         await _note_complaint(service, local_part, complaint)
         return
     if not REPORTERS.fullmatch(envelope_sender):
         log.info("bounce_ignored", why="sender")
         return
-    failed = await asyncio.to_thread(read_bounce, mail)
     if failed is None:
         log.info("bounce_ignored", why="words")
         return
     async with service.database.read() as connection:
         returned = await bounce_addresses.find_returned(connection, service.keys, local_part)
     await _note(service, returned, failed)
+
+
+def read_returned(content: bytes) -> tuple[Complaint | None, Failed | None]:
+    """What it says of either kind; nothing of what is built to be unreadable."""
+    try:
+        mail = read_mail(content)
+        complaint = read_complaint(mail)
+        return complaint, None if complaint else read_bounce(mail)
+    except RecursionError:
+        return None, None
 
 
 async def _note_complaint(service: Service, local_part: str, complaint: Complaint) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from bot.mail_in.bounces import Failed, read_bounce, read_mail
 from bot.mail_in.complaints import read_complaint
+from bot.mail_in.returned import read_returned
 from bot.mail_in.server import taking_mail
 from bot.service import Service
 from content.register import bounces
@@ -97,6 +99,32 @@ def test_whatever_comes_it_is_read_without_an_error(content: bytes) -> None:
     mail = read_mail(content)
     assert read_bounce(mail) is None or read_bounce(mail).kind in BounceKind
     assert read_complaint(mail) is None
+
+
+def _nested(levels: int) -> bytes:
+    """Parts in parts in parts."""
+    opened = (
+        f'Content-Type: multipart/mixed; boundary="{level}"\r\n\r\n--{level}\r\n' for level in range(levels)
+    )
+    return "".join(opened).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        plain("a" * 60_000),
+        plain("-" * 60_000),
+        plain("宛先" * 20_000),
+        plain("a@" * 30_000),
+        plain("<" * 60_000),
+        _nested(1_200),
+    ],
+    ids=["one word", "hyphens", "half a phrase", "signs", "brackets", "nested"],
+)
+def test_what_is_built_to_be_slow_is_read_in_a_moment(content: bytes) -> None:
+    began = time.process_time()
+    assert read_returned(content) == (None, None)
+    assert time.process_time() - began < 2
 
 
 @pytest_asyncio.fixture
