@@ -71,7 +71,9 @@ def html_of(item: Current) -> str:
     for text in item.announced.texts:
         words = escape(rendering.body(item.announced, text.language)).replace("\n", "<br>")
         title = escape(item.title(text.language))
-        parts.append(f'<div lang="{html_language(text.language)}"><h2>{title}</h2><p>{words}</p></div>')
+        parts.append(
+            f'<div lang="{html_language(text.language)}" dir="auto"><h2>{title}</h2><p>{words}</p></div>'
+        )
     return "".join(parts)
 
 
