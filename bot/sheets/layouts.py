@@ -39,13 +39,21 @@ def arrange(view: SheetView) -> list[Block]:
         own = LAYOUTS[view.plan.layout](view, policy)
         if own and policy.goal != goal:
             goal = policy.goal
-            body += [Heading(goal)] if goal else []
+            own = _below(goal, own) if goal else own
         body += own
     note = [Paragraph(view.sheet.note, "この評価表について")] if view.sheet.note else []
     before = [*note, *grade_counts(view.counts), *_shares(view), *summary(view)]
     if body and not before and isinstance(body[0], Heading):
         body[0] = replace(body[0], page=False)  # the title would stand on a page alone
     return [*before, *body]
+
+
+def _below(goal: str, own: list[Block]) -> list[Block]:
+    """The goal as a heading; it takes over the new page, or it would stand alone at the foot of the one before."""
+    first = own[0]
+    if isinstance(first, Heading) and first.page:
+        return [Heading(goal, page=True), replace(first, page=False), *own[1:]]
+    return [Heading(goal), *own]
 
 
 def _shares(view: SheetView) -> list[Block]:

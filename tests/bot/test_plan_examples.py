@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sheets.blocks import Grid, printed
+from bot.sheets.blocks import Grid, Heading, printed
 from bot.sheets.layouts import arrange
 from content.figures.plans import Known, with_items
 from content.figures.sheets import view
@@ -174,3 +174,14 @@ def test_the_list_of_measures_has_a_line_for_each_step_with_its_mark():
     (grid,) = [block for block in blocks if isinstance(block, Grid)]
     assert grid.header[:4] == ("番号", "項目", "実施項目", "印")
     assert grid.rows[0] == ("1", "メール配信システム", "運用", "●", "運用", "→", "→", "→")
+
+
+def test_a_goal_takes_the_new_page_of_its_first_measure():
+    plans = plans_of("shimotsuke")
+    policies = [item.model_copy(update={"goal": "基本目標1"}) for item in plans.policies.values()]
+    plan = plans.plans["shimotsuke-2"]
+    known = with_items(plans, policies)
+    blocks = arrange(view(create_town(), known, plan, 2015, Known([], {}), TODAY))
+    heads = [(block.text, block.page) for block in blocks if isinstance(block, Heading)]
+    # The very first page begins with the title.
+    assert heads[:3] == [("基本目標1", False), ("メール配信システム", False), ("デジタルサイネージ", True)]
