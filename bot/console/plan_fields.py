@@ -31,6 +31,14 @@ def values_of(item: Plan | Policy | PlanIndicator, years: tuple[int, ...]) -> Va
     return {name: text for name, text in found.items() if text}
 
 
+def merged(base: Mapping[str, str], now: Mapping[str, str], typed: Mapping[str, str]) -> Values:
+    """Two officers' changes of one form: what she left as it was when she opened it (`base`) becomes what it is
+    `now`; where she changed something hers stands."""
+    held = {name: text for name, text in typed.items() if text != base.get(name, "")}
+    kept = {name: text for name, text in now.items() if typed.get(name, "") == base.get(name, "")}
+    return {**kept, **held}
+
+
 def fields_of(
     kind: str, typed: Mapping[str, str], before: Mapping[str, Any], years: tuple[int, ...]
 ) -> dict[str, Any]:

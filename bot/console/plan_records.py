@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from bot.console.access import StaffRequest
-from bot.console.plan_fields import SPARE, Values, fields_of, values_of
+from bot.console.plan_fields import SPARE, Values, fields_of, merged, values_of
 from bot.console.plan_words import label_of
 from bot.console.record_pages import free_key, save
 from bot.console.words import channel_words
@@ -28,7 +29,10 @@ from content.plans.models import Plan, PlanIndicator, Policy
 from content.staff.rights import departments
 
 NAMES = {"plan": "計画", "policy": "施策", "indicator": "指標"}
-STALE = "ほかの人が先に変えました。下に、いまの内容とあなたの入力の違いを示します。まだ保存していません。"
+STALE = (
+    "ほかの人が先に変えました。あなたが変えていないところは、いまの内容に合わせました。"
+    "下に、いまの内容とあなたの入力の違いを示します。まだ保存していません。"
+)
 # Cells of a table that are offered: a form may hold 500 fields.
 MOST_CELLS = 300
 CHOICES = {
@@ -89,7 +93,7 @@ async def store(staff_request: StaffRequest) -> web.Response:
         return redirect(_after(asked))  # nothing to change, or a form that was sent twice
     changes = _differences(stands, item, asked.years)
     if (asked.found.version if asked.found else 0) != version:
-        return await _form_page(staff_request, asked, typed, _version(asked), [STALE], changes, status=409)
+        return await _stale_page(staff_request, asked, typed)
     if not typed.get("sure"):
         return staff_request.page(
             "console/plan_record_confirm.html",
@@ -109,8 +113,29 @@ async def store(staff_request: StaffRequest) -> web.Response:
     stands = asked.found.content if asked.found else None
     if stands == item:
         return redirect(_after(asked))
-    changes = _differences(stands, item, asked.years)
-    return await _form_page(staff_request, asked, typed, _version(asked), [STALE], changes, status=409)
+    return await _stale_page(staff_request, asked, typed)
+
+
+async def _stale_page(staff_request: StaffRequest, asked: Asked, typed: Mapping[str, str]) -> web.Response:
+    """Her changes on top of what stands now, and where the two differ."""
+    stands = asked.found.content if asked.found else None
+    now = values_of(stands, asked.years) if stands else {}
+    own = merged(_base(typed), now, typed)
+    item, problems = _read(asked, own)
+    changes = _differences(stands, item, asked.years) if item else []
+    values = own | {"base": json.dumps(now, ensure_ascii=False)}
+    return await _form_page(
+        staff_request, asked, values, _version(asked), [STALE, *problems], changes, status=409
+    )
+
+
+def _base(typed: Mapping[str, str]) -> Values:
+    """What the form showed when it was opened; nothing when that did not come back whole."""
+    try:
+        found = json.loads(typed.get("base", ""))
+    except ValueError:
+        return {}
+    return {name: str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
 
 async def _asked(staff_request: StaffRequest, plan: str, new_key: str) -> Asked:
@@ -242,6 +267,7 @@ async def _form_page(
         key=asked.key,
         plan=asked.plan,
         values=values,
+        base=values.get("base") or json.dumps(dict(values), ensure_ascii=False),
         version=version,
         problems=problems,
         changes=changes or [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,7 @@ async def read_plans(connection: AsyncConnection) -> Plans:
     return Plans(*(found[kind] for kind in KINDS))
 
 
-def with_items(known: Plans, items: list[Item]) -> Plans:
+def with_items(known: Plans, items: Sequence[Item]) -> Plans:
     """As they would stand with these stored."""
 
     def merged(kind: type[Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import re
 
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.console.plan_fields import fields_of, values_of
+from bot.console.plan_fields import fields_of, merged, values_of
 from bot.console.plan_words import label_of
 from bot.service import Service
 from content.notices.records import MODELS, RecordKind, find_record
@@ -157,13 +159,27 @@ async def test_the_second_of_two_officers_is_told_sees_both_and_may_go_on(
     tanaka: Visitor, suzuki: Visitor, service: Service
 ) -> None:
     mine, theirs = await tanaka.get(LINE), await suzuki.get(LINE)
-    await confirm(tanaka, await tanaka.submit(mine, LINE, {"targets.2021.text": "3,100"}), LINE)
+    first = {"targets.2021.text": "3,100", "actuals.2021.text": "2,100"}
+    await confirm(tanaka, await tanaka.submit(mine, LINE, first), LINE)
     told = await suzuki.submit(theirs, LINE, {"targets.2021.text": "3,200"})
     assert told.status == 409 and "ほかの人が先に変えました" in told.text
     assert "3,100" in told.text and "3,200" in told.text
     await confirm(suzuki, await suzuki.submit(told, LINE, {}), LINE)
     found = await stored(service, RecordKind.INDICATOR, "line_registrations")
     assert found.content.targets[2021].text == "3,200" and found.version == 3
+    # What she did not touch is as the first one left it.
+    assert (found.content.actual[2021].text, found.content.actual[2021].entered_by) == ("2,100", "tanaka")
+
+
+TEXTS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["", "1", "2"]), max_size=4)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_of_two_changes_each_field_takes_the_one_that_was_made(base, now, typed):
+    found = merged(base, now, typed)
+    for name in "abcd":
+        mine, theirs, before = typed.get(name, ""), now.get(name, ""), base.get(name, "")
+        assert found.get(name, "") == (theirs if mine == before else mine)
 
 
 @pytest.mark.usefixtures("plans")
