@@ -127,3 +127,10 @@ def test_the_fields_of_the_form_are_the_event() -> None:
 def test_an_event_that_cannot_be_is_refused(event: Event, changes: dict[str, Any], field: str | None) -> None:
     found = list(check_attached(spec(attached=Attachments(event=event), **changes)))
     assert [item.field for item in found] == ([field] if field else [])
+
+
+async def test_staff_write_an_event_and_see_it_before_they_send(tanaka: Visitor) -> None:
+    page = await tanaka.write(event_starts="2027-04-11T10:00", event_ends="2027-04-11T15:30")
+    assert "2027年4月11日(日) 10:00から 2027年4月11日(日) 15:30まで" in page.text
+    wrong = await tanaka.write(event_starts="2027-04-11T10:00", event_ends="2027-04-10T10:00")
+    assert "催しの終わりが、始まりより前です" in wrong.text and 'value="2027-04-10T10:00"' in wrong.html
