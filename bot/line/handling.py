@@ -17,7 +17,7 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.line.conversation import ConversationContext, find, respond
+from bot.line.conversation import CHANNEL, ConversationContext, respond
 from bot.line.dots import PATIENCE, dots
 from bot.line.events import ResidentEvent, read_event
 from bot.line.friend_link import FriendLink
@@ -31,7 +31,7 @@ from content.database import as_step, is_infrastructure
 from content.keys import KeyFileError
 from content.register import inbound_events
 from content.register.inbound_events import Inbound
-from content.register.states import SubscriberState
+from content.register.subscribers import find_active
 
 log = structlog.get_logger(__name__)
 
@@ -244,12 +244,14 @@ async def _strangers(
     connection: AsyncConnection, *, desks: dict[str, ConversationContext], waiting: list[Waiting]
 ) -> dict[str, str]:
     """user id → account of those who are not registered and do something."""
+    acting = {
+        one.resident_event.user_id: one.event.account
+        for one in waiting
+        if one.resident_event is not None and one.resident_event.kind != "unfollow"
+    }
     found: dict[str, str] = {}
-    for one in waiting:
-        resident_event = one.resident_event
-        if resident_event is None or resident_event.kind == "unfollow":
-            continue
-        known = await find(connection, desks[one.event.account], resident_event.user_id)
-        if known is None or known.state != SubscriberState.ACTIVE:
-            found[resident_event.user_id] = one.event.account
+    for account, desk in desks.items():
+        here = [user_id for user_id, theirs in acting.items() if theirs == account]
+        known = await find_active(connection, desk.keys, account, CHANNEL, here) if here else set()
+        found |= {user_id: account for user_id in here if user_id not in known}
     return found

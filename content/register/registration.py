@@ -39,7 +39,7 @@ class PastEvent:
 class Registration:
     """One new registration, for `register_many`. `address` is normalised; times in ms.
 
-    With a `history` it brings its events along; without one it joins at `registered_at`. `state` and `history`
+    `event_at` is the platform's time of the event that registers it. With a `history` it brings its events along; without one it joins at `registered_at`. `state` and `history`
     are for imports. One that was erased has no address.
     """
 
@@ -48,6 +48,7 @@ class Registration:
     address: str = field(repr=False)
     preferences: Preferences = field(default_factory=Preferences)
     registered_at: int = 0
+    event_at: int = 0
     left_at: int | None = None
     left_reason: str = "blocked"
     history: tuple[PastEvent, ...] = ()
@@ -80,6 +81,7 @@ async def register_many(
                 **item.preferences.columns(),
                 "joined_at": item.registered_at,
                 "changed_at": item.left_at or item.registered_at,
+                "event_at": item.event_at,
             }
             for new_id, item in pairs
         ],

@@ -53,11 +53,8 @@ async def join(
     plain = addresses.normalise(channel, plain)
     known = await find(connection, keys, account, channel, plain)
     if known is None:
-        registration = Registration(channel, account, plain, preferences, at)
+        registration = Registration(channel, account, plain, preferences, at, event_at)
         (new_id,) = await register_many(connection, keys, [registration], reason=reason, route=route)
-        await connection.execute(
-            update(subscriber).where(subscriber.c.id == new_id).values(event_at=event_at)
-        )
         return await require(connection, new_id), True
     changed = await connection.execute(
         update(subscriber)

@@ -12,6 +12,10 @@ from content.register.imports import registration_import
 from content.register.subscribers import subscriber
 
 SEQUENCE = "subscriber_id_seq"
+_LAST_TAKEN = select(
+    select(func.max(subscriber.c.id)).scalar_subquery(),
+    select(func.max(registration_import.c.last_id)).scalar_subquery(),
+)
 
 
 async def next_ids(connection: AsyncConnection, number: int) -> list[int]:
@@ -50,6 +54,5 @@ async def last_given(connection: AsyncConnection) -> int:
 
 
 async def _first_free(connection: AsyncConnection) -> int:
-    ends = (func.max(subscriber.c.id), func.max(registration_import.c.last_id))
-    taken = [int(await connection.scalar(select(end)) or 0) for end in ends]
-    return max(taken) + 1
+    taken = (await connection.execute(_LAST_TAKEN)).one()
+    return max(int(last or 0) for last in taken) + 1
