@@ -31,6 +31,7 @@ from tests.journeys.browser_story import (
     write_notice,
 )
 from tests.journeys.deployment import free_port
+from tests.journeys.residents_story import newcomer, parent, with_large_letters
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -74,8 +75,13 @@ async def test_the_three_stories_in_a_browser(stage: Stage, size: dict[str, int]
         await expect(resident.locator("[data-lock-screen]").first).to_contain_text("【緊急】")
         await is_usable_by_everyone(resident)
 
+        if size == PHONE:
+            await with_large_letters(resident)
+            for page in (resident, await parent(stage, browser), await newcomer(stage, browser)):
+                await is_usable_by_everyone(page)
+
         public = await open_page(browser, size)
-        for path in ("/", await public_page(stage.service.database, 1)):
+        for path in ("/", "/poster", "/subscribe", await public_page(stage.service.database, 1)):
             await public.goto(f"{stage.web_url}{path}")
             await is_usable_by_everyone(public)
         await expect(public.get_by_text("Evacuate now").first).to_be_visible()
