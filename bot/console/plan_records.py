@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from bot.console.access import StaffRequest
 from bot.console.plan_fields import SPARE, Values, fields_of, merged, values_of
-from bot.console.plan_words import label_of
+from bot.console.plan_words import CHOICES, label_of, shown
 from bot.console.record_pages import free_key, save
 from bot.console.words import channel_words
 from bot.forms import read_fields
 from bot.pages import redirect
 from bot.record_problems import problem_words
-from bot.sheets.layouts import LAYOUT_NAMES
 from channels.rendering import clean
 from content.clock import today_jst
 from content.figures.hand_series import all_series
@@ -35,12 +34,6 @@ STALE = (
 )
 # Cells of a table that are offered: a form may hold 500 fields.
 MOST_CELLS = 300
-CHOICES = {
-    "kind": {"number": "数", "percent": "割合(%)", "text": "文(検討、AAに準拠 など)"},
-    "measured": {"cumulative": "年度末の値・累計", "yearly": "その年度に起きた数"},
-    "better": {"higher": "多いほどよい", "lower": "少ないほどよい(0件 など)", "keep": "維持する"},
-    "layout": LAYOUT_NAMES,
-}
 Record = Plan | Policy | PlanIndicator
 
 
@@ -91,7 +84,7 @@ async def store(staff_request: StaffRequest) -> web.Response:
     item = _signed(item, stands, staff_request.staff.login)
     if stands == item:
         return redirect(_after(asked))  # nothing to change, or a form that was sent twice
-    changes = _differences(stands, item, asked.years)
+    changes = _differences(asked, stands, item)
     if (asked.found.version if asked.found else 0) != version:
         return await _stale_page(staff_request, asked, typed)
     if not typed.get("sure"):
@@ -122,7 +115,7 @@ async def _stale_page(staff_request: StaffRequest, asked: Asked, typed: Mapping[
     now = values_of(stands, asked.years) if stands else {}
     own = merged(_base(typed), now, typed)
     item, problems = _read(asked, own)
-    changes = _differences(stands, item, asked.years) if item else []
+    changes = _differences(asked, stands, item) if item else []
     values = own | {"base": json.dumps(now, ensure_ascii=False)}
     return await _form_page(
         staff_request, asked, values, _version(asked), [STALE, *problems], changes, status=409
@@ -185,7 +178,7 @@ def _read(asked: Asked, typed: Mapping[str, str]) -> tuple[Record | None, list[s
         item = MODELS[asked.kind].model_validate(given)
     except ValidationError as error:
         told = [
-            f"{label_of(_with_year(problem['loc'], given))}: {problem_words(problem)}"
+            f"{label_of(_with_year(problem['loc'], given))}: {problem_words(problem)}".removeprefix(": ")
             for problem in error.errors(include_url=False)
         ]
         return None, list(dict.fromkeys(told))
@@ -200,20 +193,24 @@ def _with_year(loc: tuple[int | str, ...], given: Mapping[str, Any]) -> tuple[in
     return ("actuals", given["actuals"][loc[1]]["year"], *loc[2:])
 
 
-def _differences(before: Record | None, after: Record, years: tuple[int, ...]) -> list[tuple[str, str, str]]:
-    """(what, before, after) of each field that differs."""
-    old, new = (values_of(before, years) if before else {}), values_of(after, years)
+def _differences(asked: Asked, before: Record | None, after: Record) -> list[tuple[str, str, str]]:
+    """(what, before, after) of each field that differs, in the words of the screen."""
+    old = values_of(before, asked.years) if before else {}
+    new = values_of(after, asked.years)
     return [
-        (_label(name), old.get(name, ""), new.get(name, ""))
+        (_label(asked, name), shown(name, old.get(name, "")), shown(name, new.get(name, "")))
         for name in dict.fromkeys([*new, *old])
         if old.get(name, "") != new.get(name, "")
     ]
 
 
-def _label(name: str) -> str:
+def _label(asked: Asked, name: str) -> str:
     first, _, rest = name.partition(".")
-    if first in ("indicators", "count"):
-        return f"{label_of((first,))} {channel_words(rest) if first == 'count' else rest}"
+    if first == "count":
+        return f"{label_of((first,))} {channel_words(rest)}"
+    if first == "indicators":
+        known = asked.plans.indicators.get(rest)
+        return f"{label_of((first,))} {known.name if known else rest}"
     return label_of(tuple(name.split(".")))
 
 

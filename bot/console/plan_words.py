@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from bot.sheets.layouts import LAYOUT_NAMES
+
 LABELS = {
     "name": "名前",
     "town": "自治体",
@@ -46,13 +51,19 @@ PARTS = {
     "label": "の時点",
     "month": "の月",
 }
+CHOICES: Mapping[str, Mapping[Any, str]] = {
+    "kind": {"number": "数", "percent": "割合(%)", "text": "文(検討、AAに準拠 など)"},
+    "measured": {"cumulative": "年度末の値・累計", "yearly": "その年度に起きた数"},
+    "better": {"higher": "多いほどよい", "lower": "少ないほどよい(0件 など)", "keep": "維持する"},
+    "layout": LAYOUT_NAMES,
+}
 
 
 def label_of(loc: tuple[int | str, ...]) -> str:
-    """The words for a place in a record, as pydantic and the differences name it."""
+    """The words for a place in a record, as pydantic and the differences name it; "" for the whole."""
     parts = [str(part) for part in loc if part != "[key]"]
     if not parts:
-        return "入力"
+        return ""
     first, rest = parts[0].partition(".")[0], [*parts[0].split(".")[1:], *parts[1:]]
     label = LABELS.get(first, first)
     if first in ("targets", "actuals") and rest:
@@ -61,3 +72,10 @@ def label_of(loc: tuple[int | str, ...]) -> str:
     if first in ("costs", "steps", "remarks") and rest and rest[0].isdecimal():
         return f"{label}の{int(rest[0]) + 1}行目{''.join(PARTS.get(part, '') for part in rest[1:])}"
     return label + "".join(PARTS.get(part, "") for part in rest)
+
+
+def shown(name: str, text: str) -> str:
+    """A tick and a choice in words, everything else as it is."""
+    if name.partition(".")[0] in ("count", "indicators", "closed"):
+        return "はい" if text else "いいえ"
+    return CHOICES.get(name, {}).get(text, text)
