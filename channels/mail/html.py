@@ -50,7 +50,7 @@ def _top(announcement: Announcement, language: str) -> str:
     place = announcement.place
     return "".join(
         (
-            f'<!DOCTYPE html><html lang="{"ja" if language == "ja-easy" else escape(language)}"><head><meta charset="utf-8">',
+            f'<!DOCTYPE html><html lang="{"ja" if language == "ja-easy" else escape(language)}" dir="auto"><head><meta charset="utf-8">',
             f'<meta name="viewport" content="width=device-width"><title>{head}</title></head>',
             f'<body style="{STYLE}"><h1 style="font-size:1.3em">{head}</h1>',
             *(f"<p><strong>{escape(note)}</strong></p>" for note in notes if note),

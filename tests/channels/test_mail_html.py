@@ -64,7 +64,7 @@ def squeezed(text):
 def test_whatever_is_written_stays_words_and_none_of_them_is_lost(announcement, language):
     _, page = parts(announcement, language)
     assert page.tags <= TAGS
-    assert page.names <= {"lang", "charset", "name", "content", "style", "href"}
+    assert page.names <= {"lang", "dir", "charset", "name", "content", "style", "href"}
     assert all(link.startswith(("https://", "http://", "tel:")) for link in page.links)
     assert squeezed(heading(announcement, language)) in squeezed(page.words)
     assert squeezed(body(announcement, language)) in squeezed(page.words)
