@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -49,6 +49,13 @@ daily_movement = Table(
     Column("reason", Text, primary_key=True),
     Column("number", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+COLUMNS = (
+    daily_movement.c.account,
+    daily_movement.c.measure,
+    daily_movement.c.value,
+    daily_movement.c.kind,
 )
 
 # One row: the last event that is in the book.
@@ -110,7 +117,8 @@ async def sums(
     """(number of the period, movement without its day) → how many, whatever is in the book already.
 
     `ends` are the last days of the periods, ascending; a movement belongs to the first period that has not ended
-    before it, so without `since` the first holds all that came before. The day of the movements is the end.
+    before it, so without `since` the first holds all that came before, reasons aside. The day of the movements is
+    the end.
     """
     while True:
         begun = await up_to_event(connection)
@@ -119,7 +127,8 @@ async def sums(
             period = next((n for n, end in enumerate(ends) if movement.day <= end), None)
             if period is None or movement.measure not in measures or (since and movement.day < since):
                 continue
-            found[period, movement._replace(day=ends[period])] += number
+            reason = movement.reason if since or period else ""
+            found[period, movement._replace(day=ends[period], reason=reason)] += number
         # On PostgreSQL another process may have entered events between two statements.
         if await up_to_event(connection) == begun:
             return found
@@ -208,23 +217,28 @@ async def _add(connection: AsyncConnection, movements: Counter[CellMove]) -> Non
 async def _from_book(
     connection: AsyncConnection, measures: Sequence[str], ends: Sequence[date], since: date | None
 ) -> Counter[tuple[int, CellMove]]:
-    period = case(*((daily_movement.c.day <= end, number) for number, end in enumerate(ends)), else_=-1)
-    columns = (
-        daily_movement.c.account,
-        daily_movement.c.measure,
-        daily_movement.c.value,
-        daily_movement.c.kind,
-        daily_movement.c.reason,
-    )
-    question = (
-        select(period.label("period"), *columns, func.sum(daily_movement.c.number))
-        .where(daily_movement.c.measure.in_(measures), daily_movement.c.day <= ends[-1])
-        .group_by("period", *columns)
-    )
-    if since is not None:
-        question = question.where(daily_movement.c.day >= since)
+    """Without `since` the first period is all that came before: years, of which nobody asks for the reasons."""
     found: Counter[tuple[int, CellMove]] = Counter()
-    for number, account, measure, value, kind, reason, total in await connection.execute(question):
+    first = 0
+    if since is None:
+        rows = await connection.execute(
+            select(*COLUMNS, func.sum(daily_movement.c.number))
+            .where(daily_movement.c.measure.in_(measures), daily_movement.c.day <= ends[0])
+            .group_by(*COLUMNS)
+        )
+        for account, measure, value, kind, total in rows:
+            found[0, CellMove(ends[0], account, measure, value, kind, "")] += int(total)
+        first, since = 1, ends[0] + timedelta(days=1) if ends[0] < date.max else None
+    if since is None or first >= len(ends):
+        return found
+    later = list(enumerate(ends))[first:]
+    period = case(*((daily_movement.c.day <= end, number) for number, end in later), else_=-1)
+    later_rows = await connection.execute(
+        select(period.label("period"), *COLUMNS, daily_movement.c.reason, func.sum(daily_movement.c.number))
+        .where(daily_movement.c.measure.in_(measures), daily_movement.c.day.between(since, ends[-1]))
+        .group_by("period", *COLUMNS, daily_movement.c.reason)
+    )
+    for number, account, measure, value, kind, reason, total in later_rows:
         found[number, CellMove(ends[number], account, measure, value, kind, reason)] += int(total)
     return found
 
@@ -237,11 +251,20 @@ async def _histories(connection: AsyncConnection, begun: int, end: int | None) -
     """The whole histories, up to `end`, of everybody of whom there is an event after `begun`."""
     later = registration_event.c.id > begun
     until = later if end is None else later & (registration_event.c.id <= end)
-    people = select(registration_event.c.subscriber_id).where(until)
-    question = _ordered().where(registration_event.c.subscriber_id.in_(people))
-    if end is not None:
-        question = question.where(registration_event.c.id <= end)
-    return await _events(connection, question.where(has_come_in(registration_event.c.subscriber_id)))
+    # Asked for beforehand: as a subquery SQLite would go through every event that there is.
+    people = sorted(
+        set(await connection.scalars(select(registration_event.c.subscriber_id).where(until).distinct()))
+    )
+    found: list[Event] = []
+    for start in range(0, len(people), SLICE):
+        part = people[start : start + SLICE]
+        question = _ordered().where(
+            registration_event.c.subscriber_id.in_(part), has_come_in(registration_event.c.subscriber_id)
+        )
+        if end is not None:
+            question = question.where(registration_event.c.id <= end)
+        found += await _events(connection, question)
+    return found
 
 
 def _ordered() -> Select[tuple[int, int, str, str, str, int, str, str]]:
