@@ -71,7 +71,7 @@ def missing_settings(settings: Settings, town: Town) -> list[str]:
     empty = [
         name for channel in town.channels for name, value in needed.get(channel, {}).items() if not value
     ]
-    return [*empty, *(name for names in missing_of(settings, town).values() for name in names)]
+    return [*empty, *(name for names in missing_of(settings, town.accounts).values() for name in names)]
 
 
 def unsafe_links(settings: Settings, town: Town) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic import SecretStr
 
 from bot.settings import AccountSettings, Settings
 from channels.channel import Channel
-from content.town import Account, ChannelName, Town
+from content.town import Account, ChannelName
 
 # What the account of a channel cannot do without.
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -24,10 +24,10 @@ NEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
-def missing_of(settings: Settings, town: Town) -> dict[str, list[str]]:
+def missing_of(settings: Settings, accounts: Iterable[Account]) -> dict[str, list[str]]:
     """Account key → the environment names of its empty settings, of those that have some."""
     found = {}
-    for account in town.accounts:
+    for account in accounts:
         known = settings.accounts.get(account.key, AccountSettings())
         empty = [name for name in NEEDED.get(account.channel, ()) if not _plain(getattr(known, name))]
         if empty:

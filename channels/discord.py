@@ -17,7 +17,7 @@ from channels.posting.answers import TOO_MANY, decode, failure, is_success, text
 from channels.posting.base import PostingChannel, TextPosts
 from channels.posting.calls import JsonCalls
 from channels.posting.corrected import corrected_words
-from channels.posting.session import CannotTell, PostingSession, Step
+from channels.posting.session import AskedPostingSession, CannotTell, Step
 from channels.reasons import Reason
 from channels.rendering import utf16_length
 
@@ -38,8 +38,8 @@ class DiscordChannel(PostingChannel):
     name = "discord"
     label = LABEL
 
-    def open(self) -> PostingSession:
-        return PostingSession(self, Discord(self.url, self.timeout))
+    def open(self) -> AskedPostingSession:
+        return AskedPostingSession(self, Discord(self.url, self.timeout))
 
     def fits(self, text: str) -> bool:
         return utf16_length(text) <= LIMIT
@@ -84,6 +84,11 @@ class Discord:
         if answer.status in (400, 403):
             return PostState.LEFT
         raise _error(answer)
+
+    async def ask(self) -> None:
+        answer = await self._calls.call("GET", "")
+        if not is_success(answer):
+            raise _error(answer)
 
     async def close(self) -> None:
         await self._calls.close()

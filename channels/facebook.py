@@ -17,7 +17,7 @@ from channels.posting.base import PostingChannel, TextPosts
 from channels.posting.calls import JsonCalls
 from channels.posting.corrected import corrected_words
 from channels.posting.graph import is_gone, problem_in
-from channels.posting.session import PostingSession, Step
+from channels.posting.session import AskedPostingSession, Step
 from channels.posting.timeline import is_of_now, same_words
 
 LABEL = "Facebook"
@@ -40,8 +40,8 @@ class FacebookChannel(PostingChannel):
     name = "facebook"
     label = LABEL
 
-    def open(self) -> PostingSession:
-        return PostingSession(self, Facebook(self.api_base, self.user, self.token, self.timeout))
+    def open(self) -> AskedPostingSession:
+        return AskedPostingSession(self, Facebook(self.api_base, self.user, self.token, self.timeout))
 
     def fits(self, text: str) -> bool:
         return len(text) <= LIMIT
@@ -95,6 +95,11 @@ class Facebook:
         if answer.status in EDIT_REFUSED:
             return PostState.LEFT
         raise error
+
+    async def ask(self) -> None:
+        answer = await self._calls.call("GET", f"/{self._page}?fields=id")
+        if error := problem_in(answer, LABEL):
+            raise error
 
     async def close(self) -> None:
         await self._calls.close()

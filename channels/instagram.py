@@ -15,7 +15,7 @@ from channels.posted import Posted, PostState
 from channels.posting.base import PostingChannel, TextPosts
 from channels.posting.card import card_address
 from channels.posting.containers import Containers
-from channels.posting.session import PostingSession, Step
+from channels.posting.session import AskedPostingSession, Step
 from channels.rendering import heading
 
 LABEL = "Instagram"
@@ -36,8 +36,8 @@ class InstagramChannel(PostingChannel):
     name = "instagram"
     label = LABEL
 
-    def open(self) -> PostingSession:
-        return PostingSession(self, Instagram(self.api_base, self.user, self.token, self.timeout))
+    def open(self) -> AskedPostingSession:
+        return AskedPostingSession(self, Instagram(self.api_base, self.user, self.token, self.timeout))
 
     def fits(self, text: str) -> bool:
         return len(text) <= LIMIT

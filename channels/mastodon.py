@@ -20,7 +20,7 @@ from channels.posting.answers import decode, failure, is_success, text_of, unrea
 from channels.posting.base import PostingChannel, TextPosts
 from channels.posting.calls import JsonCalls
 from channels.posting.corrected import corrected_words
-from channels.posting.session import PostingSession, Step
+from channels.posting.session import AskedPostingSession, Step
 from channels.posting.splitting import LINK, graphemes
 from channels.posting.timeline import is_of_now, same_words
 from channels.reasons import Reason
@@ -45,8 +45,8 @@ class MastodonChannel(PostingChannel):
     name = "mastodon"
     label = LABEL
 
-    def open(self) -> PostingSession:
-        return PostingSession(self, Mastodon(self.api_base, self.token, self.timeout))
+    def open(self) -> AskedPostingSession:
+        return AskedPostingSession(self, Mastodon(self.api_base, self.token, self.timeout))
 
     def fits(self, text: str) -> bool:
         return length(text) <= self.limit
@@ -121,6 +121,9 @@ class Mastodon:
         if answer.status in (403, 422):
             return PostState.LEFT
         raise failure(answer, LABEL)
+
+    async def ask(self) -> None:
+        await self._read("/accounts/verify_credentials")
 
     async def close(self) -> None:
         await self._calls.close()

@@ -14,7 +14,7 @@ from channels.posting.base import PostingChannel, TextPosts
 from channels.posting.card import card_address
 from channels.posting.containers import Containers
 from channels.posting.graph import is_gone, problem_in
-from channels.posting.session import PostingSession, Step
+from channels.posting.session import AskedPostingSession, Step
 from channels.rendering import heading
 
 LABEL = "Threads"
@@ -35,8 +35,8 @@ class ThreadsChannel(PostingChannel):
     name = "threads"
     label = LABEL
 
-    def open(self) -> PostingSession:
-        return PostingSession(self, Threads(self.api_base, self.user, self.token, self.timeout))
+    def open(self) -> AskedPostingSession:
+        return AskedPostingSession(self, Threads(self.api_base, self.user, self.token, self.timeout))
 
     def fits(self, text: str) -> bool:
         # Emoji count as their bytes of UTF-8, so the larger figure of both.

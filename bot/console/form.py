@@ -258,7 +258,7 @@ def unset_channels(service: Service) -> Mapping[str, str]:
         # Sending needs no secret: that one checks what LINE sends to us.
         if any(not name.endswith("__CHANNEL_SECRET") for name in names):
             found[channel] = f"管理者に、{CHANNEL_NAMES[channel]}の接続の設定を頼んでください。"
-    for key in missing_of(service.settings, service.town):
+    for key in missing_of(service.settings, service.town.accounts):
         channel = service.town.account[key].channel
         found[channel] = f"管理者に、{account_words(service.town, key)}の接続の設定を頼んでください。"
     return found

@@ -1,4 +1,5 @@
-"""What stands outside: LINE with its token and webhook, the mail server and its login, the clock by LINE's Date.
+"""What stands outside: LINE with its token and webhook, the mail server and its login, accounts that post, the
+clock by LINE's Date.
 
 Nothing is sent to anybody: LINE is asked about the account, the mail server is greeted and left.
 """
@@ -12,11 +13,13 @@ from email.utils import parsedate_to_datetime
 from bot.accounts import line_api
 from bot.doctor.findings import Finding, good, problem, warning
 from bot.doctor.mail_dns import examine_mail_dns
+from bot.posting import missing_of, posting_channel
 from bot.settings import Settings
-from channels.channel import ChannelError
+from channels.channel import AccountStopped, ChannelError, ProbedSession
 from channels.line.api import LineApi
 from channels.mail.plain import greet
-from content.town import Town
+from content.town import Account, Town
+from scheduler.words import CHANNEL_NAMES
 
 LINE, MAIL, CLOCK = "LINE", "メールサーバー", "時計"
 # Seconds. Dates in headers are whole seconds, and the answer takes its time too.
@@ -34,6 +37,7 @@ async def examine_outside(settings: Settings, town: Town) -> list[Finding]:
         if settings.public_url.startswith("https://"):
             # A trial on one machine has no domain of its own.
             ways.append(examine_mail_dns(settings))
+    ways += [_account(settings, account) for account in town.accounts if account.posts]
     return [finding for found in await asyncio.gather(*ways) for finding in found]
 
 
@@ -56,6 +60,30 @@ async def _line(settings: Settings) -> list[Finding]:
         ]
     finally:
         await api.close()
+
+
+async def _account(settings: Settings, account: Account) -> list[Finding]:
+    """Of an account that posts: whether its service takes its credentials, where it can be asked."""
+    subject = f"{CHANNEL_NAMES[account.channel]}({account.topic or account.key})"
+    empty = missing_of(settings, [account]).get(account.key)
+    if empty:
+        return [
+            problem(subject, "接続の設定が足りません", f"{'、'.join(empty)} を書いてください(docs/sns.md)")
+        ]
+    session = posting_channel(settings, account).open()
+    try:
+        if not isinstance(session, ProbedSession):
+            return [good(subject, "設定はあります(この投稿先は、投稿せずに確かめることができません)")]
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await session.probe()
+    except AccountStopped as error:
+        return [problem(subject, error.message, error.reason.remedy)]
+    except (ChannelError, TimeoutError, OSError) as error:
+        words = error.message if isinstance(error, ChannelError) else "時間内に応答がありません"
+        return [warning(subject, words, "回線と、投稿先の状態を確かめてください")]
+    finally:
+        await session.close()
+    return [good(subject, "投稿先が、このアカウントを受け付けています")]
 
 
 async def _webhook(settings: Settings, api: LineApi) -> list[Finding]:

@@ -70,6 +70,9 @@ class Containers:
                 return Posted(step.part, text_of(post, "id"), text_of(post, "permalink"))
         return None
 
+    async def ask(self) -> None:
+        await self._read(f"/{self._user}?fields=id")
+
     async def close(self) -> None:
         await self._calls.close()
 

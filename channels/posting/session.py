@@ -121,6 +121,25 @@ class PostingSession:
         await self._service.close()
 
 
+class AskedService(PostService, Protocol):
+    """A service that can be asked whether it would take a post, with nothing posted."""
+
+    async def ask(self) -> None:
+        """Raises AccountStopped when the credentials do not hold, other errors when nobody can say."""
+        ...
+
+
+class AskedPostingSession(PostingSession):
+    """Of a channel whose account can be probed."""
+
+    def __init__(self, channel: Channel, service: AskedService) -> None:
+        super().__init__(channel, service)
+        self._asked = service
+
+    async def probe(self) -> None:
+        await self._asked.ask()
+
+
 def _is_out(posted: Posted | None) -> bool:
     return posted is not None and posted.state != PostState.BEGUN
 

@@ -16,6 +16,7 @@ def routes() -> list[web.RouteDef]:
     base = "/discord/api/webhooks/{id}/{token}"
     return [
         web.post(base, _post),
+        web.get(base, _about),
         web.patch(f"{base}/messages/{{message}}", _edit),
         web.delete(f"{base}/messages/{{message}}", _delete),
     ]
@@ -37,6 +38,10 @@ async def _post(request: web.Request) -> web.Response:
     if request.query.get("wait") != "true":
         return web.Response(status=204)
     return web.json_response({"id": made.number, "content": text})
+
+
+async def _about(request: web.Request) -> web.Response:
+    return web.json_response({"id": request.match_info["id"], "name": _account(request)})
 
 
 async def _edit(request: web.Request) -> web.Response:

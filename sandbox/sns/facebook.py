@@ -14,6 +14,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.post("/facebook/{page}/feed", _post),
         web.get("/facebook/{page}/feed", _feed),
+        web.get("/facebook/{page}", _page),
         web.post("/facebook/{id}", _edit),
         web.delete("/facebook/{id}", _delete),
     ]
@@ -37,6 +38,11 @@ async def _feed(request: web.Request) -> web.Response:
             ]
         }
     )
+
+
+async def _page(request: web.Request) -> web.Response:
+    account_of(request)
+    return web.json_response({"id": request.match_info["page"]})
 
 
 async def _edit(request: web.Request) -> web.Response:

@@ -78,6 +78,9 @@ def container_routes(
         container = request.app[SANDBOX].find(f"{name} container", number, account)
         if container is not None:
             return web.json_response({"id": number, status: container.key or "FINISHED"})
+        if number not in {item.number for item in request.app[SANDBOX].posts}:
+            # The account itself.
+            return web.json_response({"id": number})
         return web.json_response(shown(request, own(request, name)))
 
     def shown(request: web.Request, item: Post) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from channels.bluesky import BlueskyChannel, facets, record_key
-from channels.channel import AccountStopped, BatchRefused, CannotRender, TemporaryFailure
+from channels.channel import AccountStopped, BatchRefused, CannotRender, ProbedSession, TemporaryFailure
 from channels.instagram import InstagramChannel
 from channels.posted import PostHistory, PostState
 from channels.posting.x_length import weight
@@ -243,6 +243,18 @@ async def test_an_error_inside_a_200_of_teams_is_no_success(account):
     _, through, error = await account.post()
     assert not through
     assert isinstance(error, TemporaryFailure)
+
+
+@pytest.mark.parametrize(
+    "account", ["mastodon", "facebook", "instagram", "threads", "discord"], indirect=True
+)
+async def test_an_account_is_asked_whether_it_would_post_with_nothing_posted(account):
+    assert isinstance(account.session, ProbedSession)
+    await account.session.probe()
+    account.sandbox.refused_tokens.add(TOKEN)
+    with pytest.raises(AccountStopped):
+        await account.session.probe()
+    assert not account.sandbox.posts
 
 
 async def test_an_expired_token_is_told_by_every_stand_in(serve):
