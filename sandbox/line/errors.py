@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
 Detail = dict[str, str]
+_CONTENTS = re.compile(r"messages\[(\d+)\]\.contents(\..+)")
 
 
 @dataclass(slots=True)
@@ -61,9 +63,36 @@ class ApiError(Exception):
         return body
 
 
-def invalid_body(details: Sequence[Detail]) -> ApiError:
-    """400 with every violation. LINE Messaging API reference, #error-messages."""
-    return ApiError(400, f"The request body has {len(details)} error(s)", details)
+def invalid_body(details: Sequence[Detail], body: Any = None) -> ApiError:
+    """400 with every violation. LINE Messaging API reference, #error-messages.
+
+    What stands inside a Flex message is looked at after all else, and told in another form: by the number of the
+    message and JSON pointers into its contents (https://github.com/line/line-bot-sdk-go/issues/657,
+    https://github.com/line/line-bot-sdk-python/issues/314).
+    """
+    inside = [(found, item) for item in details if (found := _in_flex(item, body))]
+    if len(inside) < len(details):
+        rest = [item for item in details if not _in_flex(item, body)]
+        return ApiError(400, f"The request body has {len(rest)} error(s)", rest)
+    number = inside[0][0][1]
+    told = [_flex_detail(found[2], item) for found, item in inside if found[1] == number]
+    return ApiError(400, f"A message (messages[{number}]) in the request body is invalid", told)
+
+
+def _in_flex(detail: Detail, body: Any) -> re.Match[str] | None:
+    found = _CONTENTS.fullmatch(detail["property"])
+    if found is None or not isinstance(body, dict):
+        return None
+    message = body["messages"][int(found[1])]
+    return found if message.get("type") == "flex" else None
+
+
+def _flex_detail(path: str, detail: Detail) -> Detail:
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    # A component of a kind that cannot stand there is meant as a whole.
+    pointer = pointer.removesuffix("/type") if pointer.count("/") > 1 else pointer
+    kind = "invalid uri scheme" if detail["message"] == "invalid uri" else "invalid property"
+    return {"message": kind, "property": pointer}
 
 
 def invalid_property(name: str) -> ApiError:

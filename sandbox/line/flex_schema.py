@@ -16,7 +16,6 @@ from sandbox.line.schema import (
     boolean,
     both,
     integer,
-    later,
     obj,
     one_of,
     report,
@@ -31,25 +30,53 @@ CAROUSEL_BUBBLES = 12
 
 _FLEX = {"flex": integer(0)}
 _COLOR = text(9, pattern=r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-_LENGTH = text(20)
+
+
+def _length(*words: str, percent: bool = True) -> Checker:
+    """Pixels, mostly a share in percent too, or one of these words."""
+    number = r"\d{1,5}(\.\d{1,3})?"
+    forms = [rf"{number}px", *([rf"{number}%"] if percent else []), *words]
+    return text(20, pattern="|".join(forms))
+
+
+_STEPS = ("none", "xs", "sm", "md", "lg", "xl", "xxl")
+_SIZES = ("xxs", "xs", "sm", "md", "lg", "xl", "xxl", "3xl", "4xl", "5xl")
+_SPACE = _length(*_STEPS, percent=False)
+_SHIFT = _length(*_STEPS)
+_TEXT_SIZE = _length(*_SIZES, percent=False)
+_PIXELS = _length(percent=False)
+_SHARE = _length()
 _PLACE: Fields = {
     "position": one_of("relative", "absolute"),
-    "offsetTop": _LENGTH,
-    "offsetBottom": _LENGTH,
-    "offsetStart": _LENGTH,
-    "offsetEnd": _LENGTH,
-    "margin": _LENGTH,
+    "offsetTop": _SHIFT,
+    "offsetBottom": _SHIFT,
+    "offsetStart": _SHIFT,
+    "offsetEnd": _SHIFT,
+    "margin": _SPACE,
 }
 _GRAVITY: Fields = {"gravity": one_of("top", "bottom", "center")}
 _ALIGN: Fields = {"align": one_of("start", "end", "center")}
 _TEXT_STYLE: Fields = {
-    "size": _LENGTH,
+    "size": _TEXT_SIZE,
     "color": _COLOR,
     "weight": one_of("regular", "bold"),
     "style": one_of("normal", "italic"),
     "decoration": one_of("none", "underline", "line-through"),
 }
-_RATIO = text(20, pattern=r"[1-9]\d{0,4}(\.\d+)?:[1-9]\d{0,4}(\.\d+)?")
+_RATIO_SHAPE = text(20, pattern=r"[1-9]\d{0,4}(\.\d+)?:[1-9]\d{0,4}(\.\d+)?")
+# A picture may be so many times as high as it is wide.
+_TALLEST = 3.0
+
+
+def _ratio(value: Any, path: str, errors: list[Detail]) -> None:
+    before = len(errors)
+    _RATIO_SHAPE(value, path, errors)
+    if len(errors) == before:
+        width, _, height = value.partition(":")
+        if float(height) > _TALLEST * float(width):
+            report(errors, path, "invalid format")
+
+
 _ACTION: Fields = {"action": UNLABELLED_ACTION}
 _TYPE: Fields = {"type": anything}
 
@@ -71,7 +98,7 @@ _TEXT = both(
             "text": text(2000, 0),
             "contents": array(typed({"span": _SPAN}), 1000),
             "wrap": boolean,
-            "lineSpacing": _LENGTH,
+            "lineSpacing": _PIXELS,
             "maxLines": integer(0),
             "adjustMode": one_of("shrink-to-fit"),
             "scaling": boolean,
@@ -103,8 +130,8 @@ _PICTURE_URL = url(2000, "https", "http://127.0.0.1", "http://localhost")
 _IMAGE = _component(
     {"url": _PICTURE_URL},
     {
-        "size": _LENGTH,
-        "aspectRatio": _RATIO,
+        "size": _length(*_SIZES, "full"),
+        "aspectRatio": _ratio,
         "aspectMode": one_of("fit", "cover"),
         "backgroundColor": _COLOR,
         "animated": boolean,
@@ -115,18 +142,30 @@ _IMAGE = _component(
         **_ACTION,
     },
 )
-_ICON = _component({"url": url(2000)}, {"size": _LENGTH, "aspectRatio": _RATIO, "scaling": boolean, **_PLACE})
-_SEPARATOR = _component({}, {"margin": _LENGTH, "color": _COLOR})
+_ICON = _component(
+    {"url": url(2000)}, {"size": _TEXT_SIZE, "aspectRatio": _ratio, "scaling": boolean, **_PLACE}
+)
+_SEPARATOR = _component({}, {"margin": _SPACE, "color": _COLOR})
 _FILLER = _component({}, _FLEX)
 _GRADIENT = obj(
-    {"type": one_of("linearGradient"), "angle": _LENGTH, "startColor": _COLOR, "endColor": _COLOR},
-    {"centerColor": _COLOR, "centerPosition": _LENGTH},
-)
-_BOX = _component(
     {
-        "layout": one_of("horizontal", "vertical", "baseline"),
-        "contents": array(later(lambda: _COMPONENT), 10_000),
+        "type": one_of("linearGradient"),
+        "angle": text(20, pattern=r"\d{1,3}(\.\d+)?deg"),
+        "startColor": _COLOR,
+        "endColor": _COLOR,
     },
+    {"centerColor": _COLOR, "centerPosition": text(20, pattern=r"\d{1,3}(\.\d+)?%")},
+)
+
+
+def _children(value: Any, path: str, errors: list[Detail]) -> None:
+    """On a base line stand words and icons, elsewhere everything but icons."""
+    children = _ON_A_BASELINE if value.get("layout") == "baseline" else _IN_A_BOX
+    children(value.get("contents"), f"{path}.contents", errors)
+
+
+_BOX_SHAPE = _component(
+    {"layout": one_of("horizontal", "vertical", "baseline"), "contents": anything},
     {
         "justifyContent": one_of(
             "center", "flex-start", "flex-end", "space-between", "space-around", "space-evenly"
@@ -135,30 +174,35 @@ _BOX = _component(
         "background": _GRADIENT,
         "backgroundColor": _COLOR,
         "borderColor": _COLOR,
-        **dict.fromkeys(("borderWidth", "cornerRadius", "spacing", "width", "maxWidth"), _LENGTH),
-        **dict.fromkeys(("height", "maxHeight", "paddingAll", "paddingTop", "paddingBottom"), _LENGTH),
-        **dict.fromkeys(("paddingStart", "paddingEnd"), _LENGTH),
+        "borderWidth": _length("none", "light", "normal", "medium", "semi-bold", "bold", percent=False),
+        "cornerRadius": _SPACE,
+        "spacing": _SPACE,
+        **dict.fromkeys(("width", "maxWidth", "height", "maxHeight"), _SHARE),
+        **dict.fromkeys(("paddingAll", "paddingTop", "paddingBottom", "paddingStart", "paddingEnd"), _SHIFT),
         **_FLEX,
         **_PLACE,
         **_ACTION,
     },
 )
+_BOX = both(_BOX_SHAPE, _children)
 _VIDEO = _component(
     {"url": url(2000), "previewUrl": url(2000), "altContent": typed({"image": _IMAGE, "box": _BOX})},
-    {"aspectRatio": _RATIO, **_ACTION},
+    {"aspectRatio": _ratio, **_ACTION},
 )
-_COMPONENT: Checker = typed(
-    {
-        "box": _BOX,
-        "button": _BUTTON,
-        "image": _IMAGE,
-        "icon": _ICON,
-        "text": _TEXT,
-        "span": _SPAN,
-        "separator": _SEPARATOR,
-        "filler": _FILLER,
-    }
+_IN_A_BOX = array(
+    typed(
+        {
+            "box": _BOX,
+            "button": _BUTTON,
+            "image": _IMAGE,
+            "text": _TEXT,
+            "separator": _SEPARATOR,
+            "filler": _FILLER,
+        }
+    ),
+    10_000,
 )
+_ON_A_BASELINE = array(typed({"icon": _ICON, "text": _TEXT, "filler": _FILLER}), 10_000)
 _BLOCK_STYLE = obj(
     {}, {"backgroundColor": _COLOR, "separator": boolean, "separatorColor": _COLOR}, strict=True
 )

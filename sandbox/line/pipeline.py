@@ -116,7 +116,7 @@ class Pipeline:
         _require_type(request, "application/x-www-form-urlencoded" if route.reads == "form" else _JSON)
         call.body = _form(call.raw) if route.reads == "form" else _json(call.raw)
         if route.schema is not None and (errors := _violations(route.schema, call.body)):
-            raise invalid_body(errors)
+            raise invalid_body(errors, call.body)
 
     def _check_retry_key(self, call: Call, route: Route) -> None:
         if call.retry_key is None:

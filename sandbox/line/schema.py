@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.line.errors import Detail
 from sandbox.line.textlength import utf16_units
@@ -92,16 +93,28 @@ def one_of(*values: str) -> Checker:
 def url(maximum: int, *schemes: str) -> Checker:
     """A URI with one of `schemes` (default https) and a bounded length."""
     starts = tuple(f"{scheme}:" for scheme in schemes or ("https",))
+    with_host = tuple(scheme for scheme in starts if scheme.startswith("http"))
 
     def check(value: Any, path: str, errors: list[Detail]) -> None:
         if not isinstance(value, str) or not value:
             report(errors, path, EMPTY)
         elif utf16_units(value) > maximum:
             report(errors, path, f"Length must be between 0 and {maximum}")
-        elif not value.lower().startswith(starts) or any(c.isspace() for c in value):
+        elif (
+            not value.lower().startswith(starts)
+            or any(c.isspace() for c in value)
+            or (value.lower().startswith(with_host) and not _has_host(value))
+        ):
             report(errors, path, "invalid uri")
 
     return check
+
+
+def _has_host(value: str) -> bool:
+    try:
+        return bool(urlsplit(value).hostname)
+    except ValueError:
+        return False
 
 
 def array(item: Checker, maximum: int, minimum: int = 0) -> Checker:

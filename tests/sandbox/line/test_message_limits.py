@@ -96,7 +96,7 @@ async def test_a_carousel_above_50_kb_or_12_bubbles_is_refused(town):
     [(place, _)] = await details(town, flex({"type": "carousel", "contents": [page] * 12}))
     assert place == "messages[0].contents"
     [(place, _)] = await details(town, flex({"type": "carousel", "contents": [bubble(words(1))] * 13}))
-    assert place == "messages[0].contents.contents"
+    assert place == "/contents"
 
 
 async def test_the_alt_text_ends_at_1500(town):
@@ -105,10 +105,55 @@ async def test_the_alt_text_ends_at_1500(town):
     assert [place for place, _ in await details(town, flex(page, "あ" * 1501))] == ["messages[0].altText"]
 
 
-async def test_an_unknown_field_inside_a_flex_is_refused(town):
-    assert await details(town, flex(bubble({**words(1), "blink": True}))) == [
-        ("messages[0].contents.body.contents[0].blink", "unknown field")
-    ]
+WORD = {"type": "text", "text": "あ"}
+ICON = {"type": "icon", "url": "https://town.example.jp/icon.png"}
+PICTURE = {"type": "image", "url": "https://town.example.jp/a.png"}
+
+
+def box(*contents, layout="vertical", **fields):
+    return {"type": "box", "layout": layout, "contents": list(contents), **fields}
+
+
+@pytest.mark.parametrize(
+    ("component", "place", "message"),
+    [
+        ({**WORD, "blink": True}, "/body/contents/0/blink", "invalid property"),
+        ({"type": "spacer"}, "/body/contents/0", "invalid property"),
+        (ICON, "/body/contents/0", "invalid property"),
+        (box(box(WORD), layout="baseline"), "/body/contents/0/contents/0", "invalid property"),
+        (box(PICTURE, layout="baseline"), "/body/contents/0/contents/0", "invalid property"),
+        ({**WORD, "size": "huge"}, "/body/contents/0/size", "invalid property"),
+        ({**WORD, "margin": "10%"}, "/body/contents/0/margin", "invalid property"),
+        (box(WORD, spacing="wide"), "/body/contents/0/spacing", "invalid property"),
+        (box(WORD, width="wide"), "/body/contents/0/width", "invalid property"),
+        ({**PICTURE, "aspectRatio": "1:9"}, "/body/contents/0/aspectRatio", "invalid property"),
+        ({**PICTURE, "url": "https:"}, "/body/contents/0/url", "invalid uri scheme"),
+        ({**PICTURE, "url": "ftp://town.example.jp/a.png"}, "/body/contents/0/url", "invalid uri scheme"),
+    ],
+)
+async def test_what_cannot_stand_in_a_flex_is_refused_as_line_does(town, component, place, message):
+    status, body, _ = await push(town, flex(bubble(component)))
+    assert status == 400
+    assert body["message"] == "A message (messages[0]) in the request body is invalid"
+    assert [(item["property"], item["message"]) for item in body["details"]] == [(place, message)]
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        box(ICON, WORD, {"type": "filler"}, layout="baseline", spacing="sm", margin="12px"),
+        box(WORD, width="50%", height="40.5px", paddingAll="5%", cornerRadius="xxl", borderWidth="semi-bold"),
+        {**WORD, "size": "5xl", "margin": "none", "lineSpacing": "4px", "offsetTop": "10%"},
+        {**PICTURE, "size": "full", "aspectRatio": "1:3"},
+    ],
+)
+async def test_what_line_documents_may_stand_there(town, component):
+    assert (await push(town, flex(bubble(component))))[0] == 200
+
+
+async def test_what_is_wrong_outside_of_a_flex_is_told_first(town):
+    page = flex(bubble({**WORD, "blink": True}), "")
+    assert [place for place, _ in await details(town, page)] == ["messages[0].altText"]
 
 
 async def test_quick_replies_end_at_13_and_need_labels_of_20_characters(town):
@@ -133,7 +178,7 @@ async def test_postback_data_ends_at_300(town):
 
     assert (await push(town, button(300)))[0] == 200
     [(place, _)] = await details(town, button(301))
-    assert place.endswith("action.data")
+    assert place == "/body/contents/0/action/data"
 
 
 async def test_templates_have_their_own_limits(town):
