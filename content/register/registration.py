@@ -39,8 +39,8 @@ class PastEvent:
 class Registration:
     """One new registration, for `register_many`. `address` is normalised; times in ms.
 
-    `event_at` is the platform's time of the event that registers it. With a `history` it brings its events along; without one it joins at `registered_at`. `state` and `history`
-    are for imports. One that was erased has no address.
+    `event_at` is the platform's time of the event that registers it. With a `history` it brings its events along;
+    without one it joins at `registered_at`. `state` and `history` are for imports. One that was erased has no address.
     """
 
     channel: str
@@ -48,11 +48,11 @@ class Registration:
     address: str = field(repr=False)
     preferences: Preferences = field(default_factory=Preferences)
     registered_at: int = 0
-    event_at: int = 0
     left_at: int | None = None
     left_reason: str = "blocked"
     history: tuple[PastEvent, ...] = ()
     state: SubscriberState = SubscriberState.ACTIVE
+    event_at: int = 0
 
 
 async def register_many(

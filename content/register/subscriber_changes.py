@@ -53,7 +53,7 @@ async def join(
     plain = addresses.normalise(channel, plain)
     known = await find(connection, keys, account, channel, plain)
     if known is None:
-        registration = Registration(channel, account, plain, preferences, at, event_at)
+        registration = Registration(channel, account, plain, preferences, at, event_at=event_at)
         (new_id,) = await register_many(connection, keys, [registration], reason=reason, route=route)
         return await require(connection, new_id), True
     changed = await connection.execute(
