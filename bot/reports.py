@@ -19,6 +19,7 @@ from content.figures.counts import (
 )
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult, report
 from content.figures.movements import Measure
+from content.figures.observed import observation
 from content.figures.plans import counted_indicators
 from content.register.csv_cells import harmless
 from content.town import Indicator, Mode
@@ -107,9 +108,10 @@ async def indicator_reports(
     """
     async with service.database.read() as connection:
         moves = await movements(connection)
+        seen = await observation(connection, today_jst())
         indicators = await counted_indicators(connection, service.town)
     chosen = [item for item in indicators if key in ("", item.key)]
-    return [report(service.town, item, moves, today_jst(), years) for item in chosen]
+    return [report(service.town, item, moves, today_jst(), years, seen) for item in chosen]
 
 
 def indicator_json(found: IndicatorReport) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 
 from content.figures.indicators import IndicatorReport, MonthActual, YearResult
 
@@ -42,8 +43,11 @@ class Chart:
     left: float
     right: float
     floor: float
-    line: str
-    area: str
+    # A stretch without a gap each; one of a single month is a point.
+    lines: tuple[str, ...]
+    areas: tuple[str, ...]
+    points: tuple[Mark, ...]
+    gaps: tuple[tuple[float, float], ...]
     ticks: tuple[Mark, ...]
     years: tuple[Mark, ...]
     borders: tuple[float, ...]
@@ -86,20 +90,27 @@ class _Drawing:
 
     def chart(self) -> Chart:
         known = [(index, month) for index, month in enumerate(self.months) if month.actual is not None]
-        points = [f"{self.x(index)},{self.y(month.actual or 0)}" for index, month in known]
-        area = ""
-        if known:
-            area = (
-                f"{self.x(known[0][0])},{self.floor} {' '.join(points)} {self.x(known[-1][0])},{self.floor}"
-            )
+        runs = [
+            [item for _, item in run]
+            for _, run in groupby(enumerate(known), key=lambda item: item[1][0] - item[0])
+        ]
+        lines = [" ".join(f"{self.x(n)},{self.y(month.actual or 0)}" for n, month in run) for run in runs]
+        ends = [(self.x(run[0][0]), self.x(run[-1][0])) for run in runs]
         return Chart(
             width=self.width,
             height=self.height,
             left=LEFT,
             right=self.right,
             floor=self.floor,
-            line=" ".join(points),
-            area=area,
+            lines=tuple(lines),
+            areas=tuple(
+                f"{first},{self.floor} {line} {last},{self.floor}"
+                for line, (first, last) in zip(lines, ends, strict=True)
+            ),
+            points=tuple(
+                Mark(self.x(run[0][0]), self.y(run[0][1].actual or 0), "") for run in runs if len(run) == 1
+            ),
+            gaps=tuple((before[1], after[0]) for before, after in pairwise(ends)),
             ticks=tuple(self._ticks()),
             years=tuple(self._year_label(n, year) for n, year in enumerate(self.report.years)),
             borders=tuple(self.x(n * 12 - 0.5) for n in range(1, len(self.report.years))),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from content.clock import fiscal_months, month_end
 from content.figures.achievement import rate
 from content.figures.counts import Movement, count_at
+from content.figures.observed import DayState, Observation
 from content.town import Annotation, Indicator, Mode, Town
 
 
@@ -53,23 +54,36 @@ class IndicatorReport:
 
 
 def report(
-    town: Town, indicator: Indicator, moves: list[Movement], today: date, years: tuple[int, ...] = ()
+    town: Town,
+    indicator: Indicator,
+    moves: list[Movement],
+    today: date,
+    years: tuple[int, ...] = (),
+    seen: Observation | None = None,
 ) -> IndicatorReport:
-    """Every fiscal year from the first target to the last, also one without; or the `years` asked for, oldest first."""
+    """Every fiscal year from the first target to the last, also one without; or the `years` asked for, oldest first.
+
+    A month whose last day the service did not see, as `seen` says, has no actual.
+    """
     accounts = {
         item.key for item in town.accounts if item.channel in indicator.channels and item.mode == Mode.LIVE
     }
     with_target = sorted(indicator.targets)
     wanted = years or tuple(range(with_target[0], with_target[-1] + 1) if with_target else ())
     return IndicatorReport(
-        indicator, tuple(_year(indicator, moves, accounts, year, today) for year in wanted), today
+        indicator, tuple(_year(indicator, moves, accounts, year, today, seen) for year in wanted), today
     )
 
 
 def _year(
-    indicator: Indicator, moves: list[Movement], accounts: set[str], year: int, today: date
+    indicator: Indicator,
+    moves: list[Movement],
+    accounts: set[str],
+    year: int,
+    today: date,
+    seen: Observation | None,
 ) -> YearResult:
-    months = tuple(_month(moves, accounts, y, m, today) for y, m in fiscal_months(year))
+    months = tuple(_month(moves, accounts, y, m, today, seen) for y, m in fiscal_months(year))
     known = [item for item in months if item.actual is not None]
     last = known[-1] if known else None
     target = indicator.targets.get(year)
@@ -97,9 +111,17 @@ def _rate(actual: int | None, target: int | None) -> float | None:
     return None if found is None else float(found)
 
 
-def _month(moves: list[Movement], accounts: set[str], year: int, month: int, today: date) -> MonthActual:
+def _month(
+    moves: list[Movement],
+    accounts: set[str],
+    year: int,
+    month: int,
+    today: date,
+    seen: Observation | None,
+) -> MonthActual:
     first, last = date(year, month, 1), month_end(year, month)
-    if first > today or not any(move.account in accounts and move.day <= last for move in moves):
+    missed = seen is not None and seen.state(min(last, today)) == DayState.UNOBSERVED
+    if missed or first > today or not any(move.account in accounts and move.day <= last for move in moves):
         return MonthActual(year, month, last, None, 0, 0, False)
     within = [move for move in moves if move.account in accounts and first <= move.day <= min(last, today)]
     day = min(last, today)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import pytest_asyncio
@@ -16,6 +16,7 @@ from bot.reports import headline, indicator_json, indicator_rows, to_csv
 from bot.service import Service
 from content.figures.counts import Movement
 from content.figures.indicators import IndicatorReport, report
+from content.figures.observed import Observation
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from tests.bot.web_visitor import Visitor
@@ -107,7 +108,7 @@ def test_every_mark_of_a_chart_lies_inside_it() -> None:
         assert all(0 <= mark.x <= width and 0 <= mark.y <= height for mark in marks)
         assert chart.provisional is not None
         known = [month for year in found.years for month in year.months if month.actual is not None]
-        assert len(chart.line.split()) == len(known) > 0
+        assert sum(len(line.split()) for line in chart.lines) == len(known) > 0
 
 
 @pytest.mark.usefixtures("registrations")
@@ -188,3 +189,20 @@ def test_what_a_demo_invents_is_marked_at_every_point_but_the_published() -> Non
     assert headline(found).startswith("2022年度末の実績は2,800件、")
     early = report(town, indicator, moves, date(2024, 1, 1), (2020,))
     assert "2,100件(架空の値)" in headline(early)
+
+
+def test_no_line_goes_through_a_month_that_nobody_saw_and_one_month_alone_is_a_point() -> None:
+    moves = [Movement(date(2022, 4, 1), "line", 1800, 0)]
+    town, today = create_town(), date(2022, 9, 15)
+    days = {date(2022, 4, 1) + timedelta(days=n) for n in range(200) if n < 70 or n > 100}
+    days -= {date(2022, 7, 31)}
+    seen = Observation(today, frozenset(days))
+    found = report(town, town.indicator["line_registrations"], moves, today, (2022,), seen)
+    assert [month.actual for month in found.years[0].months[:6]] == [1800, 1800, None, None, 1800, 1800]
+    chart = draw(found, 760, 380)
+    assert [len(line.split()) for line in chart.lines] == [2, 2]
+    assert len(chart.gaps) == 1 and chart.points == ()
+    alone = draw(
+        report(town, town.indicator["line_registrations"], moves, date(2022, 4, 9), (2022,)), 760, 380
+    )
+    assert len(alone.points) == 1
