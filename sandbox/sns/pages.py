@@ -67,7 +67,9 @@ TEMPLATES.filters["picture"] = lambda content: b64encode(content).decode()
 
 
 async def show(request: web.Request) -> web.Response:
-    newest = list(request.app[SANDBOX].posts)[::-1][:SHOWN]
+    # What was prepared and not published is no post.
+    posts = [item for item in request.app[SANDBOX].posts if item.service in LABELS]
+    newest = posts[::-1][:SHOWN]
 
     def owner(item: Post) -> tuple[str, str]:
         return LABELS.get(item.service, item.service), item.account
