@@ -187,11 +187,11 @@ def database(request: pytest.FixtureRequest) -> Database:
     return chosen
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def keys() -> Keys:
     return Keys({1: b"k" * 32})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def town() -> Town:
     return create_town()

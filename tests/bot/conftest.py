@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,8 @@ from content.keys import Keys, create_key_file
 from content.staff import member_changes, passwords
 from content.town import Town
 from tests.bot.web_visitor import PASSWORD, Visitor
-from tests.factories import APRIL_TUESDAY, SHIBATA
+from tests.conftest import run_apart
+from tests.factories import APRIL_TUESDAY, SHIBATA, create_town
 
 STAFF = {"tanaka": "editor", "suzuki": "editor", "kikaku": "viewer"}
 SETTINGS: dict[str, Any] = {
@@ -34,12 +33,11 @@ SETTINGS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="session")
-def staffed_template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
-    """A database with its staff, made once: hashing a password is slow on purpose."""
+def staffed_template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, keys: Keys) -> Path:
+    """A database of the town with its staff, made once."""
     path = tmp_path_factory.mktemp("staffed") / "staffed.db"
     shutil.copyfile(sqlite_template, path)
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _add_staff(path)).result()
+    run_apart(_add_staff(path, keys))
     return path
 
 
@@ -106,8 +104,9 @@ async def kikaku(stranger: Visitor, service: Service) -> Visitor:
     return stranger
 
 
-async def _add_staff(path: Path) -> None:
+async def _add_staff(path: Path, keys: Keys) -> None:
     database = Database(f"sqlite:///{path}")
+    await bind(database, create_town(), keys)
     async with database.write() as connection:
         for login, role in STAFF.items():
             await member_changes.add(

@@ -16,6 +16,7 @@ from bot.demo.browser import forms
 from bot.service import Service
 from content.clock import now_ms
 from content.staff import members, sessions
+from content.staff.members import Staff
 
 PASSWORD = "himitsu-no-kotoba"
 SPACE = re.compile(r"\s+")
@@ -92,6 +93,10 @@ class Visitor:
             session_id = await sessions.begin(
                 connection, member.id, source="192.0.2.7", device="Windows・Edge", at=now_ms()
             )
+        self.take_session(service, member, session_id)
+
+    def take_session(self, service: Service, member: Staff, session_id: int) -> None:
+        """The cookie of a login that is written down."""
         response = web.Response()
         open_session(service, response, member, session_id)
         self.client.session.cookie_jar.update_cookies(response.cookies, self.client.make_url("/console/"))
