@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 # Before they are imported: a failure shall show the figures.
 pytest.register_assert_rewrite("books", "kill_rounds")
 
+from tests.conftest import run_apart  # noqa: E402
 from tests.faults.books import fault_town  # noqa: E402
 from tests.faults.side_by_side import SideBySide  # noqa: E402
 
@@ -27,8 +26,7 @@ def prepared_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with fault_town(folder):
             pass
 
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, prepare()).result()
+    run_apart(prepare())
     return folder
 
 

@@ -11,6 +11,7 @@ from tests.faults.books import MAIL_IN_FLIGHT, FaultTown, check_the_books, fault
 from tests.faults.own_postgres import empty_database
 from tests.faults.side_by_side import Place, SideBySide, Story
 from tests.journeys.deployment import line_id
+from tests.journeys.founding import register
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -68,12 +69,7 @@ async def _correct_and_kill(town: FaultTown) -> None:
 
 async def _newcomers(town: FaultTown) -> None:
     """They come after the notice, so they hear of no correction."""
-    register = town.folder / "newcomers.csv"
-    head = (town.folder / "register.csv").read_text(encoding="utf-8").splitlines()[0]
-    rows = [f"line,{line_id(LINE + number)},saigai,funaoka,ja,,,2026-04-01" for number in range(20)]
-    register.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    code, _, err = await town.run("subscribers", "import", str(register))
-    assert code == 0, err
+    await register(town.environment, (line_id(LINE + number) for number in range(20)), ())
 
 
 async def _correct(town: FaultTown, original: int) -> int:

@@ -59,7 +59,7 @@ async def staged(database: Database) -> int:
 async def test_an_import_that_is_killed_at_any_moment_is_there_as_a_whole_or_not_at_all(
     place: Deployment,
 ) -> None:
-    await place.init()
+    await place.found()
     register = place.folder / "register.csv"
     write_register(register, PEOPLE, 0)
     database = Database(place.environment["KAIRANBAN_DATABASE_URL"])

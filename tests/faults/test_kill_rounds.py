@@ -1,6 +1,6 @@
-"""`kill -9` again and again on each database, at random moments of sends to 100,000: the books agree every time.
+"""`kill -9` again and again on each database, at random moments of large sends: the books agree every time.
 
-Every round costs some seconds of a processor, so here are few; `make drill-faults` plays hundreds.
+Every round costs some seconds of a processor, so here are few, to 40,000; `make drill-faults` plays hundreds to 100,000.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import random
 import pytest
 
 from tests.faults.books import fault_town
-from tests.faults.kill_rounds import LINE, MAIL, SECONDS, Drill
+from tests.faults.kill_rounds import SECONDS, Drill
 from tests.faults.own_postgres import empty_database
 from tests.faults.side_by_side import Place, SideBySide, Story
 
 ROUNDS = int(os.environ.get("KAIRANBAN_KILL_ROUNDS", "5"))
+LINE, MAIL = 38_000, 2_000
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

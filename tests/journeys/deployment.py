@@ -25,6 +25,7 @@ from content.database import Database
 from content.ledger.tallies import progress_state, tally
 from content.notices import notices
 from tests.factories import SHIBATA
+from tests.journeys.founding import found, register
 
 PASSWORD = "journey-password-1"
 SECRET, TOKEN = "0123456789abcdef0123456789abcdef", "journey-token"
@@ -133,6 +134,11 @@ class Deployment:
         code, _, err = await self.run("init", "--login", "admin", "--password-file", str(password))
         assert code == 0, err
 
+    async def found(self, line: Iterable[str] = (), mail: Iterable[str] = ()) -> None:
+        """As after `init` and an import of these addresses."""
+        await found(self.environment, PASSWORD)
+        await register(self.environment, line, mail)
+
     async def run(self, *arguments: str) -> tuple[int, str, str]:
         """`kairanban …` to its end: exit code, stdout, stderr."""
         process = await asyncio.create_subprocess_exec(
@@ -209,11 +215,9 @@ class Deployment:
 
     async def registered_and_slow(self, line_url: str, line: int, mail: int, latency_ms: int) -> None:
         """A new database with so many registrations, and a LINE slow enough to meet the middle of a send."""
-        await self.init()
-        register = self.folder / "register.csv"
-        await befriend(self, line_url, write_register(register, line, mail))
-        code, _, err = await self.run("subscribers", "import", str(register))
-        assert code == 0, err
+        ids = [line_id(number) for number in range(line)]
+        await befriend(self, line_url, ids)
+        await self.found(ids, (f"m{number}@example.jp" for number in range(mail)))
         latency = {
             "target": "api",
             "stage": "after",

@@ -39,7 +39,7 @@ def say(town: Deployment, words: bytes) -> socket.socket:
 
 async def test_half_sent_requests_do_not_delay_the_end(tmp_path: Path) -> None:
     async with deployed(tmp_path, **NOBODY) as town:
-        await town.init()
+        await town.found()
         process = await town.serve()
         half = [
             say(town, b"GET /unsubscribe/x HTTP/1.1\r\nHost: a\r\nCoo"),
@@ -56,7 +56,7 @@ async def test_half_sent_requests_do_not_delay_the_end(tmp_path: Path) -> None:
 
 async def test_a_door_that_dies_is_opened_anew(tmp_path: Path) -> None:
     async with deployed(tmp_path, **NOBODY) as town:
-        await town.init()
+        await town.found()
         process = await town.serve()
         door = door_of(process)
         os.kill(door, signal.SIGKILL)
@@ -69,7 +69,7 @@ async def test_the_door_ends_with_a_service_that_is_killed(tmp_path: Path) -> No
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     async with deployed(tmp_path, **NOBODY, TMPDIR=str(temporary)) as town:
-        await town.init()
+        await town.found()
         process = await town.serve()
         door = door_of(process)
         assert list(temporary.iterdir())
@@ -85,7 +85,7 @@ async def test_the_door_ends_with_a_service_that_is_killed(tmp_path: Path) -> No
 
 async def test_the_door_knows_no_secret(tmp_path: Path) -> None:
     async with deployed(tmp_path, **NOBODY) as town:
-        await town.init()
+        await town.found()
         process = await town.serve()
         environment = Path(f"/proc/{door_of(process)}/environ").read_bytes()
         assert b"KAIRANBAN_" not in environment

@@ -14,7 +14,7 @@ from content.notices.notices import notice
 from content.register.subscribers import subscriber
 from sandbox.mail.server import SmtpSandbox
 from tests.factories import SHIBATA
-from tests.journeys.deployment import Deployment, deployed, until, write_register
+from tests.journeys.deployment import Deployment, deployed, until
 
 pytestmark = pytest.mark.slow
 
@@ -42,11 +42,7 @@ async def prepared(town: Deployment, mail: int) -> SmtpSandbox:
     port = await smtp.start()
     town.environment["KAIRANBAN_LINE__API_BASE"] = "http://127.0.0.1:1"
     town.environment["KAIRANBAN_MAIL__SMTP_URL"] = f"smtp://127.0.0.1:{port}"
-    await town.init()
-    register = town.folder / "register.csv"
-    write_register(register, 0, mail)
-    code, _, err = await town.run("subscribers", "import", str(register))
-    assert code == 0, err
+    await town.found(mail=(f"m{number}@example.jp" for number in range(mail)))
     return smtp
 
 
