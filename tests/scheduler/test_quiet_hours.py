@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from uuid import uuid4
@@ -184,43 +185,48 @@ async def test_a_wait_of_more_than_a_day_is_a_clock_that_was_wrong(sleepy: Stage
 
 
 async def test_a_notice_that_is_withdrawn_at_night_does_not_go_in_the_morning(sleepy: Stage) -> None:
-    asleep, awake = await register(
-        sleepy, Preferences(categories=TOPIC), Preferences(categories=TOPIC, quiet_hours="none")
-    )
-    original = await sleepy.notice()
-    await fire_due(sleepy.context)
-    await plan_all(sleepy)
-    delivery_id = (await deliveries_of(sleepy.database, original))["line"].id
-    await send_to_the_awake(sleepy, delivery_id)
-    spec = await after_sending.follow_up(sleepy.context, original, NoticeKind.WITHDRAWAL)
-    withdrawal = await notice_service.post(sleepy.context, spec, submission_key=uuid4().hex, staff="cli:sato")
-    await fire_due(sleepy.context)
-    await plan_all(sleepy)
-    row = await tally_of(sleepy.database, delivery_id)
+    night = await followed_at_night(sleepy, NoticeKind.WITHDRAWAL)
+    row = await tally_of(sleepy.database, night.original)
     assert (row.accepted, row.refused, row.open, row.resting) == (1, 1, 0, 0)
     # Only who had it hears that it is taken back, and whoever sleeps is not woken for either.
-    told = (await deliveries_of(sleepy.database, withdrawal))["line"].id
-    assert await waits(sleepy, told) == {awake: False}
-    assert [one.delivery_id for one in await claim_at(sleepy, now_ms() + 12 * HOUR)] == [told]
-    assert asleep not in await waits(sleepy, told)
+    assert await waits(sleepy, night.told) == {night.awake: False}
+    assert [one.delivery_id for one in await claim_at(sleepy, now_ms() + 12 * HOUR)] == [night.told]
+    assert night.asleep not in await waits(sleepy, night.told)
 
 
 async def test_a_correction_at_night_reaches_who_sleeps_in_the_morning_and_once(sleepy: Stage) -> None:
+    night = await followed_at_night(sleepy, NoticeKind.CORRECTION)
+    assert await waits(sleepy, night.told) == {night.asleep: True, night.awake: False}
+    assert {one.delivery_id for one in await claim_at(sleepy, now_ms() + 12 * HOUR)} == {night.told}
+
+
+@dataclass(frozen=True)
+class Night:
+    """Two residents by their ids, the delivery of a notice that only one of them got yet, and of what followed it."""
+
+    asleep: int
+    awake: int
+    original: int
+    told: int
+
+
+async def followed_at_night(stage: Stage, kind: NoticeKind) -> Night:
     asleep, awake = await register(
-        sleepy, Preferences(categories=TOPIC), Preferences(categories=TOPIC, quiet_hours="none")
+        stage, Preferences(categories=TOPIC), Preferences(categories=TOPIC, quiet_hours="none")
     )
-    original = await sleepy.notice()
-    await fire_due(sleepy.context)
-    await plan_all(sleepy)
-    delivery_id = (await deliveries_of(sleepy.database, original))["line"].id
-    await send_to_the_awake(sleepy, delivery_id)
-    spec = await after_sending.follow_up(sleepy.context, original, NoticeKind.CORRECTION)
-    correction = await notice_service.post(sleepy.context, spec, submission_key=uuid4().hex, staff="cli:sato")
-    await fire_due(sleepy.context)
-    await plan_all(sleepy)
-    told = (await deliveries_of(sleepy.database, correction))["line"].id
-    assert await waits(sleepy, told) == {asleep: True, awake: False}
-    assert {one.delivery_id for one in await claim_at(sleepy, now_ms() + 12 * HOUR)} == {told}
+    original = await stage.notice()
+    first = await delivered(stage, original)
+    await send_to_the_awake(stage, first)
+    spec = await after_sending.follow_up(stage.context, original, kind)
+    follower = await notice_service.post(stage.context, spec, submission_key=uuid4().hex, staff="cli:sato")
+    return Night(asleep, awake, first, await delivered(stage, follower))
+
+
+async def delivered(stage: Stage, notice_id: int) -> int:
+    """The delivery by LINE of a notice that is fired and planned now."""
+    await fire_due(stage.context)
+    await plan_all(stage)
+    return (await deliveries_of(stage.database, notice_id))["line"].id
 
 
 async def send_to_the_awake(stage: Stage, delivery_id: int) -> None:

@@ -25,28 +25,16 @@ from content.ledger.deliveries import batch
 from content.ledger.states import BatchState
 from content.notices import notices
 from content.town import Town
-from sandbox.line import SANDBOX_KEY, LineSandbox, SandboxOptions, create_app
 from scheduler.failures import write_failure
 from scheduler.fanout import plan_next
 from scheduler.outages import KnownOutages
 from scheduler.sweeps import sweep
 from scheduler.triggers import fire_due
+from tests.bot.console.limited_line import Line
 from tests.bot.web_visitor import Page, Visitor
 from tests.factories import PEOPLE, SHIBATA, make_delivery, make_subscriber, make_subscribers
 
 LEASE = 15 * SECOND
-
-
-class Line:
-    """The stand-in and where it is."""
-
-    def __init__(self) -> None:
-        self.app = create_app(SandboxOptions(channel_secret="secret", channel_token="token"))
-        self.sandbox: LineSandbox = self.app[SANDBOX_KEY]
-        self.origin = ""
-
-    def allow(self, messages: int) -> None:
-        self.sandbox.channel.quota.change_plan({"type": "limited", "value": messages})
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pyotp
 import pytest
@@ -16,12 +15,11 @@ from bot.console.relying import party_of
 from bot.service import Service
 from bot.settings import WebSettings
 from content.clock import MINUTE, SECOND, now_ms
-from content.staff import audit, challenges, members, passkeys, second_factor
-from content.staff.members import Staff
+from content.staff import audit, challenges, passkeys, second_factor
 from tests.bot.console.device_key import DeviceKey
-from tests.bot.web_visitor import PASSWORD, Page, Visitor
+from tests.bot.console.passkeys import ACCOUNT, add, ask, half_in, log_in_with, member_of
+from tests.bot.web_visitor import PASSWORD, Visitor
 
-ACCOUNT = "/console/account"
 HERE = "http://localhost:8080"
 
 
@@ -45,41 +43,6 @@ async def visitor(there: Service) -> AsyncIterator[Visitor]:
 @pytest.fixture
 def key() -> DeviceKey:
     return DeviceKey(HERE, "localhost")
-
-
-async def member_of(service: Service, login: str = "tanaka") -> Staff:
-    async with service.database.read() as connection:
-        found = await members.find(connection, login)
-    assert found is not None
-    return found
-
-
-async def ask(visitor: Visitor, path: str, page: Page | None = None) -> dict[str, Any]:
-    """What the page's script would ask the device for."""
-    csrf = dict(page.form(f"{ACCOUNT}/passkeys")) if page else {}
-    answer = await visitor.post(path, [("csrf", csrf["csrf"])] if csrf else [])
-    assert answer.status == 200, answer.text
-    return json.loads(answer.html)
-
-
-async def add(visitor: Visitor, key: DeviceKey, name: str = "仕事の電話") -> Page:
-    page = await visitor.get(ACCOUNT)
-    credential = key.create(await ask(visitor, f"{ACCOUNT}/passkeys/options", page))
-    return await visitor.submit(page, f"{ACCOUNT}/passkeys", {"name": name, "credential": credential})
-
-
-async def half_in(visitor: Visitor) -> Page:
-    """With the password typed, at the second step."""
-    visitor.client.session.cookie_jar.clear()
-    page = await visitor.log_in()
-    assert page.path.startswith("/console/login/code")
-    return page
-
-
-async def log_in_with(visitor: Visitor, key: DeviceKey) -> Page:
-    page = await half_in(visitor)
-    credential = key.get(await ask(visitor, "/console/login/passkey/options"))
-    return await visitor.submit(page, "/console/login/passkey", {"credential": credential})
 
 
 async def test_a_passkey_is_added_with_recovery_codes_and_opens_the_console(
