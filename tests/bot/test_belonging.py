@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from bot.app import create_app
 from bot.belonging import bind, bind_within
+from bot.cli import app
 from bot.health import ANSWER_HOLDS
 from bot.service import open_service
 from bot.settings import Settings
@@ -22,6 +25,7 @@ from content.database import Database, identity
 from content.database.identity import WrongDatabase
 from content.keys import KeyFileError, Keys, create_key_file, load_keys
 from content.town import Town, load_town
+from tests.conftest import migrated_file
 from tests.factories import SHIBATA, create_town, make_subscriber
 
 OTHER_KEY = Keys({1: b"x" * 32})
@@ -97,17 +101,16 @@ async def made(folder: Path) -> Settings:
         database_url=SecretStr(f"sqlite:///{folder}/kairanban.db"),
     )
     create_key_file(settings.secret_key_file)
+    shutil.copyfile(migrated_file(), folder / "kairanban.db")
     database = Database(settings.database_url.get_secret_value())
-    await schema.upgrade(database)
     await bind(database, load_town(SHIBATA), load_keys(settings.secret_key_file))
     await database.close()
     return settings
 
 
 async def command(folder: Path, *words: str, **settings: str) -> tuple[int, str]:
-    """`kairanban …` with these settings: exit code and stderr."""
+    """`kairanban …` with these settings: exit code and stderr. What serves has a process of its own, as it sets one up."""
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("KAIRANBAN_")},
         "KAIRANBAN_DATABASE_URL": f"sqlite:///{folder}/kairanban.db",
         "KAIRANBAN_SECRET_KEY_FILE": str(folder / "secret.key"),
         "KAIRANBAN_LINE__CHANNEL_TOKEN": "t",
@@ -117,9 +120,14 @@ async def command(folder: Path, *words: str, **settings: str) -> tuple[int, str]
         "KAIRANBAN_MAIL__FROM": "town@example.jp",
         **settings,
     }
+    if words[0] != "serve":
+        # In a thread, since it brings an event loop of its own.
+        ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+        return ended.exit_code, ended.stderr
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.cli", *words),
-        env=environment,
+        env={name: value for name, value in os.environ.items() if not name.startswith("KAIRANBAN_")}
+        | environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from content.schema import upgrade
 from content.staff import member_changes
 from content.staff.passwords import PasswordHash
 from content.town import load_town
+from tests.conftest import migrated_file
 from tests.factories import APRIL_TUESDAY
 
 CHOSEN = Preferences(categories=frozenset({"saigai"}), areas=frozenset({"funaoka"}))
@@ -59,6 +61,9 @@ async def _found(environment: Mapping[str, str], password: str) -> None:
     create_key_file(key_file)
     town = load_town(Path(environment["KAIRANBAN_TOWN"]))
     database = Database(environment["KAIRANBAN_DATABASE_URL"])
+    if database.is_sqlite:
+        shutil.copyfile(migrated_file(), database.path)
+        database.path.chmod(0o600)
     try:
         await upgrade(database, then=partial(bind_within, town=town, keys=load_keys(key_file)))
         # At its full cost, whatever tests of this process do: how long a process needs for it is measured.

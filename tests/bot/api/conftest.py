@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot import machine_keys
 from bot.app import create_app
+from bot.belonging import bind
 from bot.machine_keys import Wanted
 from bot.service import Service
+from content.database import Database
+from content.keys import Keys
 from content.staff.rights import Permission
-from tests.factories import PEOPLE, make_subscriber
+from tests.conftest import run_apart
+from tests.factories import PEOPLE, create_town, make_subscriber
 
 EVERYTHING = (Permission.SEE, Permission.WRITE, Permission.APPROVE, Permission.SEND_URGENT)
 WORDS = {"title": "船岡地区の断水", "body": "船岡地区で断水しています。給水車は船岡小学校に来ます。"}
@@ -76,8 +83,19 @@ async def caller(make_caller: MakeCaller) -> Caller:
     return await make_caller()
 
 
-@pytest_asyncio.fixture(autouse=True)
-async def residents(service: Service) -> None:
-    async with service.database.write() as connection:
+@pytest.fixture(scope="session")
+def staffed_template(staffed_template: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """The same with the people who recur."""
+    path = tmp_path_factory.mktemp("residents") / "residents.db"
+    shutil.copyfile(staffed_template, path)
+    run_apart(_register_people(path, keys))
+    return path
+
+
+async def _register_people(path: Path, keys: Keys) -> None:
+    database = Database(f"sqlite:///{path}")
+    own_keys = await bind(database, create_town(), keys)
+    async with database.write() as connection:
         for person in PEOPLE:
-            await make_subscriber(connection, service.keys, person)
+            await make_subscriber(connection, own_keys, person)
+    await database.close()
