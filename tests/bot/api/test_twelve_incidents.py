@@ -24,7 +24,7 @@ from content.town import Town
 from sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
 from tests.bot.api.conftest import Caller, wanted
 from tests.bot.conftest import SETTINGS
-from tests.bot.test_twelve_incidents import ACCOUNTS, INCIDENTS, Incident
+from tests.bot.incidents import ACCOUNTS, INCIDENTS, Incident
 from tests.factories import SHIBATA, create_town, make_delivery, make_notice, segment
 
 

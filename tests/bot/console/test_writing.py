@@ -8,7 +8,7 @@ from bot.service import Service
 from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.segments import Target
-from tests.bot.console.test_people import enrol
+from tests.bot.console.test_second_factor import enrol
 from tests.bot.web_visitor import PASSWORD, Page, Visitor
 from tests.factories import ELDER, PARENT, make_subscriber
 
