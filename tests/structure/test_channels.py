@@ -67,7 +67,7 @@ def test_it_keeps_what_every_channel_keeps(name):
     assert name not in POSTING or name in posting.NAMES
 
 
-@pytest.mark.parametrize("name", POSTING)
+@pytest.mark.parametrize("name", sorted(POSTING))
 def test_where_it_posts_there_is_a_stand_in_and_the_example_shows_how(name):
     assert (ROOT / "sandbox" / "sns" / f"{name}.py").is_file()
     assert f'# channel = "{name}"' in SHIBATA.read_text(encoding="utf-8")
