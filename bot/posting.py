@@ -37,6 +37,24 @@ def missing_of(settings: Settings, accounts: Iterable[Account]) -> dict[str, lis
     return found
 
 
+def shared_credentials(settings: Settings, accounts: Iterable[Account]) -> str:
+    """What is wrong when two accounts would post as the same one, so that a drill would leave through the live one;
+    "" when nothing is."""
+    seen: dict[tuple[str, ...], str] = {}
+    for account in accounts:
+        known = settings.accounts.get(account.key)
+        if not account.posts or known is None:
+            continue
+        secret = (account.channel, known.api_base, known.user, _plain(known.token), _plain(known.url))
+        if secret in seen and any(secret[2:]):
+            return (
+                f"accounts: {seen[secret]} and {account.key} have the same credentials, so a drill would leave "
+                "through the live account. Give each its own in [accounts.KEY]."
+            )
+        seen[secret] = account.key
+    return ""
+
+
 def posting_channel(settings: Settings, account: Account) -> Channel:
     """Raises KeyError when the account is of no channel that posts."""
     return _DESCRIBE[account.channel](account, settings.accounts.get(account.key, AccountSettings()))

@@ -16,6 +16,7 @@ from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, run,
 from bot.commands.staff import read_password
 from bot.door.descriptors import shortage
 from bot.logs import configure_logging
+from bot.posting import shared_credentials
 from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database
@@ -124,7 +125,7 @@ def _refuse_missing(settings: Settings, town: Town) -> None:
             "or take the channel out of the town profile.",
             USAGE,
         )
-    if unsafe := unsafe_links(settings, town):
+    if unsafe := unsafe_links(settings, town) or shared_credentials(settings, town.accounts):
         fail(unsafe, USAGE)
     if few := shortage():
         # A service that is slow in a crowd is better than none.

@@ -11,6 +11,7 @@ import typer
 from bot.accounts import line_api, unsafe_links
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
 from bot.door.descriptors import shortage
+from bot.posting import shared_credentials
 from bot.service import refuse_shared_credentials
 from content.clock import now_ms, today_jst
 from content.notices.segments import NobodyMatches, Target, audience
@@ -71,7 +72,8 @@ def check() -> None:
     unusable = list(_unusable_segments(town))
     if unusable:
         fail("\n".join(unusable), USAGE)
-    if wrong := unsafe_links(settings, town) or shortage():
+    shared = shared_credentials(settings, town.accounts)
+    if wrong := shared or unsafe_links(settings, town) or shortage():
         fail(wrong, USAGE)
     talk.print(f"{town.name}の設定に問題はありません。", highlight=False)
 
