@@ -67,6 +67,8 @@ async def _faults(
     if service not in SERVICES:
         return await handler(request)
     sandbox.calls.append((service, request.method, request.path))
+    # Who hangs up after having said everything is served all the same, as by a real service.
+    await request.read()
     if sandbox.latency:
         await asyncio.sleep(sandbox.latency)
     writes = request.method in WRITES and not request.path.endswith("Session")
