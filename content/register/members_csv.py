@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
 from content.register import addresses, subscribers
+from content.register.csv_files import decoded
 from content.register.memberships import add_member, remove_member
 from content.register.states import Route, SubscriberState
 from content.town import Mode, Town
@@ -43,28 +44,26 @@ class Wanted:
 
 def decode(content: bytes) -> str:
     """Raises MembersRefused."""
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise MembersRefused("the file is neither UTF-8 nor CP932 (Shift_JIS): save it as CSV UTF-8")
+    text = decoded(content)
+    if text is not None:
+        return text
+    raise MembersRefused("文字を読めません。UTF-8かCP932(Excelの「CSV(コンマ区切り)」)で保存してください")
 
 
 def read(text: str, town: Town, groups: Collection[str]) -> list[Wanted]:
     """Raises MembersRefused."""
     rows = csv.DictReader(io.StringIO(text))
     if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
-        raise MembersRefused(f"line 1: the columns {', '.join(missing)} are missing")
+        raise MembersRefused(f"1行目: {'、'.join(missing)} の列がありません")
     found: list[Wanted] = []
     problems: list[str] = []
     for row in rows:
         if len(found) >= MOST_ROWS:
-            raise MembersRefused(f"more than {MOST_ROWS:,} rows: split the file")
+            raise MembersRefused(f"{MOST_ROWS:,}行を超えています。分けてください")
         try:
             found.append(_row(row, rows.line_num, town, groups))
         except ValueError as error:
-            problems.append(f"line {rows.line_num}: {error}")
+            problems.append(f"{rows.line_num}行目: {error}")
     _refuse(problems)
     return found
 
@@ -79,7 +78,9 @@ async def change_members(
         number = await subscribers.find(connection, keys, item.account, item.channel, item.address)
         found = None if number is None else await subscribers.get(connection, number)
         if found is None or found.state != SubscriberState.ACTIVE:
-            problems.append(f"line {item.line}: address: not registered on {item.channel}; import it first")
+            problems.append(
+                f"{item.line}行目「address」: {item.channel} に登録がありません。先に登録してください"
+            )
         else:
             numbers[item.line] = found.id
     _refuse(problems)
@@ -99,22 +100,27 @@ def _row(row: Mapping[str, str | None], line: int, town: Town, groups: Collectio
     group, action, channel, address = ((row[name] or "").strip() for name in COLUMNS)
     until = (row.get("until") or "").strip()
     if group not in groups:
-        raise ValueError("group: no such group; its key stands in the address of its page")
+        raise ValueError(
+            "「group」: そのグループはありません。キーは、グループの画面のアドレスの最後にあります"
+        )
     if action not in ACTIONS:
-        raise ValueError("action: add or remove")
+        raise ValueError("「action」: add か remove を書いてください")
     fitting = town.accounts_for(channel, Mode.LIVE)
     if not fitting:
-        raise ValueError("channel: the town has no live account on it")
+        raise ValueError("「channel」: この町に、その配信手段の本番のアカウントがありません")
     try:
         last = date.fromisoformat(until) if until else None
     except ValueError:
-        raise ValueError("until: a day like 2027-03-31, or empty") from None
-    plain = addresses.normalise(channel, address)
+        raise ValueError("「until」: 2027-03-31 のような日を書くか、空にしてください") from None
+    try:
+        plain = addresses.normalise(channel, address)
+    except addresses.BadAddress as error:
+        raise ValueError(f"「address」: {error}") from None
     return Wanted(line, group, action == "add", fitting[0].key, channel, plain, last)
 
 
 def _refuse(problems: list[str]) -> None:
     if problems:
         more = len(problems) - MOST_PROBLEMS
-        told = problems[:MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
+        told = problems[:MOST_PROBLEMS] + ([f"ほかに{more}件"] if more > 0 else [])
         raise MembersRefused("\n".join(told))

@@ -95,7 +95,7 @@ def test_every_check_of_the_words_has_a_faulty_example() -> None:
         *("no-text", "hidden-character", "unusable", "nobody", "quota", "repeated", "unusual-number"),
         *("link-dead", "link-unasked", "language-missing", "level-differs"),
         # What stands beside the words: test_checks_attached.py.
-        *("picture-alt", "picture-alt-poor", "place"),
+        *("picture-alt", "picture-alt-poor", "place", "event"),
     }
     assert {item.code for item in examples("faulty.txt")} == set(CHECKS) - of_the_moment
 

@@ -122,7 +122,4 @@ async def test_what_was_there_before_gets_its_random_numbers_too(database):
         assert len(set(salts)) == 2 and all(salt > 0 for salt in salts)
         assert len(set(public_ids)) == 2 and all(len(item) == 12 for item in public_ids)
     finally:
-        async with database.write() as connection:
-            for table in ("notice", "subscriber"):
-                await connection.execute(text(f"DELETE FROM {table}"))
         await schema.upgrade(database)

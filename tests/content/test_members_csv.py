@@ -31,7 +31,7 @@ async def test_one_who_is_not_registered_stops_all_of_it(sqlite_database, keys):
     async with sqlite_database.write() as connection:
         await make_subscriber(connection, keys, PARENT)
         rows = wanted(f"kucho,add,line,{PARENT.address},", "kucho,add,mail,nobody@example.jp,")
-        with pytest.raises(MembersRefused, match="line 3: address: not registered on mail"):
+        with pytest.raises(MembersRefused, match="3行目「address」: mail に登録がありません"):
             await change_members(connection, keys, rows, at=APRIL_TUESDAY)
         assert await members_of(connection, "kucho") == []
 
@@ -39,12 +39,12 @@ async def test_one_who_is_not_registered_stops_all_of_it(sqlite_database, keys):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("nobody,add,mail,a@example.jp,", "line 2: group: no such group"),
-        ("kucho,put,mail,a@example.jp,", "line 2: action: add or remove"),
-        ("kucho,add,fax,a@example.jp,", "line 2: channel"),
-        ("kucho,add,mail,example.jp,", "line 2: a mail address looks like"),
-        ("kucho,add,mail,a@example.jp,soon", "line 2: until"),
-        ("kucho", "line 2: action"),
+        ("nobody,add,mail,a@example.jp,", "2行目: 「group」: そのグループはありません"),
+        ("kucho,put,mail,a@example.jp,", "2行目: 「action」: add か remove"),
+        ("kucho,add,fax,a@example.jp,", "2行目: 「channel」"),
+        ("kucho,add,mail,example.jp,", "2行目: 「address」: メールアドレスは"),
+        ("kucho,add,mail,a@example.jp,soon", "2行目: 「until」"),
+        ("kucho", "2行目: 「action」"),
     ],
 )
 def test_each_mistake_has_its_line(row, said):
@@ -53,8 +53,8 @@ def test_each_mistake_has_its_line(row, said):
 
 
 def test_wrong_headers_and_encodings_are_named():
-    with pytest.raises(MembersRefused, match="the columns group, action are missing"):
+    with pytest.raises(MembersRefused, match="group、action の列がありません"):
         read("グループ,channel,address\n", TOWN, ["kucho"])
-    with pytest.raises(MembersRefused, match="neither UTF-8 nor CP932"):
+    with pytest.raises(MembersRefused, match="文字を読めません"):
         decode(b"\xff\xfe\x00\x81")
     assert decode("名前".encode("cp932")) == decode(b"\xef\xbb\xbf" + "名前".encode()) == "名前"
