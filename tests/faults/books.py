@@ -30,7 +30,7 @@ from tests.factories import public_page, spec
 from tests.faults.recorders import LineRecorder, MailRecorder
 from tests.journeys.deployment import SECRET, TOKEN, Deployment, line_id, until
 
-LINE, MAIL = 10_000, 1_400
+LINE, MAIL = 10_000, 700
 DOMAINS = tuple(f"{name}.example.jp" for name in ("ao", "kiku", "matsu", "sakura", "sugi", "take", "ume"))
 # A process that dies leaves at most so many mails sent and not written down.
 MAIL_CONNECTIONS = int(inspect.signature(MailChannel).parameters["connections"].default)
