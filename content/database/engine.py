@@ -177,6 +177,9 @@ class Database:
         """Returns when the database answers, on every way by which this process asks it."""
         async with self.read() as connection:
             await connection.execute(select(1))
+        if self._steps is not None:
+            await self._steps.answer()
+            return
         await self.read_step(_nothing)
         await self.write_step(_nothing)
 
@@ -242,6 +245,11 @@ class _SqliteSteps:
 
     async def write(self, step: Callable[[Connection], T]) -> T:
         return await self._run("write", step, self.counter)
+
+    async def answer(self) -> None:
+        """Returns when both threads do. No commit is counted, so that nothing is written where the disk is full."""
+        for kind in self._threads:
+            await self._run(kind, _nothing)
 
     async def _run(
         self, kind: str, step: Callable[[Connection], T], counter: CommitCounter[Any] | None = None
