@@ -202,6 +202,7 @@ def keys() -> Keys:
     return Keys({1: b"k" * 32})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def town() -> Town:
+    """One of its own for each test: some change what stands in theirs."""
     return create_town()

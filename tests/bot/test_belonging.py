@@ -121,8 +121,13 @@ async def command(folder: Path, *words: str, **settings: str) -> tuple[int, str]
         **settings,
     }
     if words[0] != "serve":
-        # In a thread, since it brings an event loop of its own.
-        ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+        # As the command itself sets it: what it writes is for this user alone.
+        before = os.umask(0o077)
+        try:
+            # In a thread, since it brings an event loop of its own.
+            ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+        finally:
+            os.umask(before)
         return ended.exit_code, ended.stderr
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.cli", *words),
