@@ -15,9 +15,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
-    Engine,
-    create_engine,
-    event,
     func,
     select,
     text,
@@ -30,7 +27,8 @@ from content.clock import monotonic_seconds
 from content.database.commit_counter import CommitCounter
 from content.database.group_commit import GroupCommit
 from content.database.shared_clock import SharedClock
-from content.database.step_thread import StepThread, end_process
+from content.database.sqlite import SqliteSteps, ask_nothing, sqlite_engine
+from content.database.step_thread import end_process
 from content.database.wakeups import CHANNEL, Signal, Wakeups
 
 T = TypeVar("T")
@@ -72,15 +70,15 @@ class Database:
         self.url = url
         parsed = parsed_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._steps: _SqliteSteps | None = None
+        self._steps: SqliteSteps | None = None
         self._write_lock: AbstractAsyncContextManager[Any] = nullcontext()
         if self.is_sqlite:
             self.path = Path(parsed.database or "")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             async_url = parsed.set(drivername="sqlite+aiosqlite")
-            self._reader = _sqlite_engine(async_url, "BEGIN", pool_size=4)
-            self._writer = _sqlite_engine(async_url, "BEGIN IMMEDIATE", pool_size=1)
-            self._steps = _SqliteSteps(parsed)
+            self._reader = sqlite_engine(async_url, "BEGIN", pool_size=4)
+            self._writer = sqlite_engine(async_url, "BEGIN IMMEDIATE", pool_size=1)
+            self._steps = SqliteSteps(parsed)
             # SQLite's own way of waiting for another writer is to ask again after a nap.
             self._write_lock = asyncio.Lock()
         else:
@@ -180,8 +178,8 @@ class Database:
         if self._steps is not None:
             await self._steps.answer()
             return
-        await self.read_step(_nothing)
-        await self.write_step(_nothing)
+        await self.read_step(ask_nothing)
+        await self.write_step(ask_nothing)
 
     async def end_process_when_stuck(self) -> None:
         """On SQLite: a thread that died in a shortage of memory would let everybody wait for ever."""
@@ -221,87 +219,3 @@ class Database:
     def engine(self) -> AsyncEngine:
         """The writing engine, for migrations."""
         return self._writer
-
-
-def _nothing(connection: Connection) -> None:
-    connection.execute(select(1))
-
-
-class _SqliteSteps:
-    """Whole transactions on threads of their own: one that writes, one that reads."""
-
-    def __init__(self, url: URL) -> None:
-        self._engines = {
-            "write": create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True),
-            "read": create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True),
-        }
-        _configure_sqlite(self._engines["write"], "BEGIN IMMEDIATE")
-        _configure_sqlite(self._engines["read"], "BEGIN")
-        self._threads = {"write": StepThread("sqlite-write"), "read": StepThread("sqlite-read")}
-        self.counter: CommitCounter[Any] | None = None
-
-    async def read(self, step: Callable[[Connection], T]) -> T:
-        return await self._run("read", step)
-
-    async def write(self, step: Callable[[Connection], T]) -> T:
-        return await self._run("write", step, self.counter)
-
-    async def answer(self) -> None:
-        """Returns when both threads do. No commit is counted, so that nothing is written where the disk is full."""
-        for kind in self._threads:
-            await self._run(kind, _nothing)
-
-    async def _run(
-        self, kind: str, step: Callable[[Connection], T], counter: CommitCounter[Any] | None = None
-    ) -> T:
-        def transaction() -> T:
-            with self._engines[kind].begin() as connection:
-                done = step(connection)
-                count = counter.count(connection) if counter else None
-            if counter and count is not None:
-                counter.committed(count)
-            return done
-
-        return await self._threads[kind].do(transaction)
-
-    def close(self) -> None:
-        for kind, thread in self._threads.items():
-            thread.close()
-            self._engines[kind].dispose()
-
-
-def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
-    # Parameters hold texts and sealed addresses, and error messages end up in logs.
-    engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, hide_parameters=True
-    )
-    _configure_sqlite(engine.sync_engine, begin)
-    return engine
-
-
-def _configure_sqlite(engine: Engine, begin: str) -> None:
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling would begin too late and without a lock.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",
-            "foreign_keys = ON",
-            "busy_timeout = 30000",
-            # A settled batch must survive a power cut, or it would go out twice.
-            "synchronous = FULL",
-            "cache_size = -32768",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.pool, "invalidate")
-    def _let_go(connection: Any, _record: Any, _error: Any) -> None:
-        # A task cancelled in the middle of a transaction leaves its connection to be closed some time
-        # later; until then its lock would stop every other writer.
-        connection.rollback()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
