@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.figure_words import value_words
 from bot.service import Service
-from content.clock import now_ms, today_jst
+from content.clock import iso, now_ms, today_jst
 from content.figures.counts import (
     active_by_choice,
     active_by_language,
@@ -21,6 +21,7 @@ from content.figures.indicators import IndicatorReport, MonthActual, YearResult,
 from content.figures.movements import Measure
 from content.figures.observed import observation
 from content.figures.plans import counted_indicators
+from content.figures.year_ends import YearEnd, all_year_ends
 from content.register.csv_cells import harmless
 from content.town import Indicator, Mode
 from scheduler.words import CHANNEL_NAMES
@@ -110,8 +111,9 @@ async def indicator_reports(
         moves = await movements(connection)
         seen = await observation(connection, today_jst())
         indicators = await counted_indicators(connection, service.town)
+        frozen = await all_year_ends(connection, Measure.TOTAL)
     chosen = [item for item in indicators if key in ("", item.key)]
-    return [report(service.town, item, moves, today_jst(), years, seen) for item in chosen]
+    return [report(service.town, item, moves, today_jst(), years, seen, frozen) for item in chosen]
 
 
 def indicator_json(found: IndicatorReport) -> dict[str, Any]:
@@ -142,12 +144,27 @@ def indicator_rows(found: IndicatorReport) -> list[dict[str, Any]]:
                 [
                     *([INVENTED] if _is_invented(found.indicator, year, figures["period"]) else ()),
                     *(note.text for note in year.annotations if note.month == figures["period"]),
+                    *(frozen_notes(year, found.indicator.unit) if "-" not in figures["period"] else ()),
                 ]
             ),
             "definition": found.indicator.definition,
         }
         for year in found.years
         for figures in [*map(_month_figures, year.months), _year_figures(year)]
+    ]
+
+
+def frozen_notes(year: YearResult, unit: str) -> list[str]:
+    """Of a year whose actual is frozen: since when, what is counted now where that differs, and later remarks."""
+    if year.frozen is None:
+        return []
+    notes = [f"{today_jst(year.frozen.frozen_at).isoformat()} に確定した年度末の値。"]
+    if not year.frozen.observed:
+        notes.append("3月31日はサービスが動いていなかったため、それまでの記録から数えました。")
+    if year.counted_now is not None:
+        notes.append(f"いま数え直すと {year.counted_now:,}{unit}です。")
+    return notes + [
+        f"{today_jst(remark.at).isoformat()} {remark.staff}: {remark.text}" for remark in year.frozen.remarks
     ]
 
 
@@ -224,6 +241,20 @@ def _year_json(year: YearResult) -> dict[str, Any]:
             for month in months
         ],
         "annotations": [{"month": item.month, "text": item.text} for item in year.annotations],
+        "frozen": _frozen_json(year.frozen),
+        "counted_now": year.counted_now,
+    }
+
+
+def _frozen_json(frozen: YearEnd | None) -> dict[str, Any] | None:
+    """When and by which definition the actual was written down, and what was noted since. None: it is counted now."""
+    if frozen is None:
+        return None
+    return {
+        "at": iso(frozen.frozen_at),
+        "definition": frozen.definition,
+        "observed": frozen.observed,
+        "remarks": [{"at": iso(item.at), "staff": item.staff, "text": item.text} for item in frozen.remarks],
     }
 
 

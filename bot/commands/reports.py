@@ -137,7 +137,7 @@ def _show(found: IndicatorReport) -> None:
             "目標": f"{year.target:,}{unit}" if year.target is not None else "",
             "実績": f"{year.actual:,}{unit}" if year.actual is not None else "",
             "達成率": f"{year.rate:.1f}%" if year.rate is not None else "",
-            "": "速報" if year.provisional and year.actual is not None else "",
+            "": "確定" if year.frozen else "速報" if year.provisional and year.actual is not None else "",
         }
         for year in found.years
     ]
@@ -159,6 +159,9 @@ def _show(found: IndicatorReport) -> None:
         sys.stdout.write("この年度の登録の記録はありません。\n")
     sys.stdout.write(f"定義: {found.indicator.definition}\n")
     sys.stdout.write(f"{found.as_of.isoformat()} 現在の登録の記録から計算\n")
+    for year in found.years:
+        for words in reports.frozen_notes(year, unit):
+            sys.stdout.write(f"{year.fiscal_year}年度 {words}\n")
     notes = [note for year in found.years for note in year.annotations]
     for number, note in enumerate(notes, start=1):
         sys.stdout.write(f"注{number} {note.month} {note.text}\n")

@@ -180,12 +180,19 @@ def beside_words(found: IndicatorResult) -> list[str]:
         notes = [("目標", item.target.note), ("実績", item.actual.note)]
         words += [f"{year} {name}の注 {note}" for name, note in notes if note]
         if (now := item.counted_now) is not None:
-            held = f"確認のときは {item.counted.text}" if item.counted else "確認のときは数がありませんでした"
-            words.append(f"{year} いま数えると {now.text}{found.indicator.unit}です({held})")
+            words.append(f"{year} いま数えると {now.text}{found.indicator.unit}です({_held(item)})")
+        words += [f"{year} 年度末の値が確定したあとの注 {remark}" for remark in item.remarks]
         if item.pace is not None:
             words.append(f"{year} {pace_words(item, found.indicator.unit)}")
     sources = list(dict.fromkeys(item.source for item in found.years if item.source))
     return [*words, f"実績の出典 {'、'.join(sources)}"] if sources else words
+
+
+def _held(item: YearOfIndicator) -> str:
+    if item.counted is None:
+        return "確認のときは数がありませんでした"
+    when = "年度末に確定した値" if item.counted.frozen_at is not None else "確認のとき"
+    return f"{when}は {item.counted.text}"
 
 
 def pace_words(item: YearOfIndicator, unit: str) -> str:

@@ -157,6 +157,21 @@ def _add_indicator(add: Any, policy: str, seen: SheetView, key: str) -> None:
                 number=_plain(item.rate),
                 **about,
             )
+        if (now := item.counted_now) is not None:
+            add(
+                policy,
+                "いま数えた値",
+                indicator.name,
+                item.year,
+                now.text,
+                number=_plain(now.number),
+                as_of=now.day.isoformat(),
+                source=now.source,
+                unit=indicator.unit,
+                definition=indicator.definition,
+            )
+        for remark in item.remarks:
+            add(policy, "確定後の注", indicator.name, item.year, remark)
         for more in item.adjusted:
             words_ = f"{item.about}{more.number:,}"
             add(policy, "補正した実績", more.name, item.year, words_, number=_plain(more.number), **about)

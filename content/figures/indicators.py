@@ -2,12 +2,14 @@
 
 The actual of a month is 登録者数 at its end, computed from registration events. Months that have
 not ended yet show the count so far and say so; months to come, and months before
-the first recorded registration, show nothing.
+the first recorded registration, show nothing. The actual of a year that is frozen is the frozen value:
+what is counted otherwise later stands beside it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +17,7 @@ from content.clock import fiscal_months, month_end
 from content.figures.achievement import rate
 from content.figures.counts import Movement, count_at
 from content.figures.observed import DayState, Observation
+from content.figures.year_ends import YearEnd
 from content.town import Annotation, Indicator, Mode, Town
 
 
@@ -34,7 +37,11 @@ class MonthActual:
 
 @dataclass(frozen=True, slots=True)
 class YearResult:
-    """One fiscal year: `rate` is 達成率 in percent, one decimal by 四捨五入, None without target or actual."""
+    """One fiscal year: `rate` is 達成率 in percent, one decimal by 四捨五入, None without target or actual.
+
+    `frozen` when the actual is that of the year's end as it was written down; `counted_now` where it comes out
+    otherwise today.
+    """
 
     fiscal_year: int
     target: int | None
@@ -44,6 +51,8 @@ class YearResult:
     provisional: bool
     months: tuple[MonthActual, ...]
     annotations: tuple[Annotation, ...]
+    frozen: YearEnd | None = None
+    counted_now: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +69,36 @@ def report(
     today: date,
     years: tuple[int, ...] = (),
     seen: Observation | None = None,
+    frozen: Mapping[int, YearEnd] | None = None,
 ) -> IndicatorReport:
     """Every fiscal year from the first target to the last, also one without; or the `years` asked for, oldest first.
 
-    A month whose last day the service did not see, as `seen` says, has no actual.
+    A month whose last day the service did not see, as `seen` says, has no actual. `frozen`: by fiscal year.
     """
     accounts = {
         item.key for item in town.accounts if item.channel in indicator.channels and item.mode == Mode.LIVE
     }
     with_target = sorted(indicator.targets)
     wanted = years or tuple(range(with_target[0], with_target[-1] + 1) if with_target else ())
+    counted = (_year(indicator, moves, accounts, year, today, seen) for year in wanted)
+    held = frozen or {}
     return IndicatorReport(
-        indicator, tuple(_year(indicator, moves, accounts, year, today, seen) for year in wanted), today
+        indicator, tuple(_as_frozen(year, held.get(year.fiscal_year), accounts) for year in counted), today
+    )
+
+
+def _as_frozen(year: YearResult, held: YearEnd | None, accounts: set[str]) -> YearResult:
+    actual = held.active_on(accounts) if held else None
+    if held is None or actual is None:
+        return year
+    return replace(
+        year,
+        actual=actual,
+        rate=_rate(actual, year.target),
+        as_of=held.day,
+        provisional=False,
+        frozen=held,
+        counted_now=None if year.actual == actual else year.actual,
     )
 
 

@@ -16,12 +16,23 @@ from content.plans.values import BLANK, Value
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What the registrations, or a series entered by hand, say of a year: `number` at the end of `day`,
-    provisional while the year runs."""
+    provisional while the year runs. One that was frozen at the year's end says since when (`frozen_at`, ms), how it
+    comes out when it is counted once more, where that is otherwise, and what was noted beside it."""
 
     number: Decimal
     day: date
     provisional: bool
     source: str = "登録の記録から計算"
+    frozen_at: int | None = None
+    counted_now: Decimal | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def latest(self) -> Counted:
+        """As it is counted today."""
+        if self.counted_now is None:
+            return self
+        return Counted(self.counted_now, self.day, self.provisional)
 
     @property
     def text(self) -> str:
@@ -55,7 +66,8 @@ class YearOfIndicator:
     provisional: bool = False
     invented: bool = False
     counted: Counted | None = None
-    counted_now: Counted | None = None  # where it differs from what a confirmed sheet holds
+    counted_now: Counted | None = None  # where it differs from what was frozen, or a confirmed sheet holds
+    remarks: tuple[str, ...] = ()  # noted beside the frozen figures of the year's end
     adjusted: tuple[Adjusted, ...] = ()
     beside: tuple[Beside, ...] = ()
     cost: int | None = None
@@ -103,9 +115,11 @@ def result(
         return IndicatorResult(indicator, tuple(_year(indicator, year, counted, today) for year in years))
     found = []
     for year in years:
-        now, held = counted.get(year), frozen.get(year)
+        count, held = counted.get(year), frozen.get(year)
+        now = count.latest if count else None
         moved = now if now and (held is None or now.number != held.number) else None
-        found.append(replace(_year(indicator, year, frozen, today), counted_now=moved))
+        remarks = count.remarks if count and year not in indicator.actual else ()
+        found.append(replace(_year(indicator, year, frozen, today), counted_now=moved, remarks=remarks))
     return IndicatorResult(indicator, tuple(found))
 
 
@@ -129,6 +143,8 @@ def _year(indicator: PlanIndicator, year: int, counts: Mapping[int, Counted], to
         provisional=bool(count and count.provisional and not entered),
         invented=bool(count and not entered and indicator.is_invented(f"{year + 1}-03")),
         counted=count,
+        counted_now=count.latest if count and not entered and count.counted_now is not None else None,
+        remarks=count.remarks if count and not entered else (),
         adjusted=tuple(_adjusted(indicator, entered, target)) if entered else (),
         beside=entered.beside if entered else (),
         cost=cost,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import fiscal_year
+from content.clock import fiscal_year, today_jst, words
 from content.figures.counts import Movement, movements
 from content.figures.hand_series import HandValue, all_values
-from content.figures.indicators import report
+from content.figures.indicators import YearResult, report
+from content.figures.movements import Measure
+from content.figures.observed import Observation, observation
 from content.figures.plan_results import Counted, IndicatorResult, result
+from content.figures.year_ends import YearEnd, all_year_ends
 from content.notices.records import RecordKind, all_records
 from content.plans.checks import Item, Plans
 from content.plans.models import Plan, PlanIndicator, Policy
@@ -89,15 +92,23 @@ def plan_name(item: PlanIndicator, plans: Plans) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the actuals are taken from: movements of registrations, values of series that are entered by hand."""
+    """What the actuals are taken from: movements of registrations, values of series that are entered by hand, the
+    days that the service saw, and what was frozen at the ends of years."""
 
     moves: list[Movement]
     series: Mapping[str, list[HandValue]]
+    seen: Observation | None = None
+    year_ends: Mapping[int, YearEnd] = field(default_factory=dict)
 
 
 async def read_known(connection: AsyncConnection, plans: Plans) -> Known:
     wanted = sorted({item.series for item in plans.indicators.values() if item.series})
-    return Known(await movements(connection), {key: await all_values(connection, key) for key in wanted})
+    return Known(
+        await movements(connection),
+        {key: await all_values(connection, key) for key in wanted},
+        await observation(connection, today_jst()),
+        await all_year_ends(connection, Measure.TOTAL),
+    )
 
 
 def result_of(
@@ -114,11 +125,26 @@ def result_of(
     counts = _from_series(known.series[item.series], years, today) if item.series else {}
     counted = counted_indicator(item, plans)
     if counted is not None:
-        for year in report(town, counted, known.moves, today, tuple(years)).years:
-            if year.actual is not None and year.as_of is not None:
-                found = Counted(Decimal(year.actual), year.as_of, year.provisional)
-                counts[year.fiscal_year] = found
+        counted_years = report(
+            town, counted, known.moves, today, tuple(years), known.seen, known.year_ends
+        ).years
+        counts |= {year.fiscal_year: found for year in counted_years if (found := _counted(year))}
     return result(item, counts, today, plan, frozen)
+
+
+def _counted(year: YearResult) -> Counted | None:
+    if year.actual is None or year.as_of is None:
+        return None
+    count = Counted(Decimal(year.actual), year.as_of, year.provisional)
+    if year.frozen is None:
+        return count
+    return replace(
+        count,
+        source=f"登録の記録から計算({today_jst(year.frozen.frozen_at):%Y-%m-%d} に年度末の値として確定)",
+        frozen_at=year.frozen.frozen_at,
+        counted_now=None if year.counted_now is None else Decimal(year.counted_now),
+        remarks=tuple(f"{words(item.at)} {item.staff}: {item.text}" for item in year.frozen.remarks),
+    )
 
 
 def _from_series(values: list[HandValue], years: list[int], today: date) -> dict[int, Counted]:

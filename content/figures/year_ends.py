@@ -5,6 +5,7 @@ They never change: neither does a plan's result that was printed. What turns out
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import fiscal_year
 from content.database import Id, insert_many, insert_unless_known, metadata
+from content.figures.movements import Measure
 from content.figures.observed import DayState, observation
 from content.figures.snapshots import Figures, figures_of, from_book
 
@@ -65,6 +67,19 @@ class YearEnd:
     figures: Figures
     remarks: tuple[Remark, ...]
 
+    @property
+    def day(self) -> date:
+        return date(self.fiscal_year + 1, 3, 31)
+
+    def active_on(self, accounts: Collection[str]) -> int | None:
+        """登録数 that was frozen of these accounts together; None when none of them had a record then."""
+        known = [
+            number
+            for (account, measure, _), number in self.figures.items()
+            if measure == Measure.TOTAL and account in accounts
+        ]
+        return sum(known) if known else None
+
 
 async def freeze(connection: AsyncConnection, *, today: date, at: int, definition: str) -> list[int]:
     """Every fiscal year that is over and not frozen, from the one in which the service first ran; those frozen now.
@@ -103,10 +118,13 @@ async def freeze(connection: AsyncConnection, *, today: date, at: int, definitio
     return now
 
 
-async def all_year_ends(connection: AsyncConnection) -> dict[int, YearEnd]:
-    """By fiscal year, oldest first."""
+async def all_year_ends(connection: AsyncConnection, measure: Measure | None = None) -> dict[int, YearEnd]:
+    """By fiscal year, oldest first; with the figures of one measure, or all of them."""
     figures: dict[int, dict[tuple[str, str, str], int]] = {}
-    for row in await connection.execute(select(year_end_figure)):
+    question = select(year_end_figure)
+    if measure is not None:
+        question = question.where(year_end_figure.c.measure == measure)
+    for row in await connection.execute(question):
         figures.setdefault(row.fiscal_year, {})[row.account, row.measure, row.value] = row.registrations
     remarks: dict[int, list[Remark]] = {}
     for row in await connection.execute(select(year_end_remark).order_by(year_end_remark.c.id)):

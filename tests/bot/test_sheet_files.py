@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import date
 from decimal import Decimal
 
 import openpyxl
@@ -15,10 +16,13 @@ import pytest_asyncio
 from bot.pages import environment
 from bot.reports import indicator_json, indicator_reports
 from bot.service import Service
+from bot.sheets.blocks import beside_words
 from bot.sheets.files import sheet_csv, sheet_excel, sheet_json_text
 from bot.sheets.paper import Paper, paper, rows
 from bot.sheets.pdf import has_pdf, sheet_pdf
+from content.figures.plan_results import Counted, result
 from content.figures.sheet_changes import Outcome, write_entry
+from content.plans.models import PlanIndicator
 from content.plans.sheets import Entry
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
@@ -48,6 +52,17 @@ async def shibata(service: Service) -> Paper:
     found = await paper(service, "shibata-5", 2022)
     assert found is not None
     return found
+
+
+def test_what_is_counted_later_is_told_beside_a_frozen_year_end() -> None:
+    held = Counted(
+        Decimal(2100), date(2026, 3, 31), False, frozen_at=1, counted_now=Decimal(2101), remarks=("訂正",)
+    )
+    item = PlanIndicator.model_validate({"key": "i", "name": "指標", "targets": {2025: "3,000"}})
+    assert beside_words(result(item, {2025: held}, date(2026, 5, 1)))[:2] == [
+        "2025年度 いま数えると 2,101件です(年度末に確定した値は 2,100)",
+        "2025年度 年度末の値が確定したあとの注 訂正",
+    ]
 
 
 async def test_excel_csv_and_json_say_the_same_and_name_themselves(shibata: Paper) -> None:

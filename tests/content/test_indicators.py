@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content.figures.counts import Movement
 from content.figures.indicators import report
+from content.figures.year_ends import YearEnd
 from tests.factories import create_town
 
 TODAY = date(2026, 4, 7)
@@ -156,6 +157,30 @@ def test_an_annotation_stands_in_the_fiscal_year_of_its_month():
     last, this = years([], annotations=remarks)
     assert [item.text for item in last.annotations] == ["三月"]
     assert [item.text for item in this.annotations] == ["四月"]
+
+
+def year_end(year, observed=True, **by_account):
+    figures = {(account, "total", ""): number for account, number in by_account.items()}
+    return YearEnd(year, 1, "定義", observed, {**figures, ("line", "category", "gomi"): 999}, ())
+
+
+@pytest.mark.parametrize(("counted", "differs"), [(1358, 1358), (2100, None)], ids=["otherwise", "the same"])
+def test_a_frozen_year_keeps_its_value_and_tells_what_is_counted_now(counted, differs):
+    town = town_with({2025: 3000, 2026: 3000})
+    moves = [joined(date(2025, 5, 1), counted)]
+    held = {2025: year_end(2025, line=2100, mail=7)}
+    last, this = report(town, town.indicator["registrations"], moves, TODAY, frozen=held).years
+    assert (last.actual, last.rate, last.as_of, last.counted_now) == (2100, 70.0, date(2026, 3, 31), differs)
+    assert last.frozen is held[2025]
+    # The month is what is counted, and the year that runs was never frozen.
+    assert last.months[-1].actual == counted
+    assert (this.actual, this.frozen, this.counted_now) == (counted, None, None)
+
+
+def test_a_year_end_without_a_record_on_the_channel_freezes_nothing():
+    town = town_with({2025: 3000})
+    (year,) = report(town, town.indicators[0], [], TODAY, frozen={2025: year_end(2025, mail=7)}).years
+    assert (year.actual, year.frozen) == (None, None)
 
 
 MOVES = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,10 +11,11 @@ from content.figures.counts import Movement
 from content.figures.hand_series import HandSeries, enter
 from content.figures.plans import Known, read_known, result_of, with_items
 from content.figures.sheets import frozen_counts, view
+from content.figures.year_ends import Remark, YearEnd
 from content.plans.checks import Plans
 from content.plans.models import Plan, PlanIndicator, Policy
 from content.plans.sheets import Sheet, SheetState
-from tests.factories import create_town
+from tests.factories import create_town, jst
 
 TODAY = date(2026, 5, 1)
 PLAN = Plan(key="p", name="計画", first_year=2024, last_year=2027)
@@ -44,6 +46,24 @@ def test_a_confirmed_sheet_keeps_its_count_and_tells_what_is_counted_later():
     assert (year.actual.text, year.counted_now.number) == ("2,100", Decimal(1358))
     same = seen(moves((date(2025, 6, 1), 2100)), sheet).results["i"].of(2025)
     assert same.counted_now is None
+
+
+def test_a_frozen_year_end_stands_on_every_sheet_and_a_later_correction_beside_it():
+    figures = {("line", "total", ""): 2100}
+    remark = Remark("取り込みで1人増えました", "tanaka", jst(2026, 4, 20))
+    held = {2025: YearEnd(2025, jst(2026, 4, 1), "定義", True, figures, (remark,))}
+    now = replace(moves((date(2025, 6, 1), 2101)), year_ends=held)
+    draft = seen(now).results["i"].of(2025)
+    assert (draft.actual.text, draft.rate, draft.as_of) == ("2,100", Decimal("2100.0"), date(2026, 3, 31))
+    assert "2026-04-01 に年度末の値として確定" in draft.source
+    # Confirmed before the correction was known, the sheet holds the same figure and tells the same beside it.
+    sheet = Sheet(
+        key="p-2025", plan="p", year=2025, state=SheetState.CONFIRMED, frozen=frozen_counts(seen(now))
+    )
+    confirmed = seen(now, sheet).results["i"].of(2025)
+    for year in (draft, confirmed):
+        assert (year.actual.text, year.counted_now.number) == ("2,100", Decimal(2101))
+        assert [words.endswith("tanaka: 取り込みで1人増えました") for words in year.remarks] == [True]
 
 
 def test_a_draft_shows_what_is_counted_now():

@@ -183,6 +183,12 @@ async def test_a_frozen_year_keeps_its_figures_and_takes_remarks(
     for _ in range(2):
         page = await fill(suzuki, PAGE, "/console/reports/months", remark)
     assert page.text.count("あとから取り込みました") == 1 and "suzuki" in page.text
+    indicator = f"/console/reports/indicators/line_registrations?year={YEAR}"
+    told = json.loads((await kikaku.get(f"{indicator}&format=json")).html)["years"][0]
+    assert (told["actual"], told["counted_now"], told["date"]) == (32, 33, f"{YEAR + 1}-03-31")
+    assert [item["text"] for item in told["frozen"]["remarks"]] == ["8月の1件は、あとから取り込みました。"]
+    shown = (await kikaku.get(indicator)).text
+    assert "確定" in shown and "いま数え直すと 33件です" in shown and "あとから取り込みました" in shown
     refused = await fill(suzuki, PAGE, "/console/reports/months", remark | {"text": "あ" * 5000})
     assert refused.status == 422 and "いま5,000文字" in refused.text
     assert (await kikaku.get(PAGE)).html.count("<textarea") == 0
