@@ -24,6 +24,7 @@ ROUTE_WORDS = {
     "counter": "窓口",
     "import": "取り込み",
     "service": "サービス",
+    "profile": "区分の変更",
     "": "記録なし",
 }
 MOVE_WORDS = {
@@ -48,6 +49,8 @@ REASON_WORDS = {
     "erased": "消去",
     "membership_over": "会員の期限",
     "demo": "架空の登録",
+    "merged": "区分の統合(引き継ぎ)",
+    "split": "区分の分割(引き継ぎ)",
 }
 NO_AREA = "未選択"
 MARKS = {

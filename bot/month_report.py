@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from bot.breaks import Break, breaks, definition_words, is_applicable
 from bot.figure_words import (
     MEASURE_WORDS,
     MOVE_WORDS,
@@ -17,6 +17,7 @@ from bot.figure_words import (
     reason_words,
     value_words,
 )
+from bot.month_cells import by_reason, in_order
 from bot.service import Service
 from content.clock import fiscal_months, now_ms, today_jst
 from content.figures import hand_series, year_ends
@@ -64,6 +65,11 @@ class MonthReport:
     turnover: tuple[Turnover, ...]
     shares: tuple[Share, ...]
     frozen: YearEnd | None
+    breaks: tuple[Break, ...] = ()
+
+    @property
+    def definition(self) -> str:
+        return DEFINITION + definition_words(list(self.breaks))
 
     @property
     def months(self) -> list[str]:
@@ -107,17 +113,22 @@ async def month_report(service: Service, year: int, by: str) -> MonthReport:
                     Share(series.name, series.unit, registrations, found.value, found.day, found.source)
                 )
         frozen = (await year_ends.all_year_ends(connection)).get(year)
-    counted = [figure for figure in figures if is_counted(town, figure.account)]
+    counted = [
+        figure
+        for figure in figures
+        if is_counted(town, figure.account) and is_applicable(town, measure, figure)
+    ]
     return MonthReport(
         town,
         year,
         by,
         today,
         now,
-        tuple(_by_reason(counted) if by == REASON else _in_order(town, measure, counted)),
+        tuple(by_reason(counted) if by == REASON else in_order(town, measure, counted)),
         tuple(item for item in moved if is_counted(town, item.account)),
         tuple(shares),
         frozen,
+        tuple(breaks(town, by, last)),
     )
 
 
@@ -138,10 +149,20 @@ def rows_of(report: MonthReport) -> list[dict[str, Any]]:
             "net": net(figure),
             "changed": figure.changed,
             "unobserved_days": figure.unobserved_days,
-            "note": mark_of(figure),
+            "note": note_of(report, figure),
         }
         for figure in report.figures
     ]
+
+
+def note_of(report: MonthReport, figure: MonthFigure) -> str:
+    """Why a figure is missing or holds less than it seems, and what breaks its series in this month."""
+    here = [
+        f"{item.day.month}月{item.day.day}日に{item.words}"
+        for item in report.breaks
+        if item.month == figure.month and figure.value in item.keys
+    ]
+    return "、".join(words for words in (mark_of(figure), *here) if words)
 
 
 def net(figure: MonthFigure) -> int | None:
@@ -161,7 +182,7 @@ def about(report: MonthReport) -> list[tuple[str, str]]:
         ("区分", CHOICES[report.by]),
         ("作成日", made.isoformat()),
         ("単位", "件(登録の数)"),
-        ("定義", DEFINITION),
+        ("定義", report.definition),
         ("空欄", "分からないもの。0は、数えた結果が0であったもの"),
         *([("全員に届く分野", reach)] if (reach := _reach(report)) else []),
     ]
@@ -172,7 +193,7 @@ def to_file_rows(report: MonthReport) -> list[dict[str, Any]]:
     same = {
         "town_code": report.town.code,
         "made_at": today_jst(report.made_at).isoformat(),
-        "definition": DEFINITION,
+        "definition": report.definition,
     }
     return [{**row, "measure": CHOICES[report.by], **same} for row in rows_of(report)]
 
@@ -183,7 +204,8 @@ def to_json(report: MonthReport) -> dict[str, Any]:
         "fiscal_year": report.year,
         "by": report.by,
         "made_at": today_jst(report.made_at).isoformat(),
-        "definition": DEFINITION,
+        "definition": report.definition,
+        "breaks": [{"date": item.day.isoformat(), "text": item.words} for item in report.breaks],
         "turnover": [
             {
                 "channel": channel_of(report.town, item.account),
@@ -223,67 +245,6 @@ def _name(report: MonthReport, value: str) -> str:
         kind, _, reason = value.partition(":")
         return f"{MOVE_WORDS[Move(kind)]}({reason_words(reason)})"
     return value_words(report.town, report.by, value)
-
-
-def _by_reason(figures: list[MonthFigure]) -> list[MonthFigure]:
-    """Of the total, a row for each kind and reason that occurs in the year."""
-    known = {
-        account: sorted(
-            {
-                (kind, reason)
-                for item in figures
-                if item.account == account
-                for kind, reason, _ in item.reasons
-            }
-        )
-        for account in {item.account for item in figures}
-    }
-    found = []
-    for figure in figures:
-        numbers: dict[tuple[str, str], int] = defaultdict(int)
-        for kind, reason, number in figure.reasons:
-            numbers[kind, reason] += number
-        for kind, reason in known[figure.account]:
-            number = numbers[kind, reason]
-            unknown = figure.joined is None
-
-            def of(move: Move, kind: str = kind, number: int = number, unknown: bool = unknown) -> int | None:
-                return None if unknown else number if kind == move else 0
-
-            found.append(
-                replace(
-                    figure,
-                    value=f"{kind}:{reason}",
-                    active=None,
-                    joined=of(Move.JOINED),
-                    returned=of(Move.RETURNED),
-                    left=of(Move.LEFT),
-                    changed=None,
-                    reasons=(),
-                )
-            )
-    return found
-
-
-def _in_order(town: Town, measure: Measure, figures: list[MonthFigure]) -> list[MonthFigure]:
-    known: dict[Measure, list[str]] = {
-        Measure.CATEGORY: [item.key for item in town.categories],
-        Measure.AREA: [item.key for item in town.areas],
-        Measure.GROUP: [item.key for item in town.groups],
-        Measure.LANGUAGE: list(town.languages),
-    }
-    order = {key: number for number, key in enumerate(known.get(measure, []))}
-    accounts = {item.key: number for number, item in enumerate(town.accounts)}
-    return sorted(
-        figures,
-        key=lambda item: (
-            item.month,
-            accounts.get(item.account, len(accounts)),
-            item.account,
-            order.get(item.value, len(order) + (item.value == "")),
-            item.value,
-        ),
-    )
 
 
 def _reach(report: MonthReport) -> str:

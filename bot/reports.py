@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.breaks import is_over
 from bot.figure_words import value_words
 from bot.service import Service
 from content.clock import iso, now_ms, today_jst
@@ -95,6 +96,7 @@ async def counts_rows(service: Service) -> list[dict[str, Any]]:
             rows += [
                 _count(same, measure, value, value_words(town, measure, value), numbers.get(value, 0))
                 for value in [*keys, *sorted(set(numbers) - set(keys))]
+                if numbers.get(value) or not is_over(town, measure, value, today_jst())
             ]
     order = list(MEASURES)
     return sorted(rows, key=lambda row: order.index(row["measure"]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +25,11 @@ from content.accounts import Key as Key
 from content.accounts import Mode as Mode
 from content.accounts import ProfileModel as ProfileModel
 from content.check_rules import CheckRules
+from content.choosable import Area as Area
+from content.choosable import Category as Category
+from content.choosable import Choosable, check_succession, heirs, reach
+from content.choosable import Group as Group
+from content.choosable import Named as Named
 from content.gaps import broken_gap, gap_names
 from content.office_hours import OfficeHours
 from content.quiet_hours import normalise
@@ -39,46 +46,6 @@ class Urgency(StrEnum):
 
 class TownProfileError(Exception):
     """The town profile cannot be used; the message names the file, the field and what it takes."""
-
-
-class Named(ProfileModel):
-    """Something residents choose from. `names` maps language to wording; `ja` is required."""
-
-    key: Key
-    names: dict[str, str]
-
-    @model_validator(mode="after")
-    def _has_japanese(self) -> Self:
-        if not self.names.get("ja"):
-            raise ValueError("names.ja is required")
-        return self
-
-    def name(self, language: str = "ja") -> str:
-        return self.names.get(language) or self.names["ja"]
-
-
-class Category(Named):
-    """分野. `always`: chosen for every new registration and cannot be dropped. `closed`: no notice
-    may use it any more. `max_late_minutes`: a notice that is due for longer is held for a person.
-    `approval = "two"`: a routine notice needs somebody other than its writer, and an urgent one that
-    somebody sent alone is looked at by a second person."""
-
-    always: bool = False
-    closed: bool = False
-    max_late_minutes: int = Field(default=60, ge=1)
-    icon: str = ""
-    approval: Literal["one", "two"] = "one"
-
-
-class Area(Named):
-    """地区. `reading` is how its kanji are read, `part` the heading under which the screen lists it."""
-
-    reading: str = ""
-    part: str = ""
-
-
-class Group(Named):
-    """Closed membership."""
 
 
 class SegmentRule(ProfileModel):
@@ -228,6 +195,21 @@ class Town(ProfileModel):
     def always_categories(self) -> tuple[str, ...]:
         return tuple(category.key for category in self.categories if category.always)
 
+    @property
+    def open_areas(self) -> list[Area]:
+        """Those that can be chosen."""
+        return [item for item in self.areas if not item.closed]
+
+    def choosable(self, kind: str) -> Mapping[str, Choosable]:
+        """By key, of "category" or "area"."""
+        return self.category if kind == "category" else self.area
+
+    def heirs(self, kind: str, key: str, today: date) -> tuple[str, ...]:
+        return heirs(self.choosable(kind), key, today)
+
+    def reach(self, kind: str, key: str, today: date) -> tuple[str, ...]:
+        return reach(self.choosable(kind), key, today)
+
     def name_in(self, language: str) -> str:
         return self.names.get(language) or self.name
 
@@ -264,12 +246,19 @@ class Town(ProfileModel):
             keys = [item.key for item in getattr(self, field)]
             if doubles := sorted({key for key in keys if keys.count(key) > 1}):
                 raise ValueError(f"{field}: key {doubles[0]} stands twice")
+        check_succession("categories", self.categories)
+        check_succession("areas", self.areas)
         for template in self.templates:
             if template.category not in self.category:
                 raise ValueError(f"templates.{template.key}.category: no category {template.category}")
         for account in self.accounts:
             if unknown := [key for key in account.categories if key not in self.category]:
                 raise ValueError(f"accounts.{account.key}.categories: no category {unknown[0]}")
+            for key in account.categories:
+                if lost := set(self.category[key].heirs) - set(account.categories):
+                    raise ValueError(
+                        f"accounts.{account.key}.categories: {key} became {min(lost)}; name that too, or it posts less"
+                    )
             if account.language not in self.languages:
                 raise ValueError(f"accounts.{account.key}.language: not one of the town's languages")
         if "ja" not in self.languages:

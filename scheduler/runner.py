@@ -34,6 +34,7 @@ from scheduler.sender import Sender
 from scheduler.suspending import mark_suspended
 from scheduler.sweeps import (
     bind_seals,
+    carry_choices_over,
     end_memberships,
     forget_handled,
     forget_pictures,
@@ -102,6 +103,8 @@ class Runner:
         self._clock.add_job(forget_handled, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(forget_pictures, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(end_memberships, IntervalTrigger(hours=1), [self._context])
+        self._clock.add_job(carry_choices_over, args=[self._context])
+        self._clock.add_job(carry_choices_over, IntervalTrigger(hours=1), [self._context])
         self._clock.add_job(bind_seals, args=[self._context])
         self._clock.add_job(forget_sources, IntervalTrigger(hours=1), [self._context])
         # At the start too, and often: what is in the book need not be folded when somebody looks.

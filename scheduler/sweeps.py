@@ -13,6 +13,7 @@ from content.ledger.settling import settle_overdue
 from content.ledger.states import MORNING, Lane
 from content.notices import group_ends, pictures
 from content.register import address_book, bounces, importing, inbound_events, mail_requests
+from content.register.carrying_over import carry_over, successions
 from content.staff import audit, audit_chain, challenges, sessions
 from scheduler import morning
 from scheduler.suspending import mark_suspended
@@ -97,6 +98,21 @@ async def end_memberships(context: TownContext) -> None:
         ended = await group_ends.end_memberships(connection, today_jst(now), now)
     if ended:
         log.info("memberships_ended", memberships=ended)
+
+
+async def carry_choices_over(context: TownContext) -> int:
+    """To what stands for a category or district that was merged or split; the number of registrations."""
+    carried = 0
+    for found in successions(context.town, today_jst(context.database.now())):
+        while True:
+            async with context.database.write() as connection:
+                part = await carry_over(connection, found, at=context.database.now())
+            carried += part
+            if not part:
+                break
+    if carried:
+        log.info("choices_carried_over", registrations=carried)
+    return carried
 
 
 async def bind_seals(context: TownContext) -> None:

@@ -11,6 +11,8 @@ from bot.month_report import REASON, MonthReport, net, rows_of
 from content.figures.months import MonthFigure
 from content.figures.movements import Measure
 
+NO_SERIES = "・"
+
 
 @dataclass(frozen=True, slots=True)
 class MonthLine:
@@ -34,10 +36,11 @@ class MonthTable:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Months beside names: `cells` of each month in the order of `names`, None for what is not known."""
+    """Months beside names: `cells` of each month in the order of `names`, None for what is not known, NO_SERIES
+    where there is nothing to count: a series that was merged, or has not begun."""
 
     names: tuple[str, ...]
-    lines: tuple[tuple[str, tuple[int | None, ...], str], ...]
+    lines: tuple[tuple[str, tuple[int | str | None, ...], str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +80,26 @@ def _matrix(report: MonthReport) -> Matrix:
     """All channels together. What no channel knows is not known."""
     names: dict[str, None] = {}
     cells: dict[tuple[str, str], list[int | None]] = defaultdict(list)
-    notes: dict[str, str] = {}
+    notes: dict[str, dict[str, None]] = {}
     for figure, row in zip(report.figures, rows_of(report), strict=True):
         names.setdefault(row["name"])
         number = row["active"]
         if report.by == REASON:
             number = _sum([figure.joined, figure.returned, figure.left])
         cells[figure.month, row["name"]].append(number)
-        notes.setdefault(figure.month, "")
-        notes[figure.month] = notes[figure.month] or mark_of(figure)
+        said = notes.setdefault(figure.month, {})
+        if (mark := mark_of(figure)) and not said:
+            said[mark] = None
+    for item in report.breaks:
+        if item.month in notes:
+            notes[item.month][f"{item.day.day}日に{item.words}"] = None
     lines = tuple(
-        (month, tuple(_sum(cells.get((month, name), [])) for name in names), note)
-        for month, note in notes.items()
+        (
+            month,
+            tuple(_sum(cells[month, name]) if (month, name) in cells else NO_SERIES for name in names),
+            "、".join(said),
+        )
+        for month, said in notes.items()
     )
     return Matrix(tuple(names), lines)
 

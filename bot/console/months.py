@@ -27,7 +27,6 @@ from bot.reports import BYTE_ORDER_MARK, to_csv
 from bot.spreadsheet import EXCEL, to_xlsx
 from content.clock import fiscal_year, now_ms, today_jst
 from content.figures import year_ends
-from content.figures.counts import DEFINITION
 from content.figures.movements import Measure
 from content.figures.year_ends import LONGEST_REMARK, Remark
 from content.staff import audit
@@ -81,7 +80,7 @@ async def _page(
         about=about(report)[-1] if report.by == Measure.CATEGORY else None,
         frozen_total=None if report.frozen is None else _frozen_total(report),
         channel_name=lambda account: channel_words(channel_of(report.town, account)),
-        definition=DEFINITION,
+        definition=report.definition,
         problem=problem,
         text=text,
         longest=LONGEST_REMARK,

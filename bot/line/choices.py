@@ -28,11 +28,9 @@ def apply(town: Town, command: Command, before: Preferences, today: date) -> Pre
     kept = replace(before, categories=before.categories | set(town.always_categories))
     match command.verb, command.values:
         case "category", (wish, key) if key in town.category and not town.category[key].always:
-            if town.category[key].closed and wish == "on":
-                return kept
-            return replace(kept, categories=_set(kept.categories, key, wish))
+            return replace(kept, categories=_set(town, "category", kept.categories, key, wish, today))
         case "area", (wish, key) if key in town.area:
-            return replace(kept, areas=_set(kept.areas, key, wish))
+            return replace(kept, areas=_set(town, "area", kept.areas, key, wish, today))
         case "birth", ("add",) if not needs_confirming(command, today):
             return replace(kept, birth_months=_with_month(kept.birth_months, command.date, today))
         case "birth", ("yes", month):
@@ -64,7 +62,7 @@ def chosen_freely(town: Town) -> list[Category]:
 
 
 def offered_areas(town: Town) -> list[Area]:
-    return list(town.areas)
+    return town.open_areas
 
 
 def asks_birth_month(town: Town, preferences: Preferences) -> bool:
@@ -77,7 +75,7 @@ def asks_birth_month(town: Town, preferences: Preferences) -> bool:
 
 def step_after(step: str, town: Town, preferences: Preferences) -> str:
     """The page that follows: categories, areas, birth, summary."""
-    asked = {"areas": bool(town.areas), "birth": asks_birth_month(town, preferences)}
+    asked = {"areas": bool(town.open_areas), "birth": asks_birth_month(town, preferences)}
     steps = ["categories", *(name for name, wanted in asked.items() if wanted), "summary"]
     return steps[min(steps.index(step) + 1, len(steps) - 1)] if step in steps else "summary"
 
@@ -100,8 +98,13 @@ def birth_range(today: date) -> tuple[date, date]:
     return date(today.year - CHILD_YEARS, today.month, 1), today
 
 
-def _set(chosen: frozenset[str], key: str, wish: str) -> frozenset[str]:
-    return {"on": chosen | {key}, "off": chosen - {key}}.get(wish, chosen)
+def _set(town: Town, kind: str, chosen: frozenset[str], key: str, wish: str, today: date) -> frozenset[str]:
+    """A button from before a merger or split means what stands for its key today."""
+    if wish == "off":
+        return chosen - {key}
+    known = town.choosable(kind)
+    meant = {heir for heir in town.heirs(kind, key, today) if not known[heir].is_over(today)}
+    return chosen | meant if wish == "on" else chosen
 
 
 def _with_month(months: frozenset[str], picked: str, today: date) -> frozenset[str]:

@@ -90,6 +90,7 @@ JA = LeavingWords(
         "counter": "窓口",
         "import": "名簿",
         "service": "自動",
+        "profile": "町の区分の変更",
     },
     child="{number}人目",
 )
@@ -137,6 +138,7 @@ EASY = LeavingWords(
         "counter": "役場（やくば）",
         "import": "名簿（めいぼ）",
         "service": "自動（じどう）",
+        "profile": "町（まち）が 分（わ）け方（かた）を かえた",
     },
     child="{number}人目（にんめ）",
 )
@@ -184,6 +186,7 @@ EN = LeavingWords(
         "counter": "town office",
         "import": "list",
         "service": "automatic",
+        "profile": "change of categories by the town",
     },
     child="Child {number}",
 )

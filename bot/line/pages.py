@@ -20,6 +20,8 @@ from bot.line.words import (
     month_words,
     words,
 )
+from bot.split_hints import split_hints
+from content.clock import today_jst
 from content.register.states import Pace
 from content.register.subscribers import Preferences
 from content.town import Category, Named, Town
@@ -33,7 +35,7 @@ Row = TypeVar("Row", bound=Named)
 def page(step: str, town: Town, preferences: Preferences, today: date, number: int = 0) -> Message:
     """The page of a step; an unknown step is the first one."""
     match step:
-        case "areas" if town.areas:
+        case "areas" if town.open_areas:
             return areas(town, preferences, number)
         case "birth" if choices.asks_birth_month(town, preferences):
             return birth(town, preferences, today)
@@ -53,7 +55,7 @@ def categories(town: Town, preferences: Preferences, number: int = 0) -> Message
     return _list_page(
         "categories",
         speech.categories,
-        [speech.categories_hint, *notes],
+        [speech.categories_hint, *notes, *split_hints(town, "category", preferences, today_jst())],
         rows,
         more,
         number,
@@ -69,7 +71,8 @@ def areas(town: Town, preferences: Preferences, number: int = 0) -> Message:
         _switch("area", item, item.name(preferences.language), item.key in preferences.areas, speech)
         for item in shown
     ]
-    return _list_page("areas", speech.areas, [speech.areas_hint], rows, more, number, town, preferences)
+    hints = [speech.areas_hint, *split_hints(town, "area", preferences, today_jst())]
+    return _list_page("areas", speech.areas, hints, rows, more, number, town, preferences)
 
 
 def birth(town: Town, preferences: Preferences, today: date) -> Message:

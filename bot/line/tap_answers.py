@@ -19,6 +19,8 @@ def answer(town: Town, command: Command, preferences: Preferences) -> list[Messa
             return [pages.page(step, town, preferences, today, _number(number))]
         case "category", (_, key) if town.category[key].always or town.category[key].closed:
             return [pages.categories(town, preferences)]
+        case "area", (_, key) if town.area[key].closed:
+            return [pages.areas(town, preferences)]
         case (("area" | "category"), (_, key)):
             return pages.changed(town, preferences, command.verb, key)
         case "birth", ("add",) if choices.needs_confirming(command, today):

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.service import Service
 from channels import rendering
 from channels.channel import Announcement
+from content.clock import today_jst
 from content.notices import chains, searching
 from content.notices.chosen import read_rules
 from content.notices.notices import Notice
@@ -51,9 +52,10 @@ class Current:
 async def current_notices(
     service: Service, connection: AsyncConnection, *, category: str = "", limit: int
 ) -> list[Current]:
-    """The newest first, of one category or of all."""
+    """The newest first, of one category or of all. Who reads one that was merged or split reads what stands for it."""
     now = service.database.now()
-    found = await searching.search(connection, for_everybody(category), limit=limit)
+    seen = service.town.reach("category", category, today_jst(now)) if category else None
+    found = await searching.search(connection, for_everybody(), limit=limit, seen=seen)
     return await as_current(
         service, connection, [item for item in found if is_listed(service.town, item, now)]
     )

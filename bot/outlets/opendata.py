@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from bot.breaks import breaks, definition_words, is_over
 from bot.figure_words import MEASURE_WORDS, channel_of, channel_words, is_counted, reach_words, value_words
 from bot.service import Service
 from content.clock import today_jst
@@ -25,7 +26,7 @@ SYMBOLS = {
     NONE: "該当なし(数えた結果が0件)",
     UNAVAILABLE: "値が得られない(サービスが動いていなかった、または記録がない)",
     HIDDEN: "秘匿(10件未満、またはほかの値との差から10件未満の値が分かるもの)",
-    NOT_APPLICABLE: "当てはまらない(選ばなくても登録すべてに届く分野)",
+    NOT_APPLICABLE: "当てはまらない(選ばなくても登録すべてに届く分野、統合・分割・終了した区分)",
 }
 NOTES = (
     DEFINITION,
@@ -62,15 +63,16 @@ async def open_rows(service: Service) -> list[dict[str, Any]]:
         word = MEASURE_WORDS[measure]
         for key in _keys(town, measure, cells or {}):
             name = channel_words(key) if measure == Measure.TOTAL else value_words(town, measure, key)
-            always = measure == Measure.CATEGORY and key in town.category and town.category[key].always
+            always = _always(town, measure, key)
+            ended = is_over(town, measure, key, day) and not (cells or {}).get(key)
             value: tuple[int | None, str]
-            if always:
+            if always or ended:
                 value = (None, NOT_APPLICABLE)
             elif cells is None:
                 value = (None, UNAVAILABLE)
             else:
                 value = _cell(shown[key])
-            note = reach_words(town.category.get(key)) if always else ""
+            note = reach_words(town.category.get(key)) if always else _changes(town, measure, key, day)
             rows.append(_row(town, day, word, key, name, *value, note))
     return rows
 
@@ -82,13 +84,22 @@ def open_json(town: Town, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "date": rows[0]["date"],
         "unit": "件",
         "licence": town.open_data_licence,
-        "notes": list(NOTES),
+        "notes": [*NOTES, *_change_notes(town, date.fromisoformat(rows[0]["date"]))],
         "symbols": SYMBOLS,
         "registrations": [
             {name: row[name] for name in ("measure", "key", "name", "registrations", "symbol", "note")}
             for row in rows
         ],
     }
+
+
+def _changes(town: Town, measure: str, key: str, day: date) -> str:
+    return "、".join(item.sentence for item in breaks(town, measure, day) if key in item.keys)
+
+
+def _change_notes(town: Town, day: date) -> list[str]:
+    said = (definition_words(breaks(town, measure, day)) for measure in (Measure.CATEGORY, Measure.AREA))
+    return [words for words in said if words]
 
 
 def last_month_end(today: date) -> date:

@@ -15,7 +15,7 @@ from bot.outlets.cap import LASTS
 from bot.outlets.current import Current, areas_of
 from bot.qr_codes import qr_code
 from channels import rendering
-from content.clock import DAY, HOUR
+from content.clock import DAY, HOUR, today_jst
 from content.notices.displays import Display, DisplayAudience
 from content.notices.states import NoticeKind
 from content.town import Town, Urgency
@@ -140,9 +140,15 @@ def _languages(display: Display, item: Current) -> list[str]:
     return [language for language in there if language != "ja-easy"]
 
 
+def _meets(town: Town, place: str, areas: list[str]) -> bool:
+    today = today_jst()
+    return any(place in town.reach("area", key, today) for key in areas)
+
+
 def _is_for(town: Town, display: Display, item: Current) -> bool:
     areas = areas_of(town, item.notice)
-    if display.place and areas and display.place not in areas:
+    # A display of a district that was split or merged shows what stands for it.
+    if display.place and areas and not _meets(town, display.place, areas):
         return False
     if _is_urgent(item) or display.audience == DisplayAudience.CITIZENS:
         return True

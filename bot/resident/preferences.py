@@ -18,6 +18,7 @@ from bot.resident.settings_words import words_for
 from bot.resident.subscribe import mail_account
 from bot.same_site import comes_from_here
 from bot.service import Service
+from bot.split_hints import split_hints
 from content import clock, quiet_hours
 from content.notices.records import town_now
 from content.register import address_book, children, subscriber_changes
@@ -72,10 +73,11 @@ def chosen(service: Service, fields: Fields, before: Preferences, today: date) -
     """What the form says. Raises BadSettings; what is closed stays as it was."""
     town = service.town
     offered = {item.key for item in town.categories if not item.closed and not item.always}
+    open_areas = {item.key for item in town.open_areas}
     categories = set(fields.getall("category", [])) - set(town.always_categories)
     areas = set(fields.getall("area", []))
     language, quiet = str(fields.get("language", "")), str(fields.get("quiet", ""))
-    if not (categories <= offered and areas <= set(town.area) and language in town.languages):
+    if not (categories <= offered and areas <= open_areas and language in town.languages):
         raise BadSettings("bad_choice")
     if quiet and quiet not in {*SPANS, quiet_hours.NONE, before.quiet_hours}:
         raise BadSettings("bad_choice")
@@ -86,7 +88,7 @@ def chosen(service: Service, fields: Fields, before: Preferences, today: date) -
     return replace(
         before,
         categories=frozenset(categories | kept | set(town.always_categories)),
-        areas=frozenset(areas),
+        areas=frozenset(areas | (before.areas - open_areas)),
         language=language,
         quiet_hours=quiet,
         pace=Pace(pace),
@@ -249,6 +251,8 @@ async def _settings(
         chosen=found.preferences,
         pause=pause_choice(found.preferences, today),
         categories=[item for item in town.categories if not item.closed],
+        areas=town.open_areas,
+        splits={kind: split_hints(town, kind, found.preferences, today) for kind in ("category", "area")},
         spans=spans_of(found.preferences.quiet_hours, words),
         digest_at=clock_time(town.digest_at),
         town_quiet=hours_words(town.quiet_hours, words),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot import group_joining, letters, reading
+from bot import group_joining, letters, reading, split_hints
 from bot.line import answer_words, inviting, leaving_words, words
 from bot.resident import settings_words
 from channels import attached, digest, rendering
@@ -37,6 +37,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "settings": settings_words.WORDS,
     "letters": letters.WORDS,
     "groups": group_joining.ANSWERS,
+    "split": split_hints.WORDS,
 }
 
 

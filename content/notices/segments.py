@@ -18,6 +18,8 @@ from content.database.planner_hints import Scanned
 from content.notices.chosen import describe_rules, read_rules
 from content.notices.states import TargetKind, TrialKind
 from content.notices.trials import TRIAL_NAMES
+from content.notices.usable_rules import SUCCEEDED, empty_rule, is_gone, refuse_misplaced, refuse_unknown
+from content.notices.usable_rules import NobodyMatches as NobodyMatches
 from content.register import trial_addresses
 from content.register.imports import has_come_in
 from content.register.states import SubscriberState
@@ -25,14 +27,6 @@ from content.register.subscribers import preference, subscriber
 from content.town import Mode, Segment, SegmentRule, Town
 
 UNNAMED = {"ja": "この場で選んだ条件"}
-
-
-class NobodyMatches(Exception):
-    """The target cannot be used. `field` names the form field, the message the remedy."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +185,7 @@ def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | 
     known = town.category.get(category)
     if known is None:
         raise NobodyMatches("category", f"分野「{category}」は町の設定にありません。一覧から選んでください。")
-    if known.closed:
+    if is_gone(town, "category", category, today):
         raise NobodyMatches(
             "category", f"分野「{known.name()}」は受付を終えています。別の分野を選んでください。"
         )
@@ -200,7 +194,7 @@ def rules_of(town: Town, target: Target, category: str, today: date) -> Rules | 
     if target.kind == TargetKind.SUBSCRIBED:
         if known.always:
             return None
-        return Rules((Choice("category", (category,)),))
+        return Rules((Choice("category", town.reach("category", category, today)),))
     if target.kind == TargetKind.GROUP:
         if target.key not in town.group:
             raise NobodyMatches(
@@ -233,25 +227,33 @@ def _segment_rules(town: Town, segment: Segment, category: str, today: date) -> 
     not_made: list[Choice] = []
     languages: list[ColumnElement[bool]] = []
     for rule in segment.rules:
-        _refuse_misplaced(segment, rule)
-        _refuse_unknown(town, segment, rule)
+        refuse_misplaced(segment, rule)
+        refuse_unknown(town, segment, rule, today)
         if rule.field == "birth_month" and rule.children_aged is not None:
             made.append(Choice("birth_month", birth_months(*rule.children_aged, today), is_range=True))
         elif not rule.any_of and not rule.none_of:
-            raise _empty(segment, rule)
+            raise empty_rule(segment, rule)
         elif rule.field == "language":
             languages += _language(rule)
         else:
             # In danger to life also those who never said where they live.
             or_none = rule.field == "area" and (rule.unplaced or town.category[category].always)
-            made += [Choice(rule.field, rule.any_of, or_none=or_none)] if rule.any_of else []
-            not_made += [Choice(rule.field, rule.none_of)] if rule.none_of else []
+            wanted, others = (_reach(town, rule.field, keys, today) for keys in (rule.any_of, rule.none_of))
+            made += [Choice(rule.field, wanted, or_none=or_none)] if wanted else []
+            not_made += [Choice(rule.field, others)] if others else []
     if town.category[category].always:
         return Rules(tuple(made), tuple(not_made), tuple(languages), whole_town=True)
     # Last, since it is made by most: the others leave fewer to ask about it, and to begin with it is the
     # best of several large ones, because its rows stand in the order of ids.
-    made.append(Choice("category", (category,)))
+    made.append(Choice("category", town.reach("category", category, today)))
     return Rules(tuple(made), tuple(not_made), tuple(languages))
+
+
+def _reach(town: Town, field: str, keys: tuple[str, ...], today: date) -> tuple[str, ...]:
+    """Of what was merged or split, also those who are registered under the other key."""
+    if field not in SUCCEEDED:
+        return keys
+    return tuple(dict.fromkeys(meant for key in keys for meant in town.reach(field, key, today)))
 
 
 def _language(rule: SegmentRule) -> Iterable[ColumnElement[bool]]:
@@ -259,42 +261,3 @@ def _language(rule: SegmentRule) -> Iterable[ColumnElement[bool]]:
         yield subscriber.c.language.in_(rule.any_of)
     if rule.none_of:
         yield subscriber.c.language.not_in(rule.none_of)
-
-
-def _refuse_misplaced(segment: Segment, rule: SegmentRule) -> None:
-    """A part that the field cannot use would otherwise be left out, and the rule reach others."""
-    if rule.field == "birth_month":
-        ages = rule.children_aged or (0, 0)
-        usable = not rule.any_of and not rule.none_of and 0 <= ages[0] <= ages[1]
-    else:
-        usable = rule.children_aged is None
-    if rule.unplaced and not (rule.field == "area" and rule.any_of):
-        usable = False
-    if not usable:
-        raise NobodyMatches(
-            "segment",
-            f"配信対象「{segment.name()}」の条件({rule.field})の書き方が正しくありません。だれにも送りません。"
-            "birth_month には children_aged = [下の年齢, 上の年齢] だけを、ほかの項目には any_of と none_of だけを書いてください。",
-        )
-
-
-def _refuse_unknown(town: Town, segment: Segment, rule: SegmentRule) -> None:
-    known = {
-        "birth_month": set(),
-        "category": {key for key, item in town.category.items() if not item.closed},
-        "area": set(town.area),
-        "group": set(town.group),
-        "language": set(town.languages),
-    }[rule.field]
-    unknown = sorted({*rule.any_of, *rule.none_of} - known)
-    if unknown:
-        raise NobodyMatches(
-            "segment",
-            f"配信対象「{segment.name()}」の条件にある「{unknown[0]}」は、町の設定にないか受付を終えています。",
-        )
-
-
-def _empty(segment: Segment, rule: SegmentRule) -> NobodyMatches:
-    return NobodyMatches(
-        "segment", f"配信対象「{segment.name()}」の条件({rule.field})が空です。だれにも送りません。"
-    )

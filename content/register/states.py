@@ -22,7 +22,8 @@ class EventKind(StrEnum):
 
 
 class Route(StrEnum):
-    """By which door a change came in; `service` is the service itself: a receiver that is gone, an end by date."""
+    """By which door a change came in; `service` is the service itself: a receiver that is gone, an end by date;
+    `profile` the town's, which merged or split what had been chosen."""
 
     LINE = "line"
     MAIL = "mail"
@@ -30,6 +31,7 @@ class Route(StrEnum):
     COUNTER = "counter"
     IMPORT = "import"
     SERVICE = "service"
+    PROFILE = "profile"
 
 
 class Pace(StrEnum):

@@ -76,6 +76,79 @@ def test_an_error_names_the_field(tmp_path, old, new, named):
     assert "town.toml" in str(refused.value)
 
 
+OLD, ONE, TWO = ({"key": key, "names": {"ja": key}} for key in ("old", "one", "two"))
+DAY = {"changed_on": date(2026, 10, 1)}
+
+
+@pytest.mark.parametrize(
+    ("items", "named"),
+    [
+        ([OLD | DAY | {"merged_into": "gone"}], r"old\.merged_into: there is no gone"),
+        ([OLD | {"merged_into": "one"}, ONE], r"old\.changed_on: write from which day merged_into holds"),
+        ([OLD | {"split_into": ["one", "two"]}, ONE, TWO], r"old\.changed_on: .* split_into holds"),
+        ([OLD | DAY, ONE], r"old\.changed_on: say what happened"),
+        ([OLD | DAY | {"merged_into": "old"}], r"old\.merged_into: old leads back to old"),
+        (
+            [OLD | DAY | {"merged_into": "one"}, ONE | DAY | {"split_into": ["old", "two"]}, TWO],
+            r"old\.merged_into: one leads back to old",
+        ),
+        ([OLD | DAY | {"split_into": ["one", "one"]}, ONE], r"old\.split_into: name two keys or more"),
+        ([OLD | DAY | {"merged_into": "one", "split_into": ["one", "two"]}, ONE, TWO], "keep one of the two"),
+        (
+            [OLD | DAY | {"merged_into": "one"}, ONE | {"closed": True, "changed_on": date(2026, 9, 1)}],
+            r"old\.merged_into: one is over by 2026-10-01",
+        ),
+        (
+            [ONE | {"former_names": [{"name": "旧", "until": date(2026, 1, n)} for n in (2, 1)]}],
+            r"one\.former_names: the oldest first",
+        ),
+    ],
+)
+def test_what_does_not_fit_in_a_merger_or_split_is_named(items, named):
+    with pytest.raises(ValueError, match=rf"areas\.{named}" if named.startswith(("old", "one")) else named):
+        create_town(areas=items, segments=[])
+
+
+def test_a_category_that_reaches_everybody_is_not_merged_with_one_that_is_chosen():
+    town = create_town().model_dump()["categories"]
+    for key, heir in (("event", "saigai"), ("saigai", "event")):
+        changed = [item | (DAY | {"merged_into": heir} if item["key"] == key else {}) for item in town]
+        with pytest.raises(ValueError, match=rf"categories\.{key}\.merged_into: .* must both be `always`"):
+            create_town(categories=changed)
+
+
+def test_an_account_that_posts_a_category_posts_what_it_becomes():
+    town = create_town().model_dump()
+    merged = [
+        item | (DAY | {"merged_into": "seikatsu"} if item["key"] == "event" else {})
+        for item in [*town["categories"], {"key": "seikatsu", "names": {"ja": "生活"}}]
+    ]
+    account = {"key": "x", "channel": "x", "categories": ["event"]}
+    with pytest.raises(ValueError, match=r"accounts\.x\.categories: event became seikatsu"):
+        create_town(categories=merged, accounts=[*town["accounts"], account])
+
+
+def test_what_was_merged_and_split_leads_to_what_stands_for_it_from_its_day_on():
+    before, day = date(2026, 9, 30), date(2026, 10, 1)
+    town = create_town(
+        segments=[],
+        areas=[
+            OLD | DAY | {"split_into": ["one", "two"]},
+            ONE,
+            TWO | {"changed_on": date(2027, 4, 1), "merged_into": "one"},
+        ],
+    )
+    assert (town.heirs("area", "old", before), town.heirs("area", "old", day)) == (("old",), ("one", "two"))
+    assert town.heirs("area", "old", date(2027, 4, 1)) == ("one",)
+    # Who is not carried over yet is reached under the old key.
+    assert [town.reach("area", key, day) for key in ("old", "one", "gone")] == [
+        ("one", "two", "old"),
+        ("one", "old"),
+        ("gone",),
+    ]
+    assert [town.area["old"].is_over(one) for one in (before, day)] == [False, True]
+
+
 def test_a_template_without_japanese_is_refused():
     words = {"en": {"title": "t", "body": "b"}}
     template = {"key": "fire", "name": "火災", "category": "saigai", "texts": words}
