@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.keys import Keys
-from content.ledger.read_receipts import say_read
+from content.ledger.read_receipts import receipts_of, say_read
 from content.notices import notices
+from content.notices.notices import Notice
 from content.register.states import Route
 from content.register.subscribers import Subscriber
 from content.register.tokens import subscriber_token
@@ -43,6 +44,12 @@ def purpose(public_id: str) -> str:
     return f"read {public_id}"
 
 
+async def have_read(connection: AsyncConnection, reader: Subscriber) -> list[tuple[str, int]]:
+    """(title in her language, when) of what she has said to have read, the latest first."""
+    language = reader.preferences.language
+    return [(_title(found, language), at) for found, at in await receipts_of(connection, reader.id)]
+
+
 async def said_read(
     connection: AsyncConnection, public_id: str, reader: Subscriber | None, *, route: Route, at: int
 ) -> SaidRead:
@@ -50,5 +57,8 @@ async def said_read(
     found = await notices.find_public(connection, public_id)
     if found is None or reader is None or not await say_read(connection, found, reader, route=route, at=at):
         return SaidRead(False, NOT_NEEDED.get(language, NOT_NEEDED["en"]))
-    title = found.spec.texts.get(language, found.spec.texts["ja"])[0]
-    return SaidRead(True, THANKS.get(language, THANKS["en"]).format(title=" ".join(title.split())))
+    return SaidRead(True, THANKS.get(language, THANKS["en"]).format(title=_title(found, language)))
+
+
+def _title(found: Notice, language: str) -> str:
+    return " ".join(found.spec.texts.get(language, found.spec.texts["ja"])[0].split())

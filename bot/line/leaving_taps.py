@@ -14,6 +14,7 @@ from bot.line.leaving_words import leaving_words
 from bot.line.moments import moment_words
 from bot.line.postbacks import Command
 from bot.line.words import month_words, words
+from bot.reading import have_read
 from content import quiet_hours
 from content.clock import today_jst
 from content.keys import Keys
@@ -101,6 +102,7 @@ async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: 
             .limit(MOST_EVENTS)
         )
     ).all()
+    read = (await have_read(connection, found))[:MOST_EVENTS]
 
     def names(keys_chosen: frozenset[str], known: dict[str, Named]) -> str:
         shown = [known[key].name(language) if key in known else key for key in sorted(keys_chosen)]
@@ -116,6 +118,10 @@ async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: 
         (speech.quiet, _quiet(language, chosen.quiet_hours or town.quiet_hours)),
         (speech.pace, speech.morning if chosen.pace == Pace.MORNING else speech.at_once),
         ("LINE ID", "U…"),
+        (
+            speech.read,
+            "\n".join(f"{moment_words(language, at)} {title}" for title, at in read) or fixed.none,
+        ),
         (
             speech.events,
             "\n".join(_event(language, row.at, row.kind, row.route) for row in events),

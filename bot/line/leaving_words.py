@@ -41,6 +41,7 @@ class LeavingWords:
     groups: str
     quiet: str
     pace: str
+    read: str
     events: str
     kinds: Mapping[str, str]
     routes: Mapping[str, str]
@@ -81,6 +82,7 @@ JA = LeavingWords(
     groups="グループ",
     quiet="おやすみ時間",
     pace="受け取り方",
+    read="読んだと伝えたお知らせ",
     events="登録の記録",
     kinds={"joined": "登録", "left": "終了", "changed": "変更"},
     routes={
@@ -129,6 +131,7 @@ EASY = LeavingWords(
     groups="グループ",
     quiet="しずかな 時間（じかん）",
     pace="受（う）け取（と）り方（かた）",
+    read="読（よ）みましたを おした お知（し）らせ",
     events="登録（とうろく）の きろく",
     kinds={"joined": "はじめた", "left": "おわった", "changed": "かえた"},
     routes={
@@ -177,6 +180,7 @@ EN = LeavingWords(
     groups="Groups",
     quiet="Quiet hours",
     pace="Pace",
+    read="Notices I have read",
     events="Record of changes",
     kinds={"joined": "registered", "left": "ended", "changed": "changed"},
     routes={

@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.forms import Fields, read_fields
 from bot.group_joining import join_group
 from bot.pages import page, redirect, service_of
+from bot.reading import have_read
 from bot.resident.settings_session import PATH, close_settings, whose_settings
 from bot.resident.settings_shown import SPANS, clock_time, hours_words, pause_choice, shown_address, spans_of
 from bot.resident.settings_words import words_for
@@ -175,6 +176,8 @@ async def export(request: web.Request) -> web.Response:
         return redirect(PATH)
     async with service.database.read() as connection:
         content = await own_data(connection, service.keys, service.town, found)
+        read = await have_read(connection, found)
+    content["read"] = [{"title": title, "at": clock.iso(at)} for title, at in read]
     return web.json_response(
         content,
         headers={"Content-Disposition": 'attachment; filename="kairanban.json"'},

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Id, insert_unless_known, metadata
 from content.ledger.deliveries import batch, delivery
+from content.notices import notices
 from content.notices.notices import Notice
 from content.notices.states import TriggerState
 from content.register.states import Route, SubscriberState
@@ -60,6 +61,20 @@ async def read_at(connection: AsyncConnection, delivery_ids: Sequence[int]) -> d
         select(read_receipt).where(read_receipt.c.delivery_id.in_(list(delivery_ids)))
     )
     return {(row.delivery_id, row.subscriber_id): int(row.at) for row in rows}
+
+
+async def receipts_of(connection: AsyncConnection, subscriber_id: int) -> list[tuple[Notice, int]]:
+    """(notice, when) that a registration has said to have read, the latest first; as long as they are kept."""
+    rows = (
+        await connection.execute(
+            select(delivery.c.notice_id, read_receipt.c.at)
+            .join(delivery, delivery.c.id == read_receipt.c.delivery_id)
+            .where(read_receipt.c.subscriber_id == subscriber_id)
+            .order_by(read_receipt.c.at.desc(), delivery.c.notice_id.desc())
+        )
+    ).all()
+    found = [(await notices.get(connection, row.notice_id), int(row.at)) for row in rows]
+    return [(notice, at) for notice, at in found if notice is not None]
 
 
 READ_OF_DELIVERY = (

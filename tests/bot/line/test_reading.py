@@ -35,6 +35,8 @@ async def test_one_tap_says_that_a_notice_was_read(village):
     (answer,) = await village.act(SATO, "tapButton", action=button)
     assert answer["text"] == "「捜索のお願い」を読んだことを、町に伝えました。"
     await village.act(SATO, "tapButton", action=button)
+    (own,) = await village.act(SATO, "postback", data="v1|stop|export")
+    assert own["text"].count("捜索のお願い") == 1
     (answer,) = await village.act(MARIA, "tapButton", action=button)
     assert "Search request" in answer["text"] and await read_of(village, found.id) == 2
     (answer,) = await village.act(MARIA, "tapButton", action={**button, "data": "v1|read|nothing"})

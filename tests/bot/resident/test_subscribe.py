@@ -19,6 +19,9 @@ from bot.letters import letter_sender
 from bot.resident import subscribe
 from bot.service import Service
 from content.clock import DAY, now_ms
+from content.ledger.read_receipts import say_read
+from content.notices import notices
+from content.notices.segments import Target
 from content.register import subscriber_changes, subscribers
 from content.register.invitations import make_codes
 from content.register.states import Route, SubscriberState
@@ -26,7 +29,7 @@ from content.register.subscribers import Subscriber
 from sandbox.mail.server import SmtpSandbox
 from scheduler.letters import send_letters
 from tests.bot.web_visitor import Page, Visitor
-from tests.factories import NEWCOMER, make_subscriber
+from tests.factories import NEWCOMER, make_delivery, make_notice, make_subscriber
 
 HANAKO = "hanako@example.jp"
 
@@ -62,6 +65,17 @@ class House:
         async with self.service.database.read() as connection:
             known = await subscribers.find(connection, self.service.keys, "mail", "mail", address)
             return None if known is None else await subscribers.get(connection, known)
+
+    async def has_read(self, title: str) -> None:
+        reader = await self.registered()
+        assert reader is not None
+        async with self.service.database.write() as connection:
+            texts = {"ja": (title, "あす休みます。")}
+            number = await make_notice(connection, target=Target("group", "kucho"), texts=texts)
+            await make_delivery(connection, [[reader.id]], notice_id=number, account="mail")
+            notice = await notices.get(connection, number)
+            assert notice is not None
+            assert await say_read(connection, notice, reader, route=Route.MAIL, at=now_ms())
 
     async def join(self) -> Page:
         await self.ask()
@@ -199,7 +213,9 @@ async def test_children_come_and_go_one_by_one(house: House) -> None:
 
 async def test_her_data_are_hers_to_take_and_to_erase(house: House) -> None:
     await house.join()
+    await house.has_read("休園のお知らせ")
     own = await house.visitor.get("/preferences/export")
+    assert '"read": [' in own.html and "休園のお知らせ" in own.html
     assert HANAKO in own.html and '"kind": "joined"' in own.html and '"route": "web"' in own.html
     page = await house.visitor.get("/preferences/erase")
     page = await house.visitor.submit(page, "/preferences/erase", {})
