@@ -53,6 +53,7 @@ WORDS = {
     "trial.seed_on": "自己点検の宛先に加えた",
     "trial.seed_off": "自己点検の宛先から外した",
     "figure.entered": "ほかの数を入れた",
+    "figure.readers_set": "登録数の月報を受け取る職員を決めた",
     "figure.remarked": "年度末の数に注を加えた",
     "selftest.begun": "自己点検を始めた",
     "selftest.passed": "自己点検に合格した",

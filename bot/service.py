@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.accounts import channels_by_account
 from bot.belonging import bind
 from bot.letters import letter_sender
+from bot.monthly_sending import month_sender
 from bot.operators import operator_teller
 from bot.settings import Settings
 from bot.staff_notes import note_sender
@@ -87,7 +88,7 @@ def refuse_shared_credentials(town: Town) -> None:
 
 
 def open_town_context(settings: Settings, town: Town, database: Database, keys: Keys) -> TownContext:
-    return TownContext(
+    context = TownContext(
         town=town,
         database=database,
         keys=keys,
@@ -98,3 +99,4 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         send_letter=letter_sender(settings, town),
         send_note=note_sender(settings, town),
     )
+    return replace(context, send_month=month_sender(settings, context))

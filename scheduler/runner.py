@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from content.clock import HOUR, JST
 from content.database.wakeups import Signal
 from content.register.mail_requests import LETTERS
-from scheduler import self_test
+from scheduler import monthly_mails, self_test
 from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
@@ -185,6 +185,10 @@ class Runner:
                 await self_test.look(self._context)
             except Exception:
                 log.exception("self_test_failed")
+            try:
+                await monthly_mails.look(self._context)
+            except Exception:
+                log.exception("monthly_reports_failed")
             try:
                 await self._probes.look(self._context)
             except Exception:

@@ -19,6 +19,7 @@ from content.notices.notices import Notice, NoticeSpec
 from content.notices.publicity import is_closed, may_have_page
 from content.notices.states import NoticeKind, TargetKind, TrialKind
 from content.register.mail_requests import MailRequest
+from content.staff.monthly_reports import MonthlyMail
 from content.staff.notes import NoteKind
 from content.town import Account, Town
 from scheduler.exchange_log import ExchangeLog
@@ -81,6 +82,8 @@ class TownContext:
     send_letter: Callable[[MailRequest], Awaitable[None]] | None = None
     # Tells one member of staff; None when there is no way to.
     send_note: Callable[[StaffNote], Awaitable[None]] | None = None
+    # Sends the month's counts to a mailbox of a member of staff; None when the town sends no mail.
+    send_month: Callable[[MonthlyMail, str], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)
     this_process: ThisProcess = field(default_factory=ThisProcess)
     exchanges: ExchangeLog = field(default_factory=ExchangeLog)

@@ -19,6 +19,7 @@ async def send_plain(
     to: Sequence[str],
     subject: str,
     body: str,
+    message_id: str = "",
     timeout: float = 20.0,
     tls: ssl.SSLContext | None = None,
 ) -> None:
@@ -26,6 +27,8 @@ async def send_plain(
     server = parse_smtp_url(smtp_url)
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = sender, ", ".join(to), subject
+    if message_id:
+        mail["Message-ID"] = message_id
     # Vacation replies to an alarm help nobody (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body, cte="base64")

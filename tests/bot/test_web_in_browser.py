@@ -355,6 +355,7 @@ def _console_pages(site: Site) -> list[str]:
         "/console/alarms",
         f"/console/notices/{site.notices['drill']}/drill",
         "/console/reports",
+        "/console/reports/monthly-mail",
         "/console/reports/indicators/line_registrations",
         "/console/plans",
         "/console/plans/shibata-5",
