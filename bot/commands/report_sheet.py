@@ -69,8 +69,9 @@ async def _missing(service: Service, plan: str, year: int) -> str:
 
 
 async def _write(out: Path, found: Paper, templates: Environment) -> None:
+    from bot.pdf import has_pdf
     from bot.sheets.files import sheet_csv, sheet_excel, sheet_json_text
-    from bot.sheets.pdf import has_pdf, sheet_pdf
+    from bot.sheets.pdf import sheet_pdf
 
     match out.suffix:
         case ".pdf":

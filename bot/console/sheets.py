@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.console.access import StaffRequest
 from bot.forms import Fields, read_fields
 from bot.pages import TEMPLATES, redirect
+from bot.pdf import has_pdf
 from bot.record_problems import problem_words
 from bot.sheets.files import sheet_csv, sheet_excel, sheet_json_text
 from bot.sheets.paper import STATE_WORDS, Paper, paper, state_words
-from bot.sheets.pdf import has_pdf, sheet_pdf
+from bot.sheets.pdf import sheet_pdf
 from channels.rendering import clean
 from content.clock import now_ms
 from content.figures.sheet_changes import Outcome, move_sheet, write_entry

@@ -15,6 +15,7 @@ from bot.resident import (
     liff,
     notice,
     pictures,
+    poster,
     preferences,
     privacy,
     read,
@@ -27,7 +28,9 @@ from content.staff.throttle import Throttle
 def add_resident(app: web.Application) -> None:
     app[MAIL_ASKS] = Throttle()
     app.router.add_get("/", landing.show_landing)
-    app.router.add_get("/poster", landing.show_poster)
+    app[poster.MADE] = poster.MadeOnce()
+    app.router.add_get("/poster", poster.show_poster)
+    app.router.add_get("/poster.pdf", poster.poster_pdf)
     app.router.add_get("/archive", archive.show_archive)
     app.router.add_get("/privacy", privacy.show_privacy)
     app.router.add_get("/subscribe", subscribe.show_subscribe)

@@ -1,44 +1,20 @@
-"""A sheet as PDF, by WeasyPrint: the optional extra [pdf]. Without it pages say how to print."""
+"""A sheet as PDF."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
-import logging
-import threading
 from pathlib import Path
 
 import jinja2
 
+from bot.pdf import pdf_of
 from bot.sheets.paper import Paper
 
 CSS = Path(__file__).parent.parent / "static" / "plan-sheet.css"
-# It takes a processor for about a second: one at a time, so that sending goes on.
-ONE = threading.Lock()
-
-
-def has_pdf() -> bool:
-    return importlib.util.find_spec("weasyprint") is not None
 
 
 async def sheet_pdf(templates: jinja2.Environment, found: Paper) -> bytes:
-    """Tagged, in Japanese. Raises ImportError without the extra."""
+    """In Japanese. Raises ImportError without the extra [pdf]."""
     html = templates.get_template("console/sheet_print.html").render(
         paper=found, css=CSS.read_text(encoding="utf-8")
     )
-    return await asyncio.to_thread(_written, html)
-
-
-def _written(html: str) -> bytes:
-    from weasyprint import HTML
-
-    # It warns of every rule of the style sheet that is for screens.
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)
-    with ONE:
-        made: bytes = HTML(string=html, url_fetcher=_open_nothing).write_pdf(pdf_tags=True)
-    return made
-
-
-def _open_nothing(url: str) -> object:
-    """Everything stands in the text itself."""
-    raise ValueError("a sheet opens no address")
+    return await pdf_of(html)

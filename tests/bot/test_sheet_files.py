@@ -14,12 +14,13 @@ import pytest
 import pytest_asyncio
 
 from bot.pages import environment
+from bot.pdf import has_pdf
 from bot.reports import indicator_json, indicator_reports
 from bot.service import Service
 from bot.sheets.blocks import beside_words
 from bot.sheets.files import sheet_csv, sheet_excel, sheet_json_text
 from bot.sheets.paper import Paper, paper, rows
-from bot.sheets.pdf import has_pdf, sheet_pdf
+from bot.sheets.pdf import sheet_pdf
 from content.figures.plan_results import Counted, result
 from content.figures.sheet_changes import Outcome, write_entry
 from content.plans.models import PlanIndicator

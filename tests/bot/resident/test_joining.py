@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.line.friend_link import FRIEND_LINK
+from bot.pdf import has_pdf
+from bot.resident import poster
 from bot.ruby import ruby, with_ruby
 from bot.service import Service
 from tests.bot.resident.test_pages import published
@@ -26,6 +28,21 @@ async def test_there_is_a_way_by_line_and_one_by_mail_each_with_its_code(
     service.town.__dict__.update(accounts=[item for item in service.town.accounts if item.channel != "mail"])
     page = await stranger.get(path)
     assert page.html.count("<svg") == 1 and "/subscribe" not in page.html
+
+
+@pytest.mark.skipif(not has_pdf(), reason="the extra [pdf] is not installed")
+async def test_the_poster_is_one_sheet_of_pdf_that_is_made_once(
+    stranger: Visitor, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "/poster.pdf" in (await stranger.get("/poster")).html
+    address = "/poster.pdf"
+    first = await (await stranger.client.get(address)).read()
+    assert first.startswith(b"%PDF-") and first.count(b"/Type /Page\n") + first.count(b"/Type /Page/") <= 1
+    monkeypatch.setattr(poster, "pdf_of", None)
+    assert await (await stranger.client.get(address)).read() == first
+    monkeypatch.setattr(poster, "has_pdf", lambda: False)
+    assert (await stranger.client.get(address)).status == 404
+    assert "/poster.pdf" not in (await stranger.get("/poster")).html
 
 
 async def test_readings_stand_above_the_kanji_of_easy_japanese_alone(
