@@ -18,6 +18,7 @@ from bot.app_keys import SERVICE
 from bot.door.headers import HEADERS, ONLY_HTTPS, SERVER
 from bot.language_names import language_name
 from bot.linked import linked
+from bot.phrases import phrased
 from bot.ruby import ruby, with_ruby
 from bot.service import Service
 from content import clock
@@ -83,6 +84,7 @@ def environment(service: Service) -> jinja2.Environment:
         shown_json=shown_json,
         linked=linked,
         ruby=ruby,
+        phrased=phrased,
         language_name=language_name,
         picture_name=lambda url: url.rpartition("/")[2],
         sender_name=lambda sender: parseaddr(sender)[0] or sender,

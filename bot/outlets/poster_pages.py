@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.outlets.slides import phrases
 from bot.pages import page, service_of
+from bot.phrases import phrases
 from bot.qr_codes import qr_code
 from bot.resident.notice import CACHE, page_values
 from content.notices import notices

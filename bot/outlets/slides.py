@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import budoux
 import regex
 from markupsafe import Markup
 
 from bot.outlets.cap import LASTS
 from bot.outlets.current import Current, areas_of
+from bot.phrases import phrases
 from bot.qr_codes import qr_code
 from channels import rendering
 from content.clock import DAY, HOUR, today_jst
@@ -72,13 +71,6 @@ def deck_name(shown: Sequence[Slide]) -> str:
     return hashlib.sha256(repr(said).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def phrases(text: str, language: str) -> tuple[str, ...]:
-    """Pieces that stay on one line: by BudouX in Japanese, words elsewhere."""
-    if language.startswith("ja"):
-        return tuple(_japanese().parse(text))
-    return tuple(f"{word} " for word in text.split())
-
-
 def screens(body: str, language: str) -> list[str]:
     """The body in parts of one screen each: at the ends of sentences, where these are short enough."""
     most = CHARACTERS if language.startswith("ja") else LETTERS
@@ -101,11 +93,6 @@ def _pieces(sentence: str, language: str, most: int) -> Iterable[str]:
             yield phrase
         else:
             yield from regex.findall(r"\X", phrase)
-
-
-@cache
-def _japanese() -> budoux.Parser:
-    return budoux.load_default_japanese_parser()
 
 
 def _screens(item: Current, language: str, now: int) -> Iterable[Slide]:

@@ -43,6 +43,12 @@ async def test_a_notice_is_public_in_all_its_languages(stranger: Visitor, servic
     assert "Set-Cookie" not in page.headers
 
 
+async def test_a_heading_breaks_between_phrases_alone(stranger: Visitor, service: Service) -> None:
+    texts = {"ja": ("<船岡>地区の避難所を開設しました", "船岡小学校"), "en": ("Shelter opened", "Funaoka")}
+    page = await stranger.get(await published(service, texts=texts))
+    assert "&lt;船岡&gt;" in page.html and "地区の<wbr>" in page.html and "<h1>Shelter" not in page.html
+
+
 async def test_a_drill_says_so_in_every_language(stranger: Visitor, service: Service) -> None:
     page = await stranger.get(await published(service, mode="drill"))
     assert "【訓練】避難してください" in page.text and "[DRILL] Evacuate now" in page.text
