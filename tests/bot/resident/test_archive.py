@@ -24,7 +24,8 @@ async def test_what_everybody_may_read_is_listed_and_nothing_else(
 
 
 async def test_an_empty_list_says_so(stranger: Visitor) -> None:
-    assert "当てはまるお知らせはありません" in (await stranger.get("/archive")).text
+    assert "お知らせは、まだありません" in (await stranger.get("/archive")).text
+    assert "当てはまるお知らせはありません" in (await stranger.get("/archive?q=ダム")).text
 
 
 async def test_it_is_narrowed_by_words_topic_and_month(stranger: Visitor, service: Service) -> None:
