@@ -41,6 +41,11 @@ class Reason(StrEnum):
         "アカウントが、町の設定からなくなりました",
         "町の設定を確かめ、必要なら新しいお知らせを出してください。",
     )
+    ADDRESS_NEEDS_UTF8 = (
+        "address_needs_utf8",
+        "メールサーバーが、英数字でない宛先に対応していません",
+        "メールサーバーの SMTPUTF8 を有効にするか、登録された方に別のアドレスでの登録をお願いしてください。",
+    )
     ADDRESS_UNREADABLE = (
         "address_unreadable",
         "登録された宛先を読み取れません",

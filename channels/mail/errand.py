@@ -66,6 +66,7 @@ class MailErrand:
         # Nothing more is begun, whatever is left.
         self.ended = False
         self._size_limit = 0
+        self._utf8 = False
         self._recipients = recipients
         self._write = write
         self._domains = domains
@@ -104,9 +105,10 @@ class MailErrand:
         is_over = self.ended and not self._under_way
         return self.settled or self.interrupted or is_over or self.error is not None
 
-    def resume(self, size_limit: int) -> None:
-        """On a new session, whose server takes mails of up to so many octets (0: any)."""
+    def resume(self, size_limit: int, *, utf8: bool) -> None:
+        """On a new session, whose server takes mails of up to so many octets (0: any); `utf8`: to every script."""
         self.interrupted = False
+        self._utf8 = utf8
         self._size_limit = size_limit
 
     def take(self) -> Part:
@@ -149,6 +151,11 @@ class MailErrand:
                 self._fail(too_large(len(mail.envelope.content), self._size_limit))
             return None
         self._held = None
+        if not (self._utf8 or mail.envelope.recipient.isascii()):
+            self._domains.left(mail.domain)
+            number = self._recipients[mail.position].subscriber_id
+            self._settle(mail.position, Refusal(number, Reason.ADDRESS_NEEDS_UTF8))
+            return self.next(behind=behind)
         self._under_way.append(mail)
         return mail.envelope
 

@@ -46,6 +46,9 @@ QUOTED = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
 HOST_NAME = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
 HOST = re.compile(HOST_NAME)
+# RFC 6531 §3.3, where a server takes them.
+ATOM_OF_ANY_SCRIPT = ATOM.replace("-]+", "\u00a1-\U0010ffff-]+")
+DOT_ATOM_OF_ANY_SCRIPT = re.compile(rf"{ATOM_OF_ANY_SCRIPT}(\.{ATOM_OF_ANY_SCRIPT})*")
 # Nearly all addresses: nothing to quote, nothing to encode.
 PLAIN = re.compile(rf"{ATOM}(?:\.{ATOM})*@{HOST_NAME}")
 
@@ -144,7 +147,7 @@ def before_stop(language: str, settings_url: str) -> str:
 def fill(
     template: MailTemplate, *, to: str, message_id: str, unsubscribe_url: str, read_url: str = ""
 ) -> bytes:
-    """The whole mail for one recipient, with CRLF line ends. `to` is quoted already.
+    """The whole mail for one recipient, with CRLF line ends. `to` is quoted already, and ASCII but for SMTPUTF8.
 
     No line begins with a dot: none of the header fields does, and base64 has none.
     """
@@ -153,7 +156,7 @@ def fill(
         f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
     )
     links = unsubscribe_url.encode(), read_url.encode()
-    mail = own.encode("ascii") + template.text.fill(*links)
+    mail = own.encode() + template.text.fill(*links)
     return mail if template.html is None else mail + template.html.fill(*links) + _LAST_DELIMITER
 
 
@@ -179,7 +182,8 @@ def quote_address(address: str) -> str | None:
     """The address as RFC 5321 writes it, None when it is none.
 
     Old addresses of Japanese mobile carriers (`a..b@docomo.ne.jp`, `a.@ezweb.ne.jp`) break the dot rules
-    and are deliverable only when quoted. Domains in other scripts become punycode.
+    and are deliverable only when quoted. Domains in other scripts become punycode; a local part in another script stays,
+    for servers that offer SMTPUTF8.
     """
     if PLAIN.fullmatch(address):
         return address
@@ -188,8 +192,10 @@ def quote_address(address: str) -> str | None:
         host = domain.encode("ascii").decode() if domain.isascii() else domain.encode("idna").decode()
     except UnicodeError:
         return None
-    if not (at and local and HOST.fullmatch(host) and PRINTABLE.fullmatch(local)):
+    if not (at and local and HOST.fullmatch(host) and local.isprintable()):
         return None
+    if not local.isascii():
+        return f"{local}@{host}" if DOT_ATOM_OF_ANY_SCRIPT.fullmatch(local) else None
     if DOT_ATOM.fullmatch(local) or QUOTED.fullmatch(local):
         return f"{local}@{host}"
     escaped = local.replace("\\", "\\\\").replace('"', '\\"')

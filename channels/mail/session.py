@@ -54,7 +54,7 @@ class MailSession:
                     mails.error = error
                     break
                 try:
-                    mails.resume(session.size)
+                    mails.resume(session.size, utf8=session.utf8)
                     mails.on_long_wait = partial(self._pool.lend, session)
                     session.begin(mails)
                     while not mails.paused:

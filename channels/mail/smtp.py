@@ -144,7 +144,11 @@ async def open_connection(
         client.close()
         raise _cannot_connect(error, server) from None
     session = SmtpSession(
-        timeout=timeout, stall=stall, pipelining=client.supports_extension("pipelining"), size=_size(client)
+        timeout=timeout,
+        stall=stall,
+        pipelining=client.supports_extension("pipelining"),
+        size=_size(client),
+        utf8=client.supports_extension("smtputf8"),
     )
     session.attach(cast(asyncio.Transport, client.transport))
     return session

@@ -2,7 +2,8 @@
 
 Everything happens as replies arrive, without a task to wake per mail: the content of one mail and the
 opening of the next leave in one packet. One envelope has one recipient. What we write is ASCII alone
-(addresses quoted or in punycode, text in base64), so neither 8BITMIME nor SMTPUTF8 is ever asked for.
+(addresses quoted or in punycode, text in base64), so 8BITMIME is never asked for; SMTPUTF8 (RFC 6531) only for an
+address in another script.
 """
 
 from __future__ import annotations
@@ -34,11 +35,15 @@ class SmtpSession(asyncio.Protocol):
     """One open session; at any moment at most one content has been sent and not answered.
 
     `timeout` seconds per reply, `stall` seconds for the reply to RCPT, which some servers never give for one
-    domain; `size` is the largest mail in octets that the server takes, 0 for no limit.
+    domain; `size` is the largest mail in octets that the server takes, 0 for no limit; `utf8`: it takes addresses in
+    every script.
     """
 
-    def __init__(self, *, timeout: float, stall: float, pipelining: bool, size: int) -> None:
+    def __init__(
+        self, *, timeout: float, stall: float, pipelining: bool, size: int, utf8: bool = False
+    ) -> None:
         self.size = size
+        self.utf8 = utf8
         self._timeout = timeout
         self._stall = min(stall, timeout)
         self._pipelining = pipelining
@@ -149,13 +154,13 @@ class SmtpSession(asyncio.Protocol):
                 self._reset_needed = False
                 self._expected.append(RSET)
             self._expected += OPENING
-            opening = f"MAIL FROM:<{envelope.sender}>\r\nRCPT TO:<{envelope.recipient}>\r\nDATA\r\n"
-            return reset + opening.encode("ascii")
+            opening = f"{_mail_from(envelope)}\r\nRCPT TO:<{envelope.recipient}>\r\nDATA\r\n"
+            return reset + opening.encode()
         if self._reset_needed:
             self._commands.append((RSET, b"RSET\r\n"))
             self._reset_needed = False
-        self._commands.append((MAIL, f"MAIL FROM:<{envelope.sender}>\r\n".encode("ascii")))
-        self._commands.append((RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode("ascii")))
+        self._commands.append((MAIL, f"{_mail_from(envelope)}\r\n".encode()))
+        self._commands.append((RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode()))
         self._commands.append((DATA, b"DATA\r\n"))
         return self._next_command()
 
@@ -261,3 +266,8 @@ class SmtpSession(asyncio.Protocol):
             self._asked.set_result(False)
         if errand is not None:
             errand.lose(loss)
+
+
+def _mail_from(envelope: Envelope) -> str:
+    extension = "" if envelope.recipient.isascii() else " SMTPUTF8"
+    return f"MAIL FROM:<{envelope.sender}>{extension}"

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 LINE_USER_ID = re.compile(r"U[0-9a-f]{32}")
 # Old phone carriers gave out addresses with two dots in a row or a dot before the @, so the
-# local part is looser than RFC 5321's dot-atom; the mail channel quotes it when it must.
+# local part is looser than RFC 5321's dot-atom; the mail channel quotes it when it must. Other scripts: RFC 6531.
 MAIL_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
 )
+LONGEST_LOCAL, LONGEST_MAIL = 64, 254
 # Carriers of mobile phones. Their addresses have small letters alone, and a phone writes the first one large.
 CARRIERS = (
     "docomo.ne.jp",
@@ -77,7 +78,9 @@ def _mail_address(address: str) -> str:
     local, _, typed = unicodedata.normalize("NFKC", address).rpartition("@")
     domain = _ascii_domain(typed)
     lowered = f"{local.lower() if is_carrier(domain) else local}@{domain}"
-    if len(lowered) > 254 or not MAIL_ADDRESS.fullmatch(lowered):
+    # Octets, as RFC 5321 §4.5.3 counts; what cannot be seen is no part of an address that somebody typed.
+    too_long = len(local.encode()) > LONGEST_LOCAL or len(lowered.encode()) > LONGEST_MAIL
+    if too_long or not lowered.isprintable() or not MAIL_ADDRESS.fullmatch(lowered):
         raise BadAddress("メールアドレスは name@example.jp のように書いてください")
     return lowered
 

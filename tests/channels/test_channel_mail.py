@@ -128,7 +128,9 @@ def rendered(announcement):
         ('"a..b"@docomo.ne.jp', '"a..b"@docomo.ne.jp'),
         ('a"b@docomo.ne.jp', '"a\\"b"@docomo.ne.jp'),
         ("sato@日本語.jp", "sato@xn--wgv71a119e.jp"),
-        ("佐藤@example.jp", None),
+        ("佐藤@example.jp", "佐藤@example.jp"),
+        ("佐藤 花子@example.jp", None),
+        ("佐\u202e藤@example.jp", None),
         ("no-at-sign", None),
         ("@example.jp", None),
         ("a@b>\r\nDATA", None),
@@ -151,6 +153,30 @@ async def test_an_old_mobile_address_arrives_and_a_broken_one_is_refused(mail, m
         b'"a..b"@docomo.ne.jp',
         b'"c."@ezweb.ne.jp',
     ]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_an_address_in_another_script_arrives_where_the_server_takes_it(pipelining):
+    server = SmtpSandbox(pipelining=pipelining)
+    session = make_mail(await server.start())
+    readers = [Recipient(1, "a@example.jp"), Recipient(2, "花子@例え.jp"), Recipient(3, "c@example.jp")]
+    parts, error = await send(session, readers)
+    assert (error, refusals(parts), total(parts)) == (None, {}, 3)
+    found = [mail for mail in server.mailroom.mails if "花子@xn--r8jz45g.jp".encode() in mail.source]
+    assert len(found) == 1
+    await session.close()
+    await server.stop()
+
+
+async def test_where_it_takes_none_that_reader_alone_is_refused_with_a_remedy():
+    async with ScriptedSmtp({}) as server:
+        session = make_mail(server.port)
+        readers = [Recipient(1, "花子@example.jp"), *mail_readers(3), Recipient(9, "花男@example.jp")]
+        parts, error = await send(session, readers)
+        assert (error, total(parts)) == (None, 5)
+        assert refusals(parts) == dict.fromkeys((1, 9), ("address_needs_utf8", ""))
+        assert sum(server.taken.values()) == 3
+        await session.close()
 
 
 @pytest.mark.parametrize("pipelining", [True, False])

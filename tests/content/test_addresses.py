@@ -40,6 +40,7 @@ def test_the_domain_of_a_mail_address_is_lowered_and_its_name_kept():
         ("Hanako@plateau.com", "Hanako@plateau.com"),
         ("Hanako@example.jp", "Hanako@example.jp"),
         ("ｈａｎａｋｏ＠ｄｏｃｏｍｏ．ｎｅ．ｊｐ", "hanako@docomo.ne.jp"),
+        ("花子@example.jp", "花子@example.jp"),
         ("hanako@しばた.例え.jp", "hanako@xn--68jq4c.xn--r8jz45g.jp"),
     ],
 )
@@ -74,7 +75,8 @@ def test_the_addresses_that_old_phone_carriers_gave_out_are_taken(address):
         "hana ko@example.jp",
         "hanako@example.jp\nBcc: all@example.jp",
         "hanako@example..jp",
-        "花子@example.jp",
+        "花\u200b子@example.jp",
+        "花" * 22 + "@example.jp",
         "a@b@example.jp",
         "<hanako@example.jp>",
         "hanako@example.jp,taro@example.jp",
