@@ -40,6 +40,7 @@ ROUNDS ?= 200
 drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROUNDS=… kills per database)
 	$(BIN)/python -m tests.faults.drill --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.faults.post_kills --rounds 50 $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.channels.fitting --texts 100000 $(if $(SEED),--seed $(SEED))
 
 attack: dev ## what strangers may do to the door, with an urgent notice sent meanwhile
 	$(BIN)/python -m tests.faults.attack $(ARGS)

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from bot.outlets.current import areas_of
 from bot.outlets.feeds import add, as_xml
 from channels import rendering
+from channels.attached import place_text
 from channels.channel import Announcement
 from content.clock import DAY, iso
 from content.notices.notices import Notice
@@ -23,9 +24,14 @@ from content.town import Mode, Town, Urgency
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 STATUS = {Mode.LIVE: "Actual", Mode.DRILL: "Exercise", Mode.TEST: "Test"}
 MESSAGE = {NoticeKind.ORIGINAL: "Alert", NoticeKind.CORRECTION: "Update", NoticeKind.WITHDRAWAL: "Cancel"}
-# 警戒レベル of the title → severity and certainty; what it does not say is not made up.
-LEVELS = {"5": ("Extreme", "Observed"), "4": ("Severe", "Likely"), "3": ("Moderate", "Possible")}
-UNKNOWN = ("Unknown", "Unknown")
+# 警戒レベル of the title → severity, certainty and what to do (5 緊急安全確保, 4 避難指示, 3 高齢者等避難: 避難情報に関する
+# ガイドライン, 内閣府); what it does not say is not made up.
+LEVELS = {
+    "5": ("Extreme", "Observed", "Shelter"),
+    "4": ("Severe", "Likely", "Evacuate"),
+    "3": ("Moderate", "Possible", "Prepare"),
+}
+UNKNOWN = ("Unknown", "Unknown", "")
 LEVEL = re.compile(r"レベル\s*([345])")
 # Of a notice that has no end of its own.
 LASTS = DAY
@@ -64,11 +70,13 @@ def alert(town: Town, chain: Sequence[Notice], announced: Announcement) -> bytes
 
 
 def _info(root: Element, town: Town, found: Notice, announced: Announcement, language: str) -> None:
-    severity, certainty = _level(found.title)
+    severity, certainty, response = _level(found.title)
     info = add(root, "info")
     add(info, "language", "ja-x-easy" if language == "ja-easy" else language)
     add(info, "category", "Safety")
     add(info, "event", announced.category_names.get(language) or announced.category)
+    if response and found.kind != NoticeKind.WITHDRAWAL:
+        add(info, "responseType", response)
     add(info, "urgency", "Past" if found.kind == NoticeKind.WITHDRAWAL else "Immediate")
     add(info, "severity", severity)
     add(info, "certainty", certainty)
@@ -76,6 +84,8 @@ def _info(root: Element, town: Town, found: Notice, announced: Announcement, lan
     add(info, "senderName", announced.town_names.get(language) or announced.town)
     add(info, "headline", rendering.heading(announced, language))
     add(info, "description", rendering.body(announced, language))
+    if announced.place:
+        add(info, "instruction", place_text(announced.place, language))
     add(info, "web", announced.url)
     add(info, "contact", announced.contacts.get(language) or announced.contact)
     keys = areas_of(town, found)
@@ -93,7 +103,7 @@ def _geocode(area: Element, name: str, value: str) -> None:
     add(made, "value", value)
 
 
-def _level(title: str) -> tuple[str, str]:
+def _level(title: str) -> tuple[str, str, str]:
     said = LEVEL.search(unicodedata.normalize("NFKC", title))
     return LEVELS[said[1]] if said else UNKNOWN
 
