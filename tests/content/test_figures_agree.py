@@ -2,36 +2,73 @@
 
 import csv
 import io
+import shutil
 from collections import Counter
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from content.clock import DAY, HOUR, today_jst
+from content.database import Database, moving
 from content.figures import book, snapshots
 from content.figures.movements import Measure, Move, sign
-from content.register import subscriber_changes, subscribers
+from content.ledger import retention
+from content.register import (
+    bounces,
+    importing,
+    inbound_events,
+    mail_requests,
+    subscriber_changes,
+    subscribers,
+)
+from content.register.carrying_over import carry_over, successions
 from content.register.subscribers import registration_event
 from content.register.subscribers_csv import ALL_COLUMNS, read_rows
 from content.register.subscribers_export import export_rows
+from tests.conftest import EMPTY_EVERY_TABLE
 from tests.content.properties import few_examples, undone
 from tests.content.test_subscribers_csv import bring_in
-from tests.factories import ELDER, NEWCOMER, PARENT, create_town, jst, line_id, make_subscriber
+from tests.factories import (
+    ELDER,
+    NEWCOMER,
+    PARENT,
+    PEOPLE,
+    create_town,
+    jst,
+    line_id,
+    make_delivery,
+    make_subscriber,
+)
 
+DAY_ONE = date(2024, 2, 28)
 NUMBER = ALL_COLUMNS.index("number")
-TOWN = create_town()
+# 船岡 and the others that somebody chose are split when the day comes.
+TOWN = create_town(
+    areas=[
+        {"key": "north", "names": {"ja": "船岡北"}},
+        {"key": "south", "names": {"ja": "船岡南"}},
+        *(
+            {"key": key, "names": {"ja": key}, "split_into": ["north", "south"], "changed_on": DAY_ONE}
+            for key in sorted(set().union(*(person.preferences.areas for person in PEOPLE)))
+        ),
+    ],
+    segments=[],
+)
 MEASURES = tuple(Measure)
 # From the last hours of February of a leap year over the end of the fiscal year.
 BEGIN = jst(2024, 2, 28, 21)
-DAYS = [date(2024, 2, 28) + timedelta(days=number) for number in range(40)]
+DAYS = [DAY_ONE + timedelta(days=number) for number in range(40)]
 WHO = st.integers(0, 4)
 ACTS = st.lists(
     st.tuples(
         WHO,
-        st.sampled_from(["join", "join", "leave", "choose", "nowhere", "speak", "erase"]),
+        st.sampled_from(["join", "join", "leave", "choose", "nowhere", "speak", "erase", "split"]),
         st.integers(0, 200),
     ),
     max_size=14,
@@ -49,7 +86,12 @@ async def play(connection, keys, acts):
         while day < today_jst(at):
             by_day[day] = await by_hand(connection, set().union(*ids.values()))
             day += timedelta(days=1)
-        person = (PARENT, ELDER, NEWCOMER)[who % 3]
+        if act == "split":
+            # The town divides what some had chosen, whoever this act was to be of.
+            for divided in successions(TOWN, DAYS[0]):
+                await carry_over(connection, divided, at=at)
+            continue
+        person = PEOPLE[who % 3]
         address = f"{who}@example.jp" if person.channel == "mail" else line_id(who + 1)
         if act == "join":
             found = await make_subscriber(connection, keys, person, address=address, at=at, reason="form")
@@ -114,6 +156,21 @@ async def from_snapshots(connection):
     }
 
 
+async def known_ids(connection):
+    return set(await connection.scalars(select(registration_event.c.subscriber_id)))
+
+
+async def forget_what_is_old(connection, ids):
+    """Everything that is forgotten with time: who was sent what, mails that came back, events of platforms."""
+    later = BEGIN + 4000 * DAY
+    if ids:
+        delivery = await make_delivery(connection, [ids], at=BEGIN)
+        assert await retention.summarise(connection, delivery, at=later)
+    for forget in (bounces.forget_old, inbound_events.forget_old, mail_requests.forget_old):
+        await forget(connection, later)
+    await importing.give_up(connection, before=later)
+
+
 @given(ACTS, st.integers(0, 14))
 @few_examples
 async def test_every_way_to_count_gives_the_same(database, keys, acts, entered_before):
@@ -132,6 +189,7 @@ async def test_every_way_to_count_gives_the_same(database, keys, acts, entered_b
                 assert came - went == (
                     expected[day][account, "total", ""] - expected[before][account, "total", ""]
                 )
+        await forget_what_is_old(connection, sorted(await known_ids(connection)))
         while await book.enter_part(connection, last) < last:
             pass
         assert await by_events(connection) == (active, moved)
@@ -165,3 +223,36 @@ async def test_every_figure_comes_out_again_from_an_export(database, keys, acts)
 
 def _lines(*files):
     return [io.StringIO(file.getvalue(), newline="") for file in files]
+
+
+@pytest.mark.services
+@given(ACTS)
+@settings(few_examples, max_examples=3)
+async def test_every_figure_is_the_same_in_another_database_after_a_move(
+    postgres_database, sqlite_template, keys, acts
+):
+    with TemporaryDirectory() as folder:
+        old, back = (
+            Database(f"sqlite:///{shutil.copy(sqlite_template, Path(folder, name))}") for name in "ab"
+        )
+        async with old.write() as connection:
+            await play(connection, keys, acts)
+            ids = list(await connection.scalars(select(registration_event.c.id).order_by("id")))
+            if ids:
+                await book.enter_part(connection, ids[len(ids) // 2])
+            await snapshots.take(connection, DAYS[-1], at=BEGIN)
+        figures = [await of_database(old)]
+        async with postgres_database.write() as connection:
+            raw = await connection.get_raw_connection()
+            await raw.driver_connection.execute(EMPTY_EVERY_TABLE)
+        for source, target in ((old, postgres_database), (postgres_database, back)):
+            await moving.copy_rows(source, target, lambda _rows: None)
+            figures.append(await of_database(target))
+        assert figures[0] == figures[1] == figures[2]
+        await old.close()
+        await back.close()
+
+
+async def of_database(database):
+    async with database.read() as connection:
+        return await by_events(connection), await snapshots.figures_of(connection, DAYS[-1])
