@@ -18,14 +18,14 @@ from content.clock import today_jst
 from content.figures import snapshots
 from content.figures.counts import DEFINITION
 from content.figures.movements import Measure
-from content.figures.suppression import publishable, publishable_total
+from content.figures.suppression import publishable_choices, publishable_parts, publishable_total
 from content.town import Town
 
 NONE, UNAVAILABLE, HIDDEN, NOT_APPLICABLE = "0", "…", "x", "・"
 SYMBOLS = {
     NONE: "該当なし(数えた結果が0件)",
     UNAVAILABLE: "値が得られない(サービスが動いていなかった、または記録がない)",
-    HIDDEN: "秘匿(10件未満、またはほかの値との差から10件未満の値が分かるもの)",
+    HIDDEN: "秘匿(10件未満、またはほかの値や全体との差から10件未満の値が分かるもの)",
     NOT_APPLICABLE: "当てはまらない(選ばなくても登録すべてに届く分野、統合・分割・終了した区分)",
 }
 NOTES = (
@@ -56,10 +56,11 @@ async def open_rows(service: Service) -> list[dict[str, Any]]:
     town, day = service.town, last_month_end(today_jst())
     async with service.database.read() as connection:
         figures = await snapshots.figures_of(connection, day)
-    rows = [_row(town, day, "全体", "", "全体", *_total(town, figures))]
+    whole = 0 if figures is None else sum(_cells(town, Measure.TOTAL, figures).values())
+    rows = [_row(town, day, "全体", "", "全体", *_total(whole, figures))]
     for measure in TABLES:
         cells = None if figures is None else _cells(town, measure, figures)
-        shown = {} if cells is None else publishable(cells)
+        shown = {} if cells is None else _shown(measure, cells, whole)
         word = MEASURE_WORDS[measure]
         for key in _keys(town, measure, cells or {}):
             name = channel_words(key) if measure == Measure.TOTAL else value_words(town, measure, key)
@@ -106,10 +107,16 @@ def last_month_end(today: date) -> date:
     return today.replace(day=1) - timedelta(days=1)
 
 
-def _total(town: Town, figures: snapshots.Figures | None) -> tuple[int | None, str]:
-    if figures is None:
-        return None, UNAVAILABLE
-    return _cell(publishable_total(sum(_cells(town, Measure.TOTAL, figures).values())))
+def _total(whole: int, figures: snapshots.Figures | None) -> tuple[int | None, str]:
+    return (None, UNAVAILABLE) if figures is None else _cell(publishable_total(whole))
+
+
+def _shown(measure: Measure, cells: Mapping[str, int], whole: int) -> dict[str, int | None]:
+    """Each registration has one channel and one language. Of districts it may have several, so their sum is not
+    known, but no less than everybody; of categories it may have none, so nothing is known of theirs."""
+    if measure in (Measure.TOTAL, Measure.LANGUAGE):
+        return publishable_parts(cells)
+    return publishable_choices(cells, whole, at_least_one=measure == Measure.AREA)
 
 
 def _cells(town: Town, measure: Measure, figures: snapshots.Figures) -> dict[str, int]:

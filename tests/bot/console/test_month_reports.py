@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from openpyxl import load_workbook
 from typer.testing import Result
 
 from bot.belonging import bind
+from bot.outlets.opendata import last_month_end
 from bot.service import Service
 from content.clock import DAY, JST, fiscal_year, from_datetime, start_of_day, today_jst
 from content.database import Database
@@ -71,7 +73,7 @@ def by_month(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]
     return {row["month"][5:]: row for row in rows if row["name"] == name}
 
 
-async def test_console_command_line_json_csv_and_excel_say_the_same(
+async def test_console_command_line_json_csv_excel_and_open_data_say_the_same(
     command_line: Callable[..., Result], kikaku: Visitor, service: Service, tmp_path: Path, town: Town
 ) -> None:
     other = Database(f"sqlite:///{tmp_path / 'town.db'}")
@@ -103,6 +105,48 @@ async def test_console_command_line_json_csv_and_excel_say_the_same(
         assert ["団体コード", town.code] in [[cell.value for cell in row] for row in book["説明"].iter_rows()]
     shown = (await kikaku.get(PAGE)).text
     assert f"{YEAR}年5月 33 3 1 1 3" in shown
+    await open_data_says_the_same(kikaku, service)
+
+
+async def open_data_says_the_same(kikaku: Visitor, service: Service) -> None:
+    """As the console of the end of the last month: every figure, in CSV and JSON. 12 more make none of them small."""
+    day = last_month_end(today_jst())
+    more = [
+        Registration("mail", "mail", f"{n}@example.jp", NOWHERE, start_of_day(day) - DAY) for n in range(12)
+    ]
+    async with service.database.write() as connection:
+        await register_many(connection, service.keys, more, reason="confirmed")
+    await enter_events(service.database)
+    async with service.database.write() as connection:
+        await snapshots.take(connection, day, at=start_of_day(day) + DAY)
+    published = json.loads((await kikaku.get("/opendata/subscribers.json")).html)["registrations"]
+    rows = list(
+        csv.DictReader(io.StringIO((await body(kikaku, "/opendata/subscribers.csv")).lstrip("\ufeff")))
+    )
+    assert [(row["区分"], row["キー"], row["登録数"], row["記号"]) for row in rows] == [
+        (row["measure"], row["key"], _text(row["registrations"]), row["symbol"]) for row in published
+    ]
+    open_figures = {
+        (row["measure"], row["key"]): row["registrations"]
+        for row in published
+        if row["registrations"] is not None
+    }
+    asked = f"/console/reports/months?year={fiscal_year(day)}&format=json"
+    ours: Counter[tuple[str, str]] = Counter()
+    for by, word in (("total", "配信手段"), ("category", "分野"), ("area", "地区"), ("language", "ことば")):
+        for row in json.loads((await kikaku.get(f"{asked}&by={by}")).html)["months"]:
+            if row["date"] == day.isoformat():
+                key = row["channel"] if by == "total" else row["key"]
+                ours[word, key] += row["active"]
+                ours["全体", ""] += row["active"] if by == "total" else 0
+    assert {key: ours[key] for key in open_figures} == open_figures
+    assert ours["全体", ""] == open_figures["全体", ""] == 44
+    known = {("配信手段", "line"), ("分野", "gomi"), ("地区", "funaoka"), ("地区", ""), ("ことば", "en")}
+    assert known <= set(open_figures)
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 async def fill(visitor: Visitor, path: str, action: str, fields: dict[str, str]) -> Page:

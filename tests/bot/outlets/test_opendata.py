@@ -48,7 +48,8 @@ async def test_small_cells_are_hidden_and_zero_missing_and_senseless_have_their_
     assert told["配信手段", "line"] == told["配信手段", "mail"] == ("", "x")
     assert told["配信手段", "webhook"] == ("0", "0")
     assert told["分野", "saigai"] == ("", "・")
-    assert told["分野", "gomi"] == ("40", "")
+    # All but three have chosen it, and nobody anything else.
+    assert told["分野", "gomi"] == ("", "x") and told["分野", "event"] == ("0", "0")
     assert told["地区", ""] == told["地区", "funaoka"] == ("", "x")
     assert {row["全国地方公共団体コード"] for row in rows} == {service.town.code}
     assert {(row["単位"], row["時点"]) for row in rows} == {("件", DAY_SHOWN.isoformat())}
