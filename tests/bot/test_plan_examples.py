@@ -94,6 +94,65 @@ def test_every_cell_of_the_table_of_shibata_is_that_of_the_published_plan():
     assert compared == 40
 
 
+def numbers(text):
+    """The figures of a sentence, without those of a date."""
+    bare = re.sub(r"20\d\d(-\d\d)*(–20\d\d)?(年度)?|令和4年度|平成29年度|H2[45]", "", text)
+    return {found.rstrip(".,") for found in re.findall(r"\d[\d,.]*", bare.replace("four", "4"))}
+
+
+@pytest.mark.skipif(not TABLES.exists(), reason="the towns' published tables are not beside this repository")
+def test_every_actual_of_shibata_is_that_of_the_published_results():
+    results = seen("shibata", 2022).results
+    compared = set()
+    for line in TABLES.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        number = cells[0].split(" ")[0]
+        if not line.startswith("| ") or number not in SHIBATA_ROWS or len(cells) != 6:
+            continue
+        compared.add(number)
+        years = [year for year in results[SHIBATA_ROWS[number]].years if not year.actual.is_blank]
+        if number in ("Ⅲ-3", "Ⅲ-4"):
+            assert [year.actual.text for year in years] == ["0件", "0件", "0件", "1件"]
+            assert cells[5] in ("0, 0, 0, 1", "the same")
+            continue
+        (year,) = years
+        entered = [year.actual.text, *(item.text for item in year.adjusted)]
+        entered += [item.value.text for item in year.beside]
+        computed = [year.rate_words, *(f"{item.rate}" for item in year.adjusted)]
+        assert numbers(" ".join(entered)) <= numbers(cells[5]) <= numbers(" ".join(entered + computed)), (
+            number
+        )
+        if not numbers(cells[5]) or number == "Ⅱ-1":
+            assert squeezed(year.actual.text) == squeezed(cells[5])
+        assert year.actual.about == ("約" if "約" in cells[5] else ""), number
+    assert compared == set(SHIBATA_ROWS)
+
+
+@pytest.mark.skipif(not TABLES.exists(), reason="the towns' published tables are not beside this repository")
+def test_what_shibata_published_without_a_target_is_that_of_its_results():
+    (told,) = [
+        line
+        for line in TABLES.read_text(encoding="utf-8").splitlines()
+        if line.startswith("Published actuals without a target")
+    ]
+    results = seen("shibata", 2022).results
+    without = {key: found.years for key, found in results.items() if key not in SHIBATA_ROWS.values()}
+    assert set(without) == {"facebook_followers", "mobile_payments", "convenience_store_certificates"}
+    for years in without.values():
+        assert all(year.target.is_blank and year.actual.text in told for year in years)
+
+
+@pytest.mark.skipif(not TABLES.exists(), reason="the towns' published tables are not beside this repository")
+def test_the_costs_of_shimotsuke_are_those_of_the_published_plan():
+    (told,) = [
+        line for line in TABLES.read_text(encoding="utf-8").splitlines() if "デジタルサイネージ 541" in line
+    ]
+    ours = {cell for grid in grids("shimotsuke", 2015).values() for row in grid.rows for cell in row}
+    assert {"1,940", "7,760", "541", "215", "200", "126", "500"} <= numbers(told) & ours
+    owners = [owner for item in plans_of("shimotsuke").policies.values() for owner in item.owners]
+    assert owners == ["総合政策課", "児童福祉課"] and all(owner in told for owner in owners)
+
+
 def test_shimotsuke_shows_what_a_year_and_four_years_cost():
     found = grids("shimotsuke", 2015)
     rows = found["メール配信システム:計画期間内予算額(概算、千円)"].rows
