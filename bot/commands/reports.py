@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +15,9 @@ from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from bot.entered_indicators import entered_json, entered_results, entered_rows
 from bot.month_report import CHOICES
+from bot.service import Service
 from content.clock import fiscal_year as fiscal_year_of_today
-from content.clock import today_jst
+from content.clock import now_ms, today_jst
 from content.figures.indicators import IndicatorReport
 from content.figures.plan_results import IndicatorResult
 from content.plans.values import FIRST_YEAR, LAST_YEAR
@@ -54,11 +56,16 @@ def indicators(
         list[int] | None, typer.Option(help="Repeat for several; default: the plan's.")
     ] = None,
     key: Annotated[str, typer.Option(help="Only this indicator.")] = "",
+    chart: Annotated[
+        Path | None, typer.Option(help="Write the chart of --key as .svg or .png.", dir_okay=False)
+    ] = None,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
     """目標, 実績 and 達成率 per fiscal year, and the months."""
-    run(_indicators(tuple(fiscal_year or ()), key, json, csv))
+    if chart is not None and (chart.suffix not in (".svg", ".png") or not key):
+        fail("--chart: name a file that ends in .svg or .png, and the indicator by --key", USAGE)
+    run(_indicators(tuple(fiscal_year or ()), key, chart, json, csv))
 
 
 app.command("sheet")(report_sheet.sheet)
@@ -87,7 +94,9 @@ async def _months(year: int, by: str, as_json: bool, as_csv: bool) -> None:
         sys.stdout.write("".join(f"{name}: {words}\n" for name, words in month_report.about(report)))
 
 
-async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: bool) -> None:
+async def _indicators(
+    years: tuple[int, ...], key: str, chart: Path | None, as_json: bool, as_csv: bool
+) -> None:
     if wrong := [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]:
         fail(f"--fiscal-year {wrong[0]}: 年度は西暦4桁で書いてください(2026 のように)", USAGE)
     async with opened(load_settings(), only_reads=True) as service:
@@ -99,6 +108,9 @@ async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: b
         fail(f"--key: no indicator '{key}'; use {', '.join(known)}", USAGE)
     counted = [item for item in counted if key in ("", item.indicator.key)]
     entered = [result for result in entered if key in ("", result.indicator.key)]
+    if chart is not None:
+        _write_chart(service, chart, counted)
+        return
     if as_json:
         print_json([*map(reports.indicator_json, counted), *map(entered_json, entered)])
         return
@@ -110,6 +122,24 @@ async def _indicators(years: tuple[int, ...], key: str, as_json: bool, as_csv: b
         _show(item)
     for result in entered:
         _show_entered(result)
+
+
+def _write_chart(service: Service, file: Path, counted: list[IndicatorReport]) -> None:
+    from bot.console.chart_file import NoFont, chart_file, to_png, to_svg
+    from bot.pages import environment
+
+    if not counted:
+        fail("--chart: 手で入れる指標のグラフは、評価表(`kairanban report sheet`)にあります", USAGE)
+    (found,) = counted
+    drawn = chart_file(service.town, found, reports.headline(found), now_ms())
+    try:
+        made = to_svg(environment(service), drawn) if file.suffix == ".svg" else to_png(drawn)
+    except NoFont as error:
+        fail(str(error))
+    try:
+        file.write_bytes(made)
+    except OSError as error:
+        fail(f"--chart: {file}: {error.strerror}")
 
 
 def _show_entered(found: IndicatorResult) -> None:

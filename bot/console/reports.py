@@ -10,7 +10,10 @@ from aiohttp import web
 
 from bot.console.access import StaffRequest
 from bot.console.chart import draw
+from bot.console.chart_file import NoFont, chart_file, to_png, to_svg
+from bot.console.download import download
 from bot.console.words import channel_words
+from bot.pages import TEMPLATES
 from bot.reports import (
     BYTE_ORDER_MARK,
     JAPANESE,
@@ -25,6 +28,7 @@ from bot.reports import (
 )
 from content.clock import fiscal_year, now_ms, today_jst
 from content.figures.counts import DEFINITION
+from content.figures.indicators import IndicatorReport
 from content.figures.plans import counted_indicators
 from content.register import bounces
 
@@ -64,8 +68,13 @@ async def show_indicator(staff_request: StaffRequest) -> web.Response:
     if file is not None:
         return file
     known = sorted({*indicator.targets, fiscal_year(today_jst())})
+    picture, problem = _picture(staff_request, found, name)
+    if picture is not None:
+        return picture
     return staff_request.page(
         "console/indicator.html",
+        status=503 if problem else 200,
+        problem=problem,
         report=found,
         headline=headline(found),
         frozen_notes=frozen_notes,
@@ -75,6 +84,23 @@ async def show_indicator(staff_request: StaffRequest) -> web.Response:
         channel_name=channel_words,
         now=now_ms(),
     )
+
+
+def _picture(
+    staff_request: StaffRequest, found: IndicatorReport, name: str
+) -> tuple[web.Response | None, str]:
+    """The chart as a file when `?format=` asks for one, or why there is none."""
+    form = staff_request.request.query.get("format", "")
+    drawn = chart_file(staff_request.service.town, found, headline(found), now_ms())
+    if form == "svg":
+        body = to_svg(staff_request.request.app[TEMPLATES], drawn)
+        return download(body, "image/svg+xml", f"{name}.svg"), ""
+    if form != "png":
+        return None, ""
+    try:
+        return download(to_png(drawn), "image/png", f"{name}.png"), ""
+    except NoFont as error:
+        return None, str(error)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], measure: str) -> dict[str, dict[str, int]]:

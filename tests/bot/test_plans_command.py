@@ -106,3 +106,11 @@ def test_what_does_not_fit_is_named_and_nothing_changes(
 def test_a_fiscal_year_of_two_digits_is_refused_by_the_report(command_line: Run) -> None:
     refused = command_line("report", "indicators", "--fiscal-year", "26")
     assert refused.exit_code == 2 and "西暦4桁" in refused.output
+
+
+def test_a_chart_is_written_as_a_file(command_line: Run, tmp_path: Path) -> None:
+    chart = tmp_path / "chart.svg"
+    done = command_line("report", "indicators", "--key", "line_registrations", "--chart", str(chart))
+    assert done.exit_code == 0 and "団体コード" in chart.read_text("utf-8")
+    refused = command_line("report", "indicators", "--chart", str(tmp_path / "chart.gif"))
+    assert refused.exit_code == 2 and "--key" in refused.output
