@@ -12,6 +12,7 @@ from bot.console.access import StaffRequest
 from bot.console.chart import draw
 from bot.console.chart_file import NoFont, chart_file, to_png, to_svg
 from bot.console.download import download
+from bot.console.overlaid import overlay
 from bot.console.words import channel_words
 from bot.pages import TEMPLATES
 from bot.reports import (
@@ -78,6 +79,7 @@ async def show_indicator(staff_request: StaffRequest) -> web.Response:
         report=found,
         headline=headline(found),
         frozen_notes=frozen_notes,
+        overlay={"wide": overlay(found, 760, 340), "narrow": overlay(found, 358, 300)},
         charts={"wide": draw(found, 760, 380), "narrow": draw(found, 358, 330)},
         year=year,
         years=known,

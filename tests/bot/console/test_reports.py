@@ -120,6 +120,9 @@ async def test_an_indicator_shows_targets_actuals_and_rates_per_year(kikaku: Vis
     assert "2022年4月 70 0 30" in page.text
     assert "人数ではなく登録の数" in page.text
     assert "注1 2022年4月" in page.text and "保育所向けアプリ" in page.text
+    # The years one over another, in a table too.
+    assert page.html.count("form-0") == 4 and "10月 40 100 70" in page.text
+    assert "年度をくらべる" not in (await kikaku.get(f"{INDICATOR}?year=2021")).text
 
 
 @pytest.mark.usefixtures("registrations")
