@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import month_report, reports
+from bot import month_report, reports, sent_report
 from bot.commands import report_sheet
 from bot.commands.common import USAGE, fail, load_settings, opened, print_json, run
 from bot.entered_indicators import entered_json, entered_results, entered_rows
@@ -44,10 +44,7 @@ def months(
     """Registrations at the end of each month, who came, came back and left; empty is unknown, not 0."""
     if by not in CHOICES:
         fail(f"--by: use one of {', '.join(CHOICES)}", USAGE)
-    year = fiscal_year_of_today(today_jst()) if fiscal_year is None else fiscal_year
-    if not month_report.FIRST_YEAR <= year <= fiscal_year_of_today(today_jst()):
-        fail(f"--fiscal-year: a year with four digits, from {month_report.FIRST_YEAR} to this one", USAGE)
-    run(_months(year, by, json, csv))
+    run(_months(_year(fiscal_year), by, json, csv))
 
 
 @app.command()
@@ -68,7 +65,39 @@ def indicators(
     run(_indicators(tuple(fiscal_year or ()), key, chart, json, csv))
 
 
+@app.command()
+def notices(
+    fiscal_year: Annotated[int | None, typer.Option(help="Four digits; default: this one.")] = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Live notices of a fiscal year by channel, category and department: accepted, refused, unknown, how fast."""
+    run(_notices(_year(fiscal_year), json, csv))
+
+
 app.command("sheet")(report_sheet.sheet)
+
+
+def _year(given: int | None) -> int:
+    year = fiscal_year_of_today(today_jst()) if given is None else given
+    if not month_report.FIRST_YEAR <= year <= fiscal_year_of_today(today_jst()):
+        fail(f"--fiscal-year: a year with four digits, from {month_report.FIRST_YEAR} to this one", USAGE)
+    return year
+
+
+async def _notices(year: int, as_json: bool, as_csv: bool) -> None:
+    async with opened(load_settings(), only_reads=True) as service:
+        report = await sent_report.sent_report(service, year)
+    rows = sent_report.file_rows(report)
+    if as_json:
+        print_json(sent_report.to_json(report))
+    elif as_csv:
+        sys.stdout.write(reports.to_csv(rows))
+    else:
+        shown = ("measure", "name", "notices", "planned", "accepted", "refused", "unknown", "longest_seconds")
+        table = [{sent_report.JAPANESE[column]: row[column] for column in shown} for row in rows]
+        Console().print(_table(f"{year}年度に送ったお知らせ", table))
+        sys.stdout.write(f"定義: {sent_report.DEFINITION}\n")
 
 
 async def _counts(as_json: bool, as_csv: bool) -> None:

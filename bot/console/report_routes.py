@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.console import monthly_mail, months, other_figures
+from bot.console import monthly_mail, months, other_figures, sent_notices
 from bot.console.access import ConsoleRoutes
 
 
@@ -13,3 +13,4 @@ def add_reports(routes: ConsoleRoutes) -> None:
     routes.post("/reports/monthly-mail", monthly_mail.SET, monthly_mail.set_readers)
     routes.get("/reports/other-figures", "see", other_figures.show)
     routes.post("/reports/other-figures", "write", other_figures.enter)
+    routes.get("/reports/notices", "see", sent_notices.show)
