@@ -104,6 +104,15 @@ def reach(items: Mapping[str, Choosable], key: str, today: date) -> tuple[str, .
     return tuple(dict.fromkeys([*meant, *before]))
 
 
+def now_called(items: Mapping[str, Choosable], key: str, today: date) -> str:
+    """「船岡」, and what stands for it today: 「船岡」(いまは「船岡北」「船岡南」)."""
+    if key not in items:
+        return f"「{key}」"
+    meant = heirs(items, key, today)
+    now = "" if meant == (key,) else f"(いまは{''.join(f'「{items[one].name()}」' for one in meant)})"
+    return f"「{items[key].name()}」{now}"
+
+
 def check_succession(field: str, items: Sequence[Choosable]) -> None:
     """Raises ValueError that names the field, what is wrong, and what it takes."""
     known = {item.key: item for item in items}

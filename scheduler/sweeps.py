@@ -104,12 +104,12 @@ async def carry_choices_over(context: TownContext) -> int:
     """To what stands for a category or district that was merged or split; the number of registrations."""
     carried = 0
     for found in successions(context.town, today_jst(context.database.now())):
-        while True:
+        last: int | None = 0
+        while last is not None:
             async with context.database.write() as connection:
-                part = await carry_over(connection, found, at=context.database.now())
+                now = context.database.now()
+                part, last = await carry_over(connection, found, at=now, after=last)
             carried += part
-            if not part:
-                break
     if carried:
         log.info("choices_carried_over", registrations=carried)
     return carried

@@ -70,11 +70,12 @@ async def empty_areas(service: Service, areas: tuple[str, ...], category: str) -
     """The names of the districts that nobody who chose the category has named."""
     if not areas:
         return ()
+    town, today = service.town, today_jst()
+    meant = {key: town.reach("area", key, today) for key in areas if key in town.area}
+    asked = sorted({one for keys in meant.values() for one in keys})
     async with service.database.read() as connection:
-        found = await areas_with_somebody(connection, areas, category)
-    return tuple(
-        service.town.area[key].name() for key in areas if key not in found and key in service.town.area
-    )
+        found = await areas_with_somebody(connection, asked, town.reach("category", category, today))
+    return tuple(town.area[key].name() for key, keys in meant.items() if found.isdisjoint(keys))
 
 
 async def _previews(service: Service, spec: NoticeSpec) -> tuple[tuple[tuple[str, Preview], ...], str]:

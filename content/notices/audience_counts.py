@@ -177,8 +177,10 @@ def _within(number: ColumnElement[int], after: int, up_to: int | None) -> Column
     return number > after if up_to is None else and_(number > after, number <= up_to)
 
 
-async def areas_with_somebody(connection: AsyncConnection, areas: Sequence[str], category: str) -> set[str]:
-    """Those of the areas that an active registration with this category has named."""
+async def areas_with_somebody(
+    connection: AsyncConnection, areas: Sequence[str], categories: Sequence[str]
+) -> set[str]:
+    """Those of the areas that an active registration with one of these categories has named."""
     found = await connection.scalars(
         select(preference.c.value)
         .distinct()
@@ -186,7 +188,7 @@ async def areas_with_somebody(connection: AsyncConnection, areas: Sequence[str],
             preference.c.kind == "area",
             preference.c.value.in_(areas),
             preference.c.active,
-            Choice("category", (category,)).made_by(preference.c.subscriber_id),
+            Choice("category", tuple(categories)).made_by(preference.c.subscriber_id),
         )
     )
     return {str(value) for value in found}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
+from content.clock import today_jst
 from content.town import Named, SegmentRule, Town
 
 RULES = TypeAdapter(tuple[SegmentRule, ...])
@@ -65,6 +66,11 @@ def _in_words(town: Town, rule: SegmentRule, always: bool) -> str:
 def _name(town: Town, field: str, key: str) -> str:
     if field == "language":
         return LANGUAGE_NAMES.get(key, key)
+    if field in ("category", "area"):
+        known_now = town.choosable(field)
+        now = town.heirs(field, key, today_jst())
+        if now != (key,):
+            return f"{known_now[key].name()}(いまは{'・'.join(known_now[one].name() for one in now)})"
     known: dict[str, Mapping[str, Named]] = {
         "category": town.category,
         "area": town.area,

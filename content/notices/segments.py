@@ -13,7 +13,8 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal_column, or_, select
 
-from content.clock import birth_months
+from content.choosable import now_called
+from content.clock import birth_months, today_jst
 from content.database.planner_hints import Scanned
 from content.notices.chosen import describe_rules, read_rules
 from content.notices.states import TargetKind, TrialKind
@@ -50,12 +51,12 @@ class Target:
 
     def describe(self, town: Town, category: str) -> str:
         """As the confirm page and the report print it."""
-        name = town.category[category].name() if category in town.category else category
+        name = now_called(town.category, category, today_jst())
         if self.is_trial:
             return TRIAL_NAMES[self.kind]
-        chose = f"「{name}」を選んだ登録者"
+        chose = f"{name}を選んだ登録者"
         if is_life_critical(town, category):
-            chose = f"登録者全員(「{name}」は命に関わる分野です)"
+            chose = f"登録者全員({name}は命に関わる分野です)"
         if self.kind == TargetKind.EVERYONE:
             return "登録者全員(選んだ分野によらない)"
         if self.kind == TargetKind.GROUP:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from content.clock import DAY
 from content.figures import book
 from content.figures.movements import Measure, Move
+from content.notices.chosen import describe_rules
 from content.notices.segments import NobodyMatches, Target, audience
 from content.register import subscriber_changes
 from content.register.carrying_over import carry_over, successions
@@ -48,7 +49,7 @@ async def reached(connection, town, target, category, today):
 
 
 async def carry_all(connection, town, today=CHANGED):
-    return [await carry_over(connection, found, at=AT) for found in successions(town, today)]
+    return [(await carry_over(connection, found, at=AT))[0] for found in successions(town, today)]
 
 
 async def test_at_a_merger_and_a_split_everybody_is_reached_as_before(database, keys):
@@ -117,7 +118,11 @@ async def test_many_are_carried_over_part_by_part(database, keys):
         for number in range(3):
             await make_subscriber(connection, keys, NEWCOMER, address=f"{number}@example.jp")
         (found,) = [item for item in successions(town, CHANGED) if item.key == "event"]
-        assert [await carry_over(connection, found, at=AT, most=2) for _ in range(3)] == [2, 1, 0]
+        last, carried = 0, []
+        while last is not None:
+            part, last = await carry_over(connection, found, at=AT, after=last, most=2)
+            carried.append(part)
+        assert carried == [2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -137,3 +142,11 @@ def test_what_a_person_must_decide_reaches_nobody_and_says_so(rule, words):
         audience(town, AREA, "saigai", BEFORE)
     with pytest.raises(NobodyMatches, match=words):
         audience(town, AREA, "saigai", CHANGED)
+
+
+def test_a_target_says_what_stands_for_it_today():
+    town = changed_town({"field": "area", "any_of": ["funaoka", "shibata"]})
+    assert Target().describe(town, "event") == "「イベント」(いまは「生活」)を選んだ登録者"
+    assert Target().describe(town, "gomi") == "「ごみ・環境」を選んだ登録者"
+    rules = town.segment["chosen"].rules
+    assert describe_rules(town, rules) == "地区が船岡(いまはnorth・south)・柴田"

@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
@@ -17,13 +19,22 @@ from content.figures.snapshots import daily_figure
 from content.keys import Keys
 from content.ledger.deliveries import batch
 from content.ledger.retention import delivery_summary
+from content.register import trial_addresses
+from content.register.registration import Registration, register_many
+from content.register.subscribers import Preferences, registration_event
+from content.staff import member_changes, members, monthly_reports
+from content.staff.monthly_reports import MonthlyMail
+from content.staff.passwords import PasswordHash
+from content.staff.rights import OFFICE
 from content.town import Town
 from scheduler import notice_service, runner
 from scheduler.fanout import plan_next
+from scheduler.monthly_mails import look
 from scheduler.runner import Runner
 from scheduler.suspending import mark_suspended
-from scheduler.sweeps import forget_handled, snapshot_counts, summarise_old, sweep
+from scheduler.sweeps import carry_choices_over, forget_handled, snapshot_counts, summarise_old, sweep
 from scheduler.triggers import fire_due
+from tests.factories import create_town, line_id
 from tests.scheduler.scripted import (
     Stage,
     count,
@@ -114,6 +125,49 @@ async def test_planning_by_all_at_once_puts_nobody_into_two_batches(stages: list
     async with first.database.read() as connection:
         planned = await connection.scalar(select(func.sum(batch.c.size)))
     assert planned == len(ids)
+
+
+async def test_what_the_town_merged_is_carried_over_by_all_at_once_and_a_notice_meanwhile_reaches_everybody(
+    stages: list[Stage],
+) -> None:
+    first = stages[0]
+    categories = [
+        item | ({"merged_into": "kurashi", "changed_on": date(2026, 1, 1)} if item["key"] == "event" else {})
+        for item in create_town().model_dump()["categories"]
+    ]
+    contexts = [replace(stage.context, town=create_town(categories=categories)) for stage in stages]
+    chosen = Preferences(frozenset({"saigai", "event"}))
+    people = [Registration("line", "line", line_id(n), chosen, now_ms()) for n in range(30)]
+    async with first.database.write() as connection:
+        ids = await register_many(connection, first.context.keys, people, reason="follow")
+    notice_id = await first.notice(category="event")
+    await asyncio.gather(*(carry_choices_over(one) for one in contexts), fire_due(contexts[0]))
+    await asyncio.gather(*(plan_next(one) for one in contexts))
+    async with first.database.read() as connection:
+        planned = await connection.scalar(select(func.sum(batch.c.size)))
+        merged = registration_event.c.reason == "merged"
+        carried = await connection.scalar(select(func.count()).where(merged))
+    assert await deliveries_of(first.database, notice_id)
+    assert planned == carried == len(ids)
+
+
+async def test_the_report_of_a_month_leaves_once_whoever_looks(stages: list[Stage]) -> None:
+    first, sent = stages[0], []
+
+    async def send(mail: MonthlyMail, address: str) -> None:
+        sent.append((mail.department, address))
+
+    async with first.database.write() as connection:
+        await member_changes.add(
+            connection, login="tanaka", password_hash=PasswordHash("x"), role="editor", at=1
+        )
+        member = await members.find(connection, "tanaka")
+        assert member is not None
+        box = {"account": "mail", "channel": "mail", "plain": "tanaka@shibata.example.jp"}
+        await trial_addresses.add(connection, first.context.keys, staff_id=member.id, at=1, **box)
+        await monthly_reports.set_readers(connection, OFFICE, [member.id], at=1)
+    await asyncio.gather(*(look(replace(stage.context, send_month=send)) for stage in stages))
+    assert sent == [(OFFICE, "tanaka@shibata.example.jp")]
 
 
 @pytest.mark.parametrize("work", [sweep, mark_suspended, forget_handled, snapshot_counts, summarise_old])
