@@ -226,6 +226,24 @@ async def test_what_always_comes_cannot_be_dropped_and_closed_topics_are_not_off
     assert (await village.preferences(SATO)).categories == {"saigai"}
 
 
+async def test_a_button_of_a_district_that_was_split_means_its_parts(make_village, sqlite_database):
+    from tests.factories import create_town
+
+    split = {"split_into": ["north", "south"], "changed_on": "2026-01-01"}
+    areas = [
+        item | (split if item["key"] == "funaoka" else {}) for item in create_town().model_dump()["areas"]
+    ]
+    areas += [{"key": key, "names": {"ja": name}} for key, name in (("north", "船岡北"), ("south", "船岡南"))]
+    village = await make_village(sqlite_database, areas=areas, segments=[])
+    await village.act(SATO, "follow")
+    (page,) = await village.act(SATO, "postback", data="v1|area|on|funaoka")
+    assert (await village.preferences(SATO)).areas == {"north", "south"}
+    said = words_of(page)
+    assert "お知らせの設定：" in said
+    await village.act(SATO, "postback", data="v1|area|off|funaoka")
+    assert (await village.preferences(SATO)).areas == {"north", "south"}
+
+
 async def test_in_standby_acts_count_and_no_word_is_said(village):
     from tests.bot.line.village import tapped
 
