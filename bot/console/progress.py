@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.access import DECIDE, SEND, StaffRequest
 from bot.console.cancelling import acts_on, can_be_taken_back
@@ -27,9 +28,11 @@ from bot.console.words import (
 from bot.pages import redirect
 from channels.reasons import find_reason
 from content.clock import SECOND, now_ms, words
+from content.figures.effect import Effect, effect_of
 from content.notices import chains, notices, submissions
 from content.notices.publicity import is_public
 from content.notices.states import NoticeState
+from content.town import Mode
 from scheduler import notice_service
 from scheduler.attention import is_usual
 from scheduler.checks import NoticeRefused
@@ -72,12 +75,14 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
         root = await chains.root_of(connection, staff_request.notice_id)
         chain = [await notices.get(connection, number) for number in await chains.members(connection, root)]
         acts = await acts_on(connection, staff_request.notice_id) if status.state == "cancelled" else []
+        effect = await _effect(connection, status)
     return staff_request.page(
         "console/notice.html",
         note=note,
         past=past,
         review=review,
         acts=acts,
+        effect=effect,
         chain=[item for item in chain if item and item.id != staff_request.notice_id],
         now=now_ms(),
         may_review=review is not None
@@ -85,6 +90,15 @@ async def show_progress(staff_request: StaffRequest) -> web.Response:
         and staff_request.staff.may_any(SEND, category),
         **_values(staff_request, status),
     )
+
+
+async def _effect(connection: AsyncConnection, status: Status) -> Effect | None:
+    """Of a live notice that went out to residents."""
+    found = status.notice
+    accounts = {row.account for row in status.tallies}
+    if found.fired_at is None or found.spec.mode != Mode.LIVE or found.spec.trial or not accounts:
+        return None
+    return await effect_of(connection, found.id, found.fired_at, accounts, now_ms())
 
 
 async def show_fragment(staff_request: StaffRequest) -> web.Response:

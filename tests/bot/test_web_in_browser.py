@@ -356,6 +356,7 @@ def _console_pages(site: Site) -> list[str]:
         f"/console/notices/{site.notices['drill']}/drill",
         "/console/reports",
         "/console/reports/monthly-mail",
+        "/console/reports/notices",
         "/console/reports/indicators/line_registrations",
         "/console/plans",
         "/console/plans/shibata-5",
