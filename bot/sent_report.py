@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from statistics import median
 from typing import Any
 
+from bot.breaks import breaks
 from bot.service import Service
 from content.clock import now_ms, today_jst
+from content.figures.movements import Measure
 from content.figures.sent import SentDelivery, sent_in_year
 from content.notices.states import NoticeKind
 from content.staff.rights import OFFICE, Department, departments
@@ -72,6 +75,13 @@ class SentReport:
     whole: SentRow
     rows: tuple[SentRow, ...]
 
+    @property
+    def definition(self) -> str:
+        """With what became of categories until the end of the year."""
+        changed = breaks(self.town, Measure.CATEGORY, min(date(self.year + 1, 3, 31), today_jst()))
+        said = "、".join(item.sentence for item in changed)
+        return f"{DEFINITION}変わる前に出したお知らせは、前の分野に数えます({said})。" if said else DEFINITION
+
     def of(self, measure: str) -> list[SentRow]:
         return [row for row in self.rows if row.measure == measure]
 
@@ -81,7 +91,11 @@ async def sent_report(service: Service, year: int) -> SentReport:
         sent = await sent_in_year(connection, year)
         known = await departments(connection)
     town = service.town
-    owners = {item.key: _owners(known, item.key) for item in town.categories}
+    today = today_jst()
+    owners = {
+        item.key: _owners(known, (item.key, *town.heirs("category", item.key, today)))
+        for item in town.categories
+    }
     names: dict[str, dict[str, str]] = {
         "channel": dict(CHANNEL_NAMES),
         "category": {item.key: item.name() for item in town.categories},
@@ -101,7 +115,7 @@ def file_rows(report: SentReport) -> list[dict[str, Any]]:
     same = {
         "town_code": report.town.code,
         "made_at": today_jst(report.made_at).isoformat(),
-        "definition": DEFINITION,
+        "definition": report.definition,
     }
     return [
         {
@@ -119,7 +133,7 @@ def to_json(report: SentReport) -> dict[str, Any]:
         "town_code": report.town.code,
         "fiscal_year": report.year,
         "made_at": today_jst(report.made_at).isoformat(),
-        "definition": DEFINITION,
+        "definition": report.definition,
         "rows": [
             {name: getattr(row, name) for name in SentRow.__slots__} for row in (report.whole, *report.rows)
         ],
@@ -133,14 +147,18 @@ def about(report: SentReport) -> list[tuple[str, str]]:
         ("団体コード", report.town.code),
         ("年度", f"{report.year}年度"),
         ("作成日", today_jst(report.made_at).isoformat()),
-        ("定義", DEFINITION),
+        ("定義", report.definition),
         ("空欄", "緊急のお知らせで受け付けられたものがない行"),
     ]
 
 
-def _owners(known: list[Department], category: str) -> tuple[str, ...]:
-    found = [item.key for item in known if item.key != OFFICE and category in (item.categories or ())]
-    return tuple(found) or ("",)
+def _owners(known: list[Department], categories: Iterable[str]) -> tuple[str, ...]:
+    """Of the first of these that any department has: what was merged belongs to whoever has what stands for it."""
+    for category in categories:
+        found = [item.key for item in known if item.key != OFFICE and category in (item.categories or ())]
+        if found:
+            return tuple(found)
+    return ("",)
 
 
 def _rows(

@@ -97,7 +97,7 @@ async def _notices(year: int, as_json: bool, as_csv: bool) -> None:
         shown = ("measure", "name", "notices", "planned", "accepted", "refused", "unknown", "longest_seconds")
         table = [{sent_report.JAPANESE[column]: row[column] for column in shown} for row in rows]
         Console().print(_table(f"{year}年度に送ったお知らせ", table))
-        sys.stdout.write(f"定義: {sent_report.DEFINITION}\n")
+        sys.stdout.write(f"定義: {report.definition}\n")
 
 
 async def _counts(as_json: bool, as_csv: bool) -> None:

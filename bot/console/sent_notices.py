@@ -11,7 +11,7 @@ from bot.console.download import download
 from bot.console.months import read_year
 from bot.month_report import FIRST_YEAR
 from bot.reports import BYTE_ORDER_MARK, to_csv
-from bot.sent_report import CHOICES, DEFINITION, JAPANESE, SentReport, about, file_rows, sent_report, to_json
+from bot.sent_report import CHOICES, JAPANESE, SentReport, about, file_rows, sent_report, to_json
 from bot.spreadsheet import EXCEL, to_xlsx
 from content.clock import fiscal_year, today_jst
 
@@ -27,7 +27,7 @@ async def show(staff_request: StaffRequest) -> web.Response:
         "console/sent_notices.html",
         report=report,
         choices=CHOICES,
-        definition=DEFINITION,
+        definition=report.definition,
         years=range(this_year, max(FIRST_YEAR, this_year - 10) - 1, -1),
         now=report.made_at,
     )

@@ -9,6 +9,7 @@ import pytest
 from bot.breaks import breaks, definition_words, is_applicable
 from bot.console.month_tables import NO_SERIES, tables_of
 from bot.month_report import MonthReport, about, rows_of
+from bot.sent_report import DEFINITION, SentReport, SentRow
 from bot.split_hints import split_hints
 from content.clock import month_end
 from content.figures.months import MonthFigure
@@ -86,6 +87,13 @@ def test_the_definition_names_every_change_with_its_day(changed: Town) -> None:
     # Of what was not changed until then nothing is said.
     assert definition_words(breaks(changed, "category", date(2026, 9, 30))) == ""
     assert breaks(changed, "language", DAY) == []
+
+
+def test_notices_of_a_merged_category_stand_where_they_were_and_the_definition_says_so(changed: Town) -> None:
+    nothing = SentRow("", "", "全体", 0, 0, 0, 0, 0, 0, 0, 0, None, None)
+    said = SentReport(changed, 2026, 0, nothing, ()).definition
+    assert "前の分野に数えます" in said and "2026-10-15 「イベント」を「くらし・手続き」へ統合" in said
+    assert SentReport(changed, 2025, 0, nothing, ()).definition == DEFINITION
 
 
 @pytest.mark.parametrize("language", ["ja", "ja-easy", "en"])
