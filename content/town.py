@@ -157,6 +157,9 @@ class Town(ProfileModel):
     open_data_licence: str = Field(
         default="", max_length=80
     )  # of the counts under /opendata; "" for none there
+    public_performance: bool = (
+        False  # whether /performance tells everybody how many notices went out, how fast
+    )
     second_factor: Literal["none", "senders"] = "none"  # who has to prove himself by more than a password
 
     @cached_property

@@ -14,6 +14,7 @@ from bot.resident import (
     landing,
     liff,
     notice,
+    performance,
     pictures,
     poster,
     preferences,
@@ -32,6 +33,7 @@ def add_resident(app: web.Application) -> None:
     app.router.add_get("/poster", poster.show_poster)
     app.router.add_get("/poster.pdf", poster.poster_pdf)
     app.router.add_get("/archive", archive.show_archive)
+    app.router.add_get("/performance", performance.show_performance)
     app.router.add_get("/privacy", privacy.show_privacy)
     app.router.add_get("/subscribe", subscribe.show_subscribe)
     app.router.add_post("/subscribe", subscribe.ask_by_form)
