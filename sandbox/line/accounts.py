@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.line.call import Call
-from sandbox.line.errors import ApiError, Json, Reply, invalid_parameter, not_found
+from sandbox.line.errors import ApiError, Json, Reply, invalid_parameter, invalid_property, not_found
 from sandbox.line.ids import USER_ID
 from sandbox.line.paging import limit_of, next_token, start_of
 from sandbox.line.users import User
@@ -83,8 +83,16 @@ def loading(call: Call) -> Reply:
 
 
 def mark_as_read(call: Call) -> Reply:
-    """Accepted without effect: the phones show no read marks of the bot."""
-    del call
+    """By a user's id, as partners do; the phones show no read marks of the bot."""
+    if call.channel.users.get(call.body["chat"]["userId"]) is None:
+        raise invalid_property("chat.userId")
+    return Reply()
+
+
+def mark_as_read_by_token(call: Call) -> Reply:
+    """By the token of a message that came to this bot. Messaging API reference, #mark-as-read."""
+    if call.body["markAsReadToken"] not in call.channel.read_tokens:
+        raise invalid_property("markAsReadToken")
     return Reply()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sandbox.line import events, phones
@@ -13,6 +16,7 @@ from sandbox.line.state import Channel, LineSandbox
 from sandbox.line.users import User
 from sandbox.line.webhook_post import Result
 
+LARGEST_PHOTO = 10 * 1024 * 1024
 _TAPS = ("tapButton", "tapQuickReply", "tapMenu")
 
 
@@ -103,10 +107,11 @@ class Phone:
         return self._emit("message", answerable=True, message=content)
 
     def image(self, body: Json) -> Done:
-        """Send a photo."""
-        del body
+        """Send a photo: `content` in base64, else one of ours."""
+        picture = _picture(body)
         self._say({"type": "text", "text": "[写真]"})
-        return self._emit("message", answerable=True, message=events.image_content(self._sandbox))
+        content = events.image_content(self._sandbox, self._channel, picture)
+        return self._emit("message", answerable=True, message=content)
 
     def location(self, body: Json) -> Done:
         """Send a place."""
@@ -201,6 +206,30 @@ class Phone:
     def _emit(self, kind: str, *, answerable: bool, **fields: Any) -> Done:
         event = events.build(self._sandbox, self._channel, self._user, kind, answerable=answerable, **fields)
         return Done(event, answered=self._channel.dispatcher.emit(event, wait=self._wait))
+
+
+@cache
+def _photo() -> bytes:
+    """A picture of ours: sky above, land below."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (640, 480), "#9cc3e6")
+    ImageDraw.Draw(image).rectangle((0, 300, 640, 480), fill="#6a8f4e")
+    written = io.BytesIO()
+    image.save(written, format="JPEG")
+    return written.getvalue()
+
+
+def _picture(body: Json) -> bytes:
+    if "content" not in body:
+        return _photo()
+    try:
+        picture = base64.b64decode(str(body["content"]), validate=True)
+    except ValueError:
+        raise ActionRefused(400, "content must be base64") from None
+    if not 0 < len(picture) <= LARGEST_PHOTO:
+        raise ActionRefused(400, f"content must be 1 to {LARGEST_PHOTO} bytes")
+    return picture
 
 
 def _without(content: Json, *names: str) -> Json:

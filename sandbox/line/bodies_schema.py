@@ -9,7 +9,6 @@ from sandbox.line.errors import Detail
 from sandbox.line.messages_schema import messages
 from sandbox.line.schema import (
     Fields,
-    anything,
     array,
     boolean,
     both,
@@ -88,4 +87,5 @@ def _loading_seconds(value: Any, path: str, errors: list[Detail]) -> None:
 LOADING = obj({"chatId": _any_string}, {"loadingSeconds": _loading_seconds})
 WEBHOOK_ENDPOINT = obj({"endpoint": text(500)})
 WEBHOOK_TEST = obj({}, {"endpoint": text(500)})
-MARK_AS_READ = obj({}, {"chat": anything, "markAsReadToken": _any_string})
+MARK_AS_READ = obj({"chat": obj({"userId": _any_string})})
+MARK_AS_READ_BY_TOKEN = obj({"markAsReadToken": _any_string})

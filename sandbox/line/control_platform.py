@@ -124,10 +124,14 @@ async def add_fault(request: web.Request) -> web.Response:
 
 
 async def remove_faults(request: web.Request) -> web.Response:
-    """`DELETE /_sandbox/faults[/{id}]`: also ends an outage and gives revoked long-lived tokens back."""
+    """`DELETE /_sandbox/faults[/{id}]`: also ends an outage and gives revoked long-lived tokens back; without an id
+    what scenarios changed is as it was before them."""
     sandbox = sandbox_of(request)
-    if not sandbox.faults.remove(request.match_info.get("faultId")):
+    rule_id = request.match_info.get("faultId")
+    if not sandbox.faults.remove(rule_id):
         raise problem(404, "no such fault")
+    while rule_id is None and sandbox.undo:
+        sandbox.undo.pop()()
     sandbox.tokens.restore()
     end_outage(sandbox)
     return answer({"ok": True})

@@ -8,6 +8,8 @@ from sandbox.line.errors import Json
 from sandbox.line.state import Channel, LineSandbox
 from sandbox.line.users import User
 
+KEPT = 1_000
+
 
 def build(
     sandbox: LineSandbox, channel: Channel, user: User, kind: str, *, answerable: bool, **fields: Any
@@ -25,6 +27,8 @@ def build(
         "deliveryContext": {"isRedelivery": False},
         **fields,
     }
+    if token := fields.get("message", {}).get("markAsReadToken"):
+        _keep(channel.read_tokens, token, None)
     if answerable:
         event["replyToken"] = sandbox.ids.hex32()
         channel.reply_tokens.issue(event["replyToken"], user.user_id, now)
@@ -47,10 +51,12 @@ def sticker_content(sandbox: LineSandbox, package_id: str, sticker_id: str) -> J
     }
 
 
-def image_content(sandbox: LineSandbox) -> Json:
-    """The `message` of an image event; the picture itself is not kept."""
+def image_content(sandbox: LineSandbox, channel: Channel, picture: bytes) -> Json:
+    """The `message` of an image event; the picture is fetched by its id."""
     provider = {"contentProvider": {"type": "line"}}
-    return {**_content(sandbox, "image"), **provider, "quoteToken": sandbox.ids.alnum(40)}
+    content = _content(sandbox, "image")
+    _keep(channel.contents, content["id"], picture)
+    return {**content, **provider, "quoteToken": sandbox.ids.alnum(40)}
 
 
 def location_content(sandbox: LineSandbox, place: Json) -> Json:
@@ -59,6 +65,13 @@ def location_content(sandbox: LineSandbox, place: Json) -> Json:
         name: place[name] for name in ("title", "address", "latitude", "longitude") if name in place
     }
     return {**_content(sandbox, "location"), "latitude": 38.056, "longitude": 140.766, **known}
+
+
+def _keep(kept: dict[str, Any], name: str, value: Any) -> None:
+    """The newest KEPT alone; LINE deletes pictures after a time of its own, too."""
+    kept[name] = value
+    if len(kept) > KEPT:
+        del kept[next(iter(kept))]
 
 
 def _content(sandbox: LineSandbox, kind: str) -> Json:

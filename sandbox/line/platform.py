@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,9 @@ class Account:
     bot_user_id: str
     webhook: Webhook
     reply_tokens: ReplyTokens = field(default_factory=ReplyTokens)
+    # Of messages that residents sent: their tokens to be marked as read by, and what stands behind the id of a picture.
+    read_tokens: dict[str, None] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
 
 
 class Platform:
@@ -54,6 +57,8 @@ class Platform:
         self.ids = IdSource(seed)
         self.faults = FaultBook(seed)
         self.outage_until_ms = 0
+        # What scenarios changed beside their faults, to be taken back with these.
+        self.undo: list[Callable[[], None]] = []
 
     def spawn(self, job: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine beside the requests; it ends with the sandbox."""

@@ -33,6 +33,10 @@ class Quota:
         self.reserved = 0
         self.change_plan(plan)
 
+    def restore(self, limit: int | None, plan_name: str) -> None:
+        """The plan of before."""
+        self.limit, self.plan_name = limit, plan_name
+
     def change_plan(self, plan: str | dict[str, Any]) -> None:
         """Take a preset by name, or `{"type": "none"}`, or `{"type": "limited", "value": n}`.
 

@@ -6,6 +6,7 @@ from sandbox.line import (
     accounts,
     aliases_api,
     bodies_schema,
+    contents,
     counts,
     login,
     menus_api,
@@ -37,9 +38,6 @@ _COUNTED = ("reply", "push", "multicast", "broadcast")
 
 # Known to LINE, answered with 501.
 _MISSING = (
-    ("GET", f"{_MESSAGE}/{{messageId}}/content"),
-    ("GET", f"{_MESSAGE}/{{messageId}}/content/preview"),
-    ("GET", f"{_MESSAGE}/{{messageId}}/content/transcoding"),
     ("GET", f"{_MESSAGE}/delivery/pnp"),
     ("POST", "/bot/pnp/push"),
     ("GET", f"{_V2}/insight/demographic"),
@@ -81,13 +79,23 @@ _MISSING = (
     ("POST", "/oauth2/v2.1/token"),
     ("POST", "/oauth2/v2.1/revoke"),
     ("GET", "/oauth2/v2.1/tokens/kid"),
+    ("POST", "/liff/v1/apps"),
+    ("GET", "/liff/v1/apps"),
+    ("PUT", "/liff/v1/apps/{liffId}"),
+    ("DELETE", "/liff/v1/apps/{liffId}"),
+    ("POST", f"{_V2}/channel/detach"),
+    ("POST", f"{_V2}/chat/{{chatId}}/control/acquire"),
+    ("POST", f"{_V2}/chat/{{chatId}}/control/release"),
+    ("GET", f"{_V2}/list"),
+    ("POST", "/module/auth/v1/token"),
+    ("POST", "/shop/v3/mission"),
 )
 
 
 def all_routes() -> list[Route]:
     """Every endpoint that LINE documents for a bot; what is missing here answers 501."""
     missing = [
-        Route(method, path, oauth.not_implemented, public=path.startswith("/oauth2"))
+        Route(method, path, oauth.not_implemented, public=path.startswith(("/oauth2", "/module")))
         for method, path in _MISSING
     ]
     return [*_sending(), *_counts(), *_accounts(), *_menus(), *_aliases(), *_webhook(), *_tokens(), *missing]
@@ -140,7 +148,8 @@ def _counts() -> list[Route]:
 
 
 def _accounts() -> list[Route]:
-    read = bodies_schema.MARK_AS_READ
+    read, by_token = bodies_schema.MARK_AS_READ, bodies_schema.MARK_AS_READ_BY_TOKEN
+    content = f"{_MESSAGE}/{{messageId}}/content"
     return [
         Route("GET", f"{_V2}/profile/{{userId}}", accounts.profile),
         Route("GET", f"{_V2}/followers/ids", accounts.followers),
@@ -154,8 +163,13 @@ def _accounts() -> list[Route]:
             reads="json",
             schema=bodies_schema.LOADING,
         ),
-        Route("POST", f"{_V2}/chat/markAsRead", accounts.mark_as_read, reads="json", schema=read),
+        Route(
+            "POST", f"{_V2}/chat/markAsRead", accounts.mark_as_read_by_token, reads="json", schema=by_token
+        ),
         Route("POST", f"{_MESSAGE}/markAsRead", accounts.mark_as_read, reads="json", schema=read),
+        Route("GET", content, contents.whole),
+        Route("GET", f"{content}/preview", contents.preview),
+        Route("GET", f"{content}/transcoding", contents.transcoding),
     ]
 
 

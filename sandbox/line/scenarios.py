@@ -33,15 +33,19 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
 
 
 def start_scenario(sandbox: LineSandbox, channel: Channel, name: str) -> dict[str, Any]:
-    """Start one of SCENARIOS; answers what was set so that it can be undone."""
+    """Start one of SCENARIOS; answers what was set. Ends with the faults (`DELETE /_sandbox/faults`)."""
     rules = [sandbox.faults.add(dict(fault)) for fault in SCENARIOS[name]]
     result: Json = {"faults": [rule.rule_id for rule in rules]}
     if name == "rate-limited":
         result["config"] = {"rate.scale": 0.01}
+        before = sandbox.config["rate.scale"]
+        sandbox.undo.append(lambda: sandbox.config.change({"rate.scale": before}))
         sandbox.config.change(result["config"])
     if name == "quota-runs-out-midway":
         friends = channel.users.states()["friend"]
         used = channel.quota.used(sandbox.clock.now_ms())
         result["plan"] = {"type": "limited", "value": used + friends // 2}
+        quota, limit, name_before = channel.quota, channel.quota.limit, channel.quota.plan_name
+        sandbox.undo.append(lambda: quota.restore(limit, name_before))
         channel.quota.change_plan(result["plan"])
     return result

@@ -92,6 +92,15 @@ async def test_every_scenario_starts(town, name):
     assert (status, answer["scenario"]) == (201, name)
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_without_faults_everything_is_as_before_a_scenario(town, name):
+    plan, config = town.channel.quota.limit, await town.get("config")
+    await town.send("POST", f"scenarios/{name}")
+    assert (await town.send("DELETE", "faults"))[0] == 200
+    assert (town.channel.quota.limit, await town.get("config")) == (plan, config)
+    assert (await town.raw("GET", "/v2/bot/info"))[0] == 200
+
+
 async def test_an_unknown_scenario_is_refused_with_the_names_of_all(town):
     status, answer = await town.send("POST", "scenarios/earthquake")
     assert (status, "slow-network" in answer["message"]) == (404, True)
