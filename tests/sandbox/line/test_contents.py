@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -54,9 +55,16 @@ async def test_messages_are_marked_as_read_by_their_own_token_alone(town, bot):
     token = bot.events[-1]["message"]["markAsReadToken"]
     path = "/v2/bot/chat/markAsRead"
     assert (await town.raw("POST", path, json={"markAsReadToken": token}))[0] == 200
-    for body in ({"markAsReadToken": "x"}, {}, {"chat": {"userId": PARENT}}):
+    wrong_tokens: list[Any] = [{"markAsReadToken": "x"}, {}, {"chat": {"userId": PARENT}}]
+    for body in wrong_tokens:
         assert (await town.raw("POST", path, json=body))[0] == 400
     by_id = "/v2/bot/message/markAsRead"
     assert (await town.raw("POST", by_id, json={"chat": {"userId": PARENT}}))[0] == 200
-    for wrong in ({"chat": {"userId": "U" + "9" * 32}}, {"chat": {}}, {}, {"markAsReadToken": token}):
+    wrong_chats: list[Any] = [
+        {"chat": {"userId": "U" + "9" * 32}},
+        {"chat": {}},
+        {},
+        {"markAsReadToken": token},
+    ]
+    for wrong in wrong_chats:
         assert (await town.raw("POST", by_id, json=wrong))[0] == 400
