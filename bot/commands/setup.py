@@ -36,6 +36,22 @@ def reference_page() -> None:
     sys.stdout.write(reference())
 
 
+@config_app.command("profile")
+def profile_page() -> None:
+    """The page docs/profile.md: every field of the town profile, made from the profile itself."""
+    from bot.profile_reference import reference
+
+    sys.stdout.write(reference())
+
+
+@config_app.command("csv")
+def csv_page() -> None:
+    """The page docs/subscribers-csv.md: the columns of a file of registrations."""
+    from bot.csv_reference import reference
+
+    sys.stdout.write(reference())
+
+
 @config_app.command("checks")
 def checks_page() -> None:
     """The page docs/checks.md: every check with its code, made from the checks themselves."""
