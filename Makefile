@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo run test lint style lock bench drill-faults attack screenshots
+.PHONY: help install dev demo run test lint style lock bench drill-faults attack screenshots sbom audit-parts
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,3 +61,11 @@ style: dev
 lock: dev ## renew the lock files (needs uv in .venv: pip install uv)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-header pyproject.toml --extra build -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-header pyproject.toml --extra build --extra pdf --extra dev -c requirements.lock -o requirements-dev.lock
+
+sbom: install ## the parts of the service with versions and licences, into sbom.json (CycloneDX)
+	$(BIN)/kairanban sbom > sbom.json
+
+audit-parts: install ## known weaknesses of the parts, by pip-audit in an environment of its own (asks a database on the Internet)
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; }
+	.venv/audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict \
+	  || { echo "if the database could not be reached: run this on a machine that reaches it, with requirements.lock"; exit 1; }

@@ -38,6 +38,11 @@ COMMANDS = {
         "move",
         "Everything into another database, SQLite or PostgreSQL. Cut off, it goes on when repeated.",
     ),
+    "sbom": (
+        "sbom",
+        "sbom",
+        "Print the installed parts with versions and licences, as CycloneDX 1.5 JSON.",
+    ),
     "demo": ("demo", "demo", "The whole service on this machine; nothing leaves it."),
     "sandbox": ("sandbox", "app", "練習用の接続先(外部には何も送りません)."),
     "subscribers": ("subscribers", "app", "登録者の取り込みと書き出し (CSV)、登録の確認・終了・消去."),
