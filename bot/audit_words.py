@@ -94,6 +94,8 @@ WORDS = {
     "subscribers.adopted": "LINEの友だちの一覧と登録を合わせた",
     "subscribers.invited": "LINEの友だちに招待を送った",
     "subscribers.imported": "登録者を取り込んだ",
+    "subscribers.updated_by_list": "一覧で登録の設定を変えた",
+    "subscribers.ended_by_list": "一覧で登録を終了した",
     "subscribers.secrets_changed": "取り込みでWebhookの秘密を替えた",
     "subscribers.exported": "登録者を書き出した",
     "events.retried": "処理できなかった受信をやり直した",

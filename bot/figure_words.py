@@ -46,6 +46,7 @@ REASON_WORDS = {
     "unsubscribed": "本人が終了",
     "resident": "本人の操作",
     "staff": "窓口での終了",
+    "list_ended": "一覧による終了",
     "erased": "消去",
     "membership_over": "会員の期限",
     "demo": "架空の登録",

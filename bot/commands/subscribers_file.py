@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.commands import list_changes
 from bot.commands.common import (
     FAILED,
     USAGE,
@@ -36,6 +37,7 @@ from content.register.importing import ImportOvertaken
 from content.register.office_rows import REASON, known_headings
 from content.register.registration import Registration
 from content.register.subscribers_csv import ImportRefused, Table
+from content.register.updating import ImportMode
 from content.staff import audit
 from content.town import Town
 
@@ -53,6 +55,14 @@ def import_(
             dir_okay=False,
         ),
     ],
+    mode: Annotated[
+        ImportMode,
+        typer.Option(
+            help="add registers; update changes what the file says of those who are registered (empty cells leave it); "
+            "end ends those whom the file names, and nobody else."
+        ),
+    ] = ImportMode.ADD,
+    yes: Annotated[bool, typer.Option("--yes", help="With end: do not ask.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would come in, and change nothing.")
     ] = False,
@@ -65,13 +75,13 @@ def import_(
         ),
     ] = None,
 ) -> None:
-    """Take registrations in: all or nothing. Known addresses keep what they chose themselves.
+    """Take registrations in: all or nothing. Known addresses keep what they chose themselves, but with --mode update.
 
     A known webhook with another secret gets that one.
     """
     if skip_bad is not None and skip_bad.exists():
         fail(f"{skip_bad} はすでにあります。新しい名前にしてください。{NOTHING}。", USAGE)
-    run(_import(file, dry_run=dry_run, skip_bad=skip_bad))
+    run(_import(file, mode, yes=yes, dry_run=dry_run, skip_bad=skip_bad))
 
 
 def export() -> None:
@@ -79,10 +89,12 @@ def export() -> None:
     run(_export())
 
 
-async def _import(file: Path, *, dry_run: bool, skip_bad: Path | None) -> None:
+async def _import(file: Path, mode: ImportMode, *, yes: bool, dry_run: bool, skip_bad: Path | None) -> None:
     settings = load_settings()
     async with opened(settings) as service:
         table = _read(file, service.town)
+        if mode != ImportMode.ADD:
+            list_changes.check(table, mode, file)
         if table.bad and skip_bad is None:
             refused = ImportRefused([problem for _, problem in table.bad])
             fail(
@@ -90,11 +102,19 @@ async def _import(file: Path, *, dry_run: bool, skip_bad: Path | None) -> None:
                 FAILED,
             )
         if dry_run:
-            await _say_what_would_be(service, table)
+            if mode == ImportMode.ADD:
+                await _say_what_would_be(service, table)
+            else:
+                await list_changes.say_what_would_be(service, table, mode)
             return
+        if mode == ImportMode.END and not yes:
+            await list_changes.ask(service, table)
         if table.bad and skip_bad is not None:
             _write_bad(skip_bad, table)
-        await _take_in(service, table.registrations)
+        if mode == ImportMode.ADD:
+            await _take_in(service, table.registrations)
+        else:
+            await list_changes.make(service, table, mode)
     if table.bad:
         talk.print(
             f"取り込まなかった行: {len(table.bad)}行。{skip_bad} に、理由を付けて書きました。"

@@ -39,6 +39,8 @@ ALL_COLUMNS = COLUMNS + LATEST_COLUMNS
 BIRTH_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 SLICE = 2000
 MOST_PROBLEMS = 20
+# Says that a list is empty, where an empty cell says nothing.
+NOTHING = "なし"
 
 
 class ImportRefused(Exception):
@@ -51,11 +53,15 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What stands in a file: who can be registered, and each row that cannot with what is wrong in it."""
+    """What stands in a file: who can be registered, and each row that cannot with what is wrong in it.
+
+    `given` are the columns in which each registration says something.
+    """
 
     registrations: list[Registration]
     bad: list[tuple[tuple[str, ...], Problem]]
     header: tuple[str, ...]
+    given: list[frozenset[str]]
 
 
 def read_rows(file: Iterable[str], town: Town) -> list[Registration]:
@@ -96,6 +102,7 @@ class _Counted:
 
 def _read(lines: Iterable[str], town: Town) -> Table:
     registrations: list[Registration] = []
+    given: list[frozenset[str]] = []
     bad: list[tuple[tuple[str, ...], Problem]] = []
     seen: dict[tuple[str, str], int] = {}
     now = now_ms()
@@ -116,9 +123,10 @@ def _read(lines: Iterable[str], town: Town) -> Table:
                 raise Bad(row.line, "address", f"同じ宛先が{seen[identity]}行目にもあります")
             seen[identity] = row.line
             registrations.append(registration)
+            given.append(frozenset(column for column, cell in row.cells.items() if cell.strip()))
         except Bad as error:
             set_aside(error, row.raw)
-    return Table(registrations, bad, tuple(next(csv.reader([heading]), [])))
+    return Table(registrations, bad, tuple(next(csv.reader([heading]), [])), given)
 
 
 def _registration(town: Town, row: dict[str, str], line: int, now: int) -> Registration:
@@ -187,7 +195,7 @@ def _shown(value: str) -> str:
 
 
 def _list(row: dict[str, str], column: str) -> Iterator[str]:
-    return (item.strip() for item in row[column].split(";") if item.strip())
+    return (item.strip() for item in row[column].split(";") if item.strip() not in ("", NOTHING))
 
 
 def _keys(row: dict[str, str], column: str, known: set[str], line: int) -> frozenset[str]:
@@ -232,7 +240,7 @@ def _pace(text: str, line: int) -> Pace:
 
 def _last_day(text: str, line: int) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return date.fromisoformat(text) if text not in ("", NOTHING) else None
     except ValueError as error:
         raise Bad(line, "paused_until", "お休みの最後の日を 2026-04-30 のように書いてください") from error
 
