@@ -57,13 +57,38 @@ class AlarmSettings(Section):
     @field_validator("mail_to")
     @classmethod
     def _are_addresses(cls, value: str) -> str:
-        if any("@" not in part or any(map(str.isspace, part)) for part in _parts(value)):
-            raise ValueError("write addresses, separated by commas: ops@example.jp, chief@example.jp")
-        return value
+        return _addresses(value)
 
     @property
     def mail_addresses(self) -> list[str]:
         return _parts(self.mail_to)
+
+
+class AuditSettings(Section):
+    line_file: str = Field(
+        "",
+        description="File to which one line a day is appended that proves the audit trail: best on another machine that "
+        "is mounted here, where this one may add and not change. Empty: none.",
+    )
+    line_mail_to: str = Field(
+        "",
+        description="Addresses that are sent the same line each day, separated by commas; through MAIL's own server.",
+    )
+
+    @field_validator("line_mail_to")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        return _addresses(value)
+
+    @property
+    def mail_addresses(self) -> list[str]:
+        return _parts(self.line_mail_to)
+
+
+def _addresses(value: str) -> str:
+    if any("@" not in part or any(map(str.isspace, part)) for part in _parts(value)):
+        raise ValueError("write addresses, separated by commas: ops@example.jp, chief@example.jp")
+    return value
 
 
 def _parts(value: str) -> list[str]:

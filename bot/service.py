@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.accounts import channels_by_account
+from bot.audit_keeping import line_keeper
 from bot.belonging import bind
 from bot.letters import letter_sender
 from bot.monthly_sending import month_sender
@@ -99,4 +100,8 @@ def open_town_context(settings: Settings, town: Town, database: Database, keys: 
         send_letter=letter_sender(settings, town),
         send_note=note_sender(settings, town),
     )
-    return replace(context, send_month=month_sender(settings, context))
+    return replace(
+        context,
+        send_month=month_sender(settings, context),
+        keep_audit_line=line_keeper(settings, town.name),
+    )

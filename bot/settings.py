@@ -17,7 +17,14 @@ from pydantic_settings import (
 
 from bot.door.source import read_networks
 from bot.liff_settings import LiffSettings
-from bot.operating_settings import AlarmSettings, MetricsSettings, Section, WorkerSettings, host_and_port
+from bot.operating_settings import (
+    AlarmSettings,
+    AuditSettings,
+    MetricsSettings,
+    Section,
+    WorkerSettings,
+    host_and_port,
+)
 
 LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
@@ -223,6 +230,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
     alarms: AlarmSettings = AlarmSettings()
+    audit: AuditSettings = AuditSettings()
     accounts: dict[str, AccountSettings] = Field(
         {},
         description="Accounts that post, by their KEY in the town profile; in TOML `[accounts.KEY]`.",

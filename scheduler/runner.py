@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from content.clock import HOUR, JST
 from content.database.wakeups import Signal
 from content.register.mail_requests import LETTERS
-from scheduler import monthly_mails, self_test
+from scheduler import audit_lines, monthly_mails, self_test
 from scheduler.alarms import watch
 from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
@@ -189,6 +189,11 @@ class Runner:
                 await monthly_mails.look(self._context)
             except Exception:
                 log.exception("monthly_reports_failed")
+            try:
+                await audit_lines.look(self._context)
+            except Exception as error:
+                # Not its words: they may name a mailbox.
+                log.warning("audit_line_not_kept", error=type(error).__name__)
             try:
                 await self._probes.look(self._context)
             except Exception:

@@ -82,6 +82,8 @@ class TownContext:
     send_letter: Callable[[MailRequest], Awaitable[None]] | None = None
     # Tells one member of staff; None when there is no way to.
     send_note: Callable[[StaffNote], Awaitable[None]] | None = None
+    # Where the daily line of the audit trail goes; None for nowhere.
+    keep_audit_line: Callable[[str], Awaitable[None]] | None = None
     # Sends the month's counts to a mailbox of a member of staff; None when the town sends no mail.
     send_month: Callable[[MonthlyMail, str], Awaitable[None]] | None = None
     urgent_priority: UrgentPriority = field(default_factory=UrgentPriority)

@@ -65,6 +65,14 @@ def examine_profile(settings: Settings) -> tuple[Town | None, list[Finding]]:
                 "KAIRANBAN_ALARMS__MAIL_TO か KAIRANBAN_ALARMS__WEBHOOK_URL を書いてください",
             )
         )
+    if not settings.audit.line_file and not settings.audit.mail_addresses:
+        found.append(
+            warning(
+                "操作の記録",
+                "控えを外に置いていません(このサーバーに入られると、消されたことが分かりません)",
+                "KAIRANBAN_AUDIT__LINE_MAIL_TO か KAIRANBAN_AUDIT__LINE_FILE を書いてください",
+            )
+        )
     return town, found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -86,16 +86,16 @@ def newest(connection: Connection) -> Head:
     return Head(row.number, row.hash) if row else Head()
 
 
-async def verify(database: Database, keys: Keys, noted: str = "") -> Head | Broken:
+async def verify(database: Database, keys: Keys, noted: Iterable[str] = ()) -> Head | Broken:
     """The head of a trail that is whole, else its first broken place.
 
-    `noted` is a head (as a text) that was noted down before: a trail that was cut off and written anew
-    after it, by the service itself, shows nowhere else.
+    `noted` are heads (as texts) that were noted down before: a trail that was cut off and written anew
+    after them, by the service itself, shows nowhere else.
     """
     while await link_new(database, keys, look_back=None):
         pass
     head = Head()
-    noted_number = noted.partition(":")[0]
+    expected = {int(text.partition(":")[0]): text for text in noted}
     async for row in _links(database):
         if row.number != head.number + 1:
             return Broken(head.number + 1, None, None, "gone")
@@ -104,9 +104,9 @@ async def verify(database: Database, keys: Keys, noted: str = "") -> Head | Brok
         if not hmac.compare_digest(_hash(keys, head.hash, row), row.hash):
             return Broken(row.number, row.id, row.at, "changed")
         head = Head(row.number, row.hash)
-        if str(row.number) == noted_number and str(head) != noted:
+        if expected.get(row.number, str(head)) != str(head):
             return Broken(row.number, row.id, row.at, "not_as_noted")
-    if noted_number and head.number < int(noted_number):
+    if head.number < max(expected, default=0):
         return Broken(head.number + 1, None, None, "gone")
     return head
 

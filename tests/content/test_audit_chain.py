@@ -48,7 +48,7 @@ async def test_a_trail_that_nobody_touched_is_whole(database, keys):
     head = await verify(database, keys)
     assert (head.number, len(head.hash)) == (3, 32)
     await write(database, 1)
-    assert (await verify(database, keys, noted=str(head))).number == 4
+    assert (await verify(database, keys, noted=[str(head)])).number == 4
 
 
 async def test_entries_of_an_older_version_are_linked_slice_by_slice(database, keys):
@@ -105,9 +105,9 @@ async def test_a_trail_that_was_cut_off_and_written_anew_does_not_fit_to_what_wa
         "DELETE FROM audit_entry WHERE subject IN ('notice 1', 'notice 2')",
     )
     await tamper(database, *cut)
-    assert (await verify(database, keys, noted=noted)) == Broken(2, None, None, "gone")
+    assert (await verify(database, keys, noted=[noted])) == Broken(2, None, None, "gone")
     await write(database)
-    broken = await verify(database, keys, noted=noted)
+    broken = await verify(database, keys, noted=[noted])
     assert (broken.number, broken.why) == (3, "not_as_noted")
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.commands.doctor import examine
 from bot.doctor.findings import Finding, Grade
 from bot.heartbeat import WORDS
-from bot.operating_settings import AlarmSettings
+from bot.operating_settings import AlarmSettings, AuditSettings
 from bot.settings import Settings, WebSettings
 from content.clock import now_ms
 from content.database import Database, identity
@@ -48,6 +48,7 @@ async def whole(tmp_path: Path, mail: MailRecorder) -> AsyncIterator[Settings]:
                     update={"smtp_url": SecretStr(mail.url), "sender": "town@town.example.jp"}
                 ),
                 "alarms": AlarmSettings(mail_to="ops@town.example.jp"),
+                "audit": AuditSettings(line_mail_to="ops@town.example.jp"),
             }
         )
 
