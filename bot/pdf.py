@@ -21,8 +21,11 @@ async def pdf_of(html: str) -> bytes:
 
 
 def _written(html: str) -> bytes:
+    from PIL import ImageFile
     from weasyprint import HTML
 
+    # Its import lets Pillow take pictures that were cut off, for the whole process: also those that staff upload.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     # It warns of every rule of the style sheet that is for screens.
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     with ONE:

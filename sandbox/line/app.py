@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from sandbox.line import control_ledger, control_platform, control_users, login
+from sandbox.line import control_chats, control_ledger, control_platform, control_users, login
 from sandbox.line.call import RouteTable
 from sandbox.line.control import SANDBOX_KEY
 from sandbox.line.options import SandboxOptions
@@ -33,6 +33,7 @@ def create_app(options: SandboxOptions) -> web.Application:
     sandbox = LineSandbox(options)
     app[SANDBOX_KEY] = sandbox
     control_users.add_routes(app)
+    control_chats.add_routes(app)
     control_ledger.add_routes(app)
     control_platform.add_routes(app)
     login.add_routes(app)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sandbox.line.call import Call
+from sandbox.line.chats import new_chat
 from sandbox.line.clock import japan_day
 from sandbox.line.errors import ApiError, Json, invalid_property
 from sandbox.line.ids import USER_ID
@@ -65,10 +66,38 @@ def everyone(call: Call) -> Audience:
     return Audience([user for user in call.channel.users.all if user.state in REACHABLE])
 
 
-def hand_over(call: Call, method: str, audience: Audience, body: Json, *, counted: bool = True) -> list[Json]:
+def say_in_chat(call: Call, method: str, chat_id: str, *, counted: bool = True) -> list[Json]:
+    """Into a group or room, and into nobody's own chat; each member counts (LINE's pricing, "message count").
+
+    Raises 400 when the bot is not there any more.
+    """
+    chat = call.channel.chats.setdefault(chat_id, new_chat(chat_id))
+    if not chat.has_bot:
+        raise ApiError(400, "Failed to send messages")
+    members = [user for user in map(call.channel.users.get, chat.members) if user is not None]
+    sent = hand_over(call, method, Audience(members), call.body, counted=counted, into_chats=False)
+    chat.remember(
+        [
+            {"from": "bot", "at": call.now_ms, "id": one["id"], "object": message}
+            for one, message in zip(sent, call.body["messages"], strict=True)
+        ]
+    )
+    return sent
+
+
+def hand_over(
+    call: Call,
+    method: str,
+    audience: Audience,
+    body: Json,
+    *,
+    counted: bool = True,
+    into_chats: bool = True,
+) -> list[Json]:
     """Deliver and count; returns `sentMessages`. Raises 429 before anything when the plan has too little left.
 
-    `counted=False` is for replies and for narrowcasts, whose quota was reserved before.
+    `counted=False` is for replies and for narrowcasts, whose quota was reserved before. `into_chats=False`: it stands
+    in a chat of several people and not in each one's own.
     """
     channel, now = call.channel, call.now_ms
     people = len({user.index for user in audience.reached})
@@ -89,7 +118,8 @@ def hand_over(call: Call, method: str, audience: Audience, body: Json, *, counte
             suppressed=audience.suppressed,
         )
     )
-    _put_into_chats(call, method, audience.reached, body, ids)
+    if into_chats:
+        _put_into_chats(call, method, audience.reached, body, ids)
     return [{"id": message_id, "quoteToken": call.sandbox.ids.alnum(40)} for message_id in ids]
 
 
@@ -112,7 +142,7 @@ def _first_repeated(ids: list[str]) -> int:
 
 
 def _is_target(target: str) -> bool:
-    # Group and room ids have the same shape with another letter; no group knows this channel.
+    # Group and room ids have the same shape with another letter; those that know this channel are asked before.
     return bool(USER_ID.match(target)) or (target[:1] in ("C", "R") and bool(USER_ID.match("U" + target[1:])))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.line.chats import Chat, chat_id_in
 from sandbox.line.errors import Json
 from sandbox.line.state import Channel, LineSandbox
 from sandbox.line.users import User
@@ -31,7 +32,38 @@ def build(
         _keep(channel.read_tokens, token, None)
     if answerable:
         event["replyToken"] = sandbox.ids.hex32()
-        channel.reply_tokens.issue(event["replyToken"], user.user_id, now)
+        # Whoever answers an event of a group speaks in the group.
+        target = chat_id_in(event["source"]) or user.user_id
+        channel.reply_tokens.issue(event["replyToken"], target, now)
+    return event
+
+
+def build_in_chat(
+    sandbox: LineSandbox,
+    channel: Channel,
+    chat: Chat,
+    kind: str,
+    *,
+    answerable: bool,
+    user_id: str = "",
+    **fields: Any,
+) -> Json:
+    """An event of a group or room, of one of its members when `user_id` says so."""
+    now = sandbox.clock.now_ms()
+    event: Json = {
+        "type": kind,
+        "mode": "active",
+        "timestamp": now,
+        "source": {**chat.source, **({"userId": user_id} if user_id else {})},
+        "webhookEventId": sandbox.ids.ulid(now),
+        "deliveryContext": {"isRedelivery": False},
+        **fields,
+    }
+    if token := fields.get("message", {}).get("markAsReadToken"):
+        _keep(channel.read_tokens, token, None)
+    if answerable:
+        event["replyToken"] = sandbox.ids.hex32()
+        channel.reply_tokens.issue(event["replyToken"], chat.chat_id, now)
     return event
 
 

@@ -6,6 +6,7 @@ from sandbox.line import (
     accounts,
     aliases_api,
     bodies_schema,
+    chats_api,
     contents,
     counts,
     login,
@@ -48,15 +49,6 @@ _MISSING = (
     ("POST", f"{_MENU}/batch"),
     ("POST", f"{_MENU}/validate/batch"),
     ("GET", f"{_MENU}/progress/batch"),
-    ("GET", f"{_V2}/group/{{groupId}}/summary"),
-    ("GET", f"{_V2}/group/{{groupId}}/members/count"),
-    ("GET", f"{_V2}/group/{{groupId}}/members/ids"),
-    ("GET", f"{_V2}/group/{{groupId}}/member/{{userId}}"),
-    ("POST", f"{_V2}/group/{{groupId}}/leave"),
-    ("GET", f"{_V2}/room/{{roomId}}/members/count"),
-    ("GET", f"{_V2}/room/{{roomId}}/members/ids"),
-    ("GET", f"{_V2}/room/{{roomId}}/member/{{userId}}"),
-    ("POST", f"{_V2}/room/{{roomId}}/leave"),
     ("GET", f"{_V2}/membership/subscription/{{userId}}"),
     ("GET", f"{_V2}/membership/list"),
     ("GET", f"{_V2}/membership/{{membershipId}}/users/ids"),
@@ -98,7 +90,17 @@ def all_routes() -> list[Route]:
         Route(method, path, oauth.not_implemented, public=path.startswith(("/oauth2", "/module")))
         for method, path in _MISSING
     ]
-    return [*_sending(), *_counts(), *_accounts(), *_menus(), *_aliases(), *_webhook(), *_tokens(), *missing]
+    return [
+        *_sending(),
+        *_counts(),
+        *_accounts(),
+        *_chats(),
+        *_menus(),
+        *_aliases(),
+        *_webhook(),
+        *_tokens(),
+        *missing,
+    ]
 
 
 def _sending() -> list[Route]:
@@ -171,6 +173,19 @@ def _accounts() -> list[Route]:
         Route("GET", f"{content}/preview", contents.preview),
         Route("GET", f"{content}/transcoding", contents.transcoding),
     ]
+
+
+def _chats() -> list[Route]:
+    found = [Route("GET", f"{_V2}/group/{{groupId}}/summary", chats_api.summary)]
+    for kind in ("group", "room"):
+        one = f"{_V2}/{kind}/{{{kind}Id}}"
+        found += [
+            Route("GET", f"{one}/members/count", chats_api.count(kind)),
+            Route("GET", f"{one}/members/ids", chats_api.member_ids(kind)),
+            Route("GET", f"{one}/member/{{userId}}", chats_api.member(kind)),
+            Route("POST", f"{one}/leave", chats_api.leave(kind)),
+        ]
+    return found
 
 
 def _menus() -> list[Route]:

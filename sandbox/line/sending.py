@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandbox.line.call import Call
-from sandbox.line.delivery import Audience, everyone, hand_over, resolve, resolve_one
+from sandbox.line.chats import CHAT_ID
+from sandbox.line.delivery import Audience, everyone, hand_over, resolve, resolve_one, say_in_chat
 from sandbox.line.errors import ApiError, Reply
 
 
@@ -13,6 +14,9 @@ def reply(call: Call) -> Reply:
     if token is None:
         raise ApiError(400, "Invalid reply token")
     token.used = True
+    if CHAT_ID.fullmatch(token.user_id):
+        sent = say_in_chat(call, "reply", token.user_id, counted=False)
+        return Reply(body={"sentMessages": sent}, sent_messages=sent)
     user = call.channel.users.by_id[token.user_id]
     blocked = user.state in ("blocked", "deleted")
     audience = Audience(suppressed=[(user.user_id, user.state)]) if blocked else Audience([user])
@@ -22,6 +26,9 @@ def reply(call: Call) -> Reply:
 
 def push(call: Call) -> Reply:
     """One recipient."""
+    if call.body["to"] in call.channel.chats:
+        sent = say_in_chat(call, "push", call.body["to"])
+        return Reply(body={"sentMessages": sent}, sent_messages=sent)
     sent = hand_over(call, "push", resolve_one(call, call.body["to"]), call.body)
     return Reply(body={"sentMessages": sent}, sent_messages=sent)
 

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.line.chats import Chat
 from sandbox.line.ledger import Ledger
 from sandbox.line.limits import RateLimiter
 from sandbox.line.options import SandboxOptions
@@ -59,6 +60,7 @@ class Channel(Account):
     jobs: dict[str, Job] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     units: dict[str, list[str]] = field(default_factory=dict)
+    chats: dict[str, Chat] = field(default_factory=dict)
     link_tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def public(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.pages import environment
-from bot.pdf import has_pdf
+from bot.pdf import has_pdf, pdf_of
 from bot.reports import indicator_json, indicator_reports
 from bot.service import Service
 from bot.sheets.blocks import beside_words
@@ -23,10 +23,12 @@ from bot.sheets.paper import Paper, paper, rows
 from bot.sheets.pdf import sheet_pdf
 from content.figures.plan_results import Counted, result
 from content.figures.sheet_changes import Outcome, write_entry
+from content.notices.picture_files import BadPicture, clean_picture
 from content.plans.models import PlanIndicator
 from content.plans.sheets import Entry
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
+from tests import picture_files
 from tests.bot.sheets_story import bring
 from tests.bot.web_visitor import Visitor
 from tests.factories import APRIL_TUESDAY, jst, line_id
@@ -107,6 +109,13 @@ async def test_the_terminal_and_the_files_take_the_registrations_for_the_year(
     assert result is not None and result.rate == Decimal("62.2")
     assert await paper(service, "shibata-5", 2023) is None
     assert await paper(service, "no-such", 2022) is None
+
+
+@pytest.mark.skipif(not has_pdf(), reason="the extra [pdf] is not installed")
+async def test_a_picture_that_was_cut_off_is_refused_also_after_a_pdf_was_made() -> None:
+    await pdf_of("<p>町</p>")
+    with pytest.raises(BadPicture):
+        clean_picture(picture_files.png()[:300])
 
 
 @pytest.mark.skipif(not has_pdf(), reason="the extra [pdf] is not installed")

@@ -37,6 +37,8 @@ async def make_village(tmp_path) -> AsyncIterator[MakeVillage]:
             origin = await _serve(stack, web_app)
             platform = platform_app[SANDBOX_KEY]
             platform.channel.webhook.url = origin + PATH
+            # Two seconds are LINE's; a machine that runs other tests may take longer.
+            platform.channel.webhook.timeout_ms = 30_000
             api = line_api(settings)
             stack.push_async_callback(api.close)
             session = await stack.enter_async_context(ClientSession())
