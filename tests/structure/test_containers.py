@@ -137,3 +137,28 @@ def test_the_programs_that_copy_the_database_are_of_its_version():
         r"postgres:(\d+)", next(it["image"] for it in SERVICES.values() if "postgres:" in it.get("image", ""))
     )
     assert version and f"postgresql-client-{version[1]} " in DOCKERFILE
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_write_nowhere_but_into_their_volume_and_can_gain_nothing(name):
+    service = SERVICES[name]
+    assert service["read_only"] is True and service["tmpfs"] == ["/tmp"]
+    assert service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_a_password_with_any_character_reaches_the_database():
+    """It stands in no URL; the driver and the tools of PostgreSQL read it from the environment."""
+    settings = environment("app")
+    assert "PASSWORD" not in settings["KAIRANBAN_DATABASE_URL"]
+    assert settings["PGPASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    assert SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"] == settings["PGPASSWORD"]
+
+
+def test_the_relay_keeps_its_queue_and_its_key():
+    kept = {item.partition(":")[2] for item in SERVICES["relay"]["volumes"]}
+    assert kept >= {"/var/spool/postfix", "/etc/opendkim/keys"}
+
+
+def test_how_images_are_pinned_by_digest_is_said():
+    assert "--resolve-image-digests" in TEXT
+    assert re.search(r":[\w.-]+$", SERVICES["postgres"]["image"])
