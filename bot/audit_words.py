@@ -93,6 +93,7 @@ WORDS = {
     "subscriber.suppression_lifted": "届かない登録への送信を再開した",
     "subscribers.adopted": "LINEの友だちの一覧と登録を合わせた",
     "subscribers.invited": "LINEの友だちに招待を送った",
+    "database.backup_proved": "控えから戻せることを確かめた",
     "audit.line_kept": "操作の記録の控えを外に置いた",
     "subscribers.imported": "登録者を取り込んだ",
     "subscribers.updated_by_list": "一覧で登録の設定を変えた",

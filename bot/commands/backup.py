@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.belonging import bind_within
+from bot.commands import backup_proof
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, run, talk
 from bot.heartbeat import WORDS, Heartbeat
 from bot.locking import AlreadyRunning, locked
@@ -36,9 +37,23 @@ from content.town import Town, TownProfileError, load_town
 RESTORED = "restored"
 
 
-def backup(file: Path) -> None:
+def backup(
+    file: Path,
+    prove: Annotated[
+        bool,
+        typer.Option(
+            "--prove",
+            help="Bring the copy back beside the service, look through it and throw that away; of a file that is there: "
+            "only this.",
+        ),
+    ] = False,
+) -> None:
     """Write one consistent copy of the database, also while it is in use. The secret key is not in it."""
-    run(_backup(load_settings(), file))
+    settings = load_settings()
+    if not (prove and file.is_file()):
+        run(_backup(settings, file))
+    if prove:
+        run(_prove(settings, file))
 
 
 def restore(
@@ -81,6 +96,27 @@ async def _backup(settings: Settings, file: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+async def _prove(settings: Settings, file: Path) -> None:
+    async with opened(settings) as service:
+        town, keys = load_town(settings.town), load_keys(settings.secret_key_file)
+
+        async def arrive(url: str) -> None:
+            await _hold(url, town, keys)
+
+        try:
+            proof = await backup_proof.prove(service.database, keys, file, arrive, _fill)
+        except (backup_proof.NotProved, WrongDatabase, SchemaMismatch) as error:
+            fail(f"{file}: この控えからは戻せません。{error}", FAILED)
+        await backup_proof.record(service.database, proof, operator())
+    talk.print(
+        f"控えから戻せることを確かめました: {proof}。何も送っていません。", highlight=False, soft_wrap=True
+    )
+
+
+async def _fill(url: URL, file: Path) -> None:
+    await run_postgres_tool("pg_restore", url, "--no-owner", "--single-transaction", str(file))
 
 
 def _bring_back(settings: Settings, file: Path) -> None:

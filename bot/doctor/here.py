@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from bot.accounts import missing_settings, unsafe_links
+from bot.backup_proofs import last_proved
 from bot.belonging import refuse_strange
 from bot.doctor.findings import Finding, good, problem, warning
 from bot.door.descriptors import shortage
@@ -13,7 +14,7 @@ from bot.heartbeat import WORDS
 from bot.line.menu_picture import NoPicture, find_font
 from bot.service import refuse_shared_credentials
 from bot.settings import Settings
-from content.clock import SECOND
+from content.clock import DAY, SECOND, today_jst
 from content.database import Database, UnknownDatabase, identity
 from content.database.files import sqlite_file
 from content.database.identity import WrongDatabase
@@ -23,7 +24,9 @@ from content.town import Town, TownProfileError, load_town
 
 # As the alarm `disk-full` has it.
 FREE_SHARE, FREE_BYTES = 0.05, 2 * 2**30
+PROVED_EVERY = 92 * DAY
 PROFILE, KEY, DATABASE, DISK, CLOCK = "町の設定", "秘密鍵", "データベース", "ディスク", "時計"
+COPIES = "控え"
 
 
 def examine_profile(settings: Settings) -> tuple[Town | None, list[Finding]]:
@@ -112,6 +115,7 @@ async def examine_database(settings: Settings, town: Town | None, keys: Keys | N
         return [
             _held(found.held_reason) if found is not None and held else good(DATABASE, kind),
             _clock(database),
+            _copies(await last_proved(database), database.now()),
         ]
     except SchemaMismatch as error:
         return [problem(DATABASE, str(error), "すべてのプロセスを止め、控えを取ってから `kairanban init`")]
@@ -135,6 +139,19 @@ def _held(reason: str) -> Finding:
     words = f"{WORDS.get(reason, reason)}。人が確かめるまで、何も送りません"
     return problem(
         DATABASE, words, "`kairanban restore` で待っているものを見て、`--confirm` で再開してください"
+    )
+
+
+def _copies(proved: int | None, now: int) -> Finding:
+    if proved is not None and now - proved < PROVED_EVERY:
+        return good(COPIES, f"{today_jst(proved).isoformat()} に、戻せることを確かめました")
+    words = (
+        "戻せることを、まだ確かめていません"
+        if proved is None
+        else "戻せることを、三月より長く確かめていません"
+    )
+    return warning(
+        COPIES, words, "`kairanban backup 控えのファイル --prove` で確かめてください(何も送りません)"
     )
 
 

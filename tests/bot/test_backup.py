@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bot.backup_proofs import last_proved
 from content.clock import now_ms
 from content.database import Database, identity
 from content.database.files import copy_sqlite, make_private
@@ -127,3 +128,36 @@ async def test_a_second_service_by_a_link_is_refused(tmp_path: Path) -> None:
         locked(tmp_path / "link.db"),
     ):
         pass
+
+
+async def test_a_copy_is_proved_beside_the_service_and_nothing_is_left_of_it(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    await database.close()
+    copy = tmp_path / "copy.db"
+    code, err = await command(tmp_path, "backup", str(copy), "--prove", **TOWN)
+    assert code == 0 and "戻せることを確かめました" in err and "お知らせ 1件" in err
+    before = copy.read_bytes()
+    code, err = await command(tmp_path, "backup", str(copy), "--prove", **TOWN)
+    assert code == 0 and copy.read_bytes() == before, "of a copy that is there, nothing is written"
+    assert not list(tmp_path.glob(".*proof*"))
+    database = Database(f"sqlite:///{tmp_path}/kairanban.db")
+    assert await last_proved(database) is not None
+    async with database.read() as connection:
+        found = await identity.read(connection)
+        assert found is not None and found.held_since is None, "the service itself is not held"
+    await database.close()
+
+
+async def test_a_copy_that_cannot_come_back_is_told(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    await database.close()
+    copy = tmp_path / "copy.db"
+    assert (await command(tmp_path, "backup", str(copy), **TOWN))[0] == 0
+    octets = copy.read_bytes()
+    copy.write_bytes(octets[: len(octets) // 2])
+    code, err = await command(tmp_path, "backup", str(copy), "--prove", **TOWN)
+    assert code == 1 and "この控えからは戻せません" in err
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE town (name TEXT)")
+    code, err = await command(tmp_path, "backup", str(tmp_path / "other.db"), "--prove", **TOWN)
+    assert code == 1 and "この控えからは戻せません" in err and not list(tmp_path.glob(".*proof*"))

@@ -54,6 +54,9 @@ async def test_a_dump_comes_back_held(url: str, tmp_path: Path) -> None:
     code, err = await command(tmp_path, "backup", str(copy), **words)
     assert code == 0, err
     assert copy.stat().st_mode & 0o777 == 0o600
+    # Beside the service, which stays connected.
+    code, err = await command(tmp_path, "backup", str(copy), "--prove", **words)
+    assert code == 0 and "戻せることを確かめました" in err and "お知らせ 1件" in err, err
     code, err = await command(tmp_path, "restore", str(copy), **words)
     assert code == 1 and "stop every kairanban process" in err
     async with database.write() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.commands.backup_proof import Proof, record
 from bot.commands.doctor import examine
 from bot.doctor.findings import Finding, Grade
 from bot.heartbeat import WORDS
@@ -36,6 +37,9 @@ async def mail() -> AsyncIterator[MailRecorder]:
 async def whole(tmp_path: Path, mail: MailRecorder) -> AsyncIterator[Settings]:
     """A town where nothing is wrong."""
     own = await made(tmp_path)
+    database = Database(own.database_url.get_secret_value())
+    await record(database, Proof(0, 0, 0), "cli:joho")
+    await database.close()
     app = create_app(SandboxOptions(channel_secret=SECRET, channel_token=TOKEN))
     async with serving(app) as origin:
         webhook = app[SANDBOX_KEY].channel.webhook
