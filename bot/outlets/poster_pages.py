@@ -23,7 +23,6 @@ async def show_poster(request: web.Request) -> web.Response:
         if found is None or not is_public(service.town, found):
             raise web.HTTPNotFound
         values = await page_values(service, connection, found)
-    address = service.context.notice_url(found.public_id)
     sections = values["sections"]
     response = page(
         request,
@@ -33,8 +32,7 @@ async def show_poster(request: web.Request) -> web.Response:
         sizes=SIZES,
         length=_length(len(found.title) + len(found.body)),
         headings={item.language: phrases(item.heading, item.language) for item in sections},
-        address=address,
-        code=qr_code(address),
+        code=qr_code(values["address"]),
     )
     response.headers["Cache-Control"] = CACHE
     response.headers["X-Robots-Tag"] = "noindex"

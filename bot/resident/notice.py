@@ -76,6 +76,7 @@ async def page_values(service: Service, connection: AsyncConnection, found: Noti
         "earlier": await _public(service, connection, found.corrects),
         "later": [item for item in later if item],
         "place": announced.place,
+        "address": service.context.notice_url(found.public_id),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot.service import Service
@@ -39,6 +40,10 @@ async def test_a_notice_is_public_in_all_its_languages(stranger: Visitor, servic
     assert "【緊急】避難してください" in page.text and "[URGENT] Evacuate now" in page.text
     assert '<article id="en" lang="en"' in page.html and '<article id="ja-easy" lang="ja"' in page.html
     assert "&lt;b&gt;小学校" in page.html
+    # What a chat shows of a link that somebody passes on.
+    assert 'property="og:title" content="【緊急】避難してください"' in page.html
+    assert re.search(r'og:image" content="https?://[^"]+/n/[^"]+/card-ja\.jpg"', page.html)
+    assert 'og:description" content="川があふれます。' in page.html
     assert page.headers["Cache-Control"] == "public, max-age=1"
     assert "Set-Cookie" not in page.headers
 
