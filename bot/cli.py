@@ -28,6 +28,11 @@ COMMANDS = {
         "backup",
         "Write one consistent copy of the database, also while it is in use. The secret key is not in it.",
     ),
+    "backup-key": (
+        "sealed_copies",
+        "backup_key",
+        "Make a pair of keys for encrypted copies: the private one into FILE, the public one (age1…) on stdout.",
+    ),
     "restore": (
         "backup",
         "restore",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import sys
 import time
@@ -12,13 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.belonging import bind_within
 from bot.commands import backup_proof
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, run, talk
+from bot.commands.postgres_tools import refuse_others, run_postgres_tool
+from bot.commands.sealed_copies import opened_copy, read_recipients, sealed_into
 from bot.heartbeat import WORDS, Heartbeat
 from bot.locking import AlreadyRunning, locked
 from bot.service import Service
@@ -47,13 +47,28 @@ def backup(
             "only this.",
         ),
     ] = False,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AGE1…",
+            help="Encrypt it to this public key (`backup-key` makes one); repeat for several of which each opens it.",
+        ),
+    ] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option(help="With --prove, of an encrypted copy: the file with the private key.", exists=True),
+    ] = None,
 ) -> None:
     """Write one consistent copy of the database, also while it is in use. The secret key is not in it."""
-    settings = load_settings()
-    if not (prove and file.is_file()):
-        run(_backup(settings, file))
-    if prove:
-        run(_prove(settings, file))
+    settings, recipients = load_settings(), read_recipients(to or [])
+    if prove and file.is_file():
+        with opened_copy(file, identity) as plain:
+            run(_prove(settings, plain, file))
+        return
+    with sealed_into(file, recipients) as plain:
+        run(_backup(settings, plain, file))
+        if prove:
+            run(_prove(settings, plain, file))
 
 
 def restore(
@@ -64,6 +79,10 @@ def restore(
     drop: Annotated[
         bool, typer.Option("--drop", help="Before going on: stop what is under way, cancel what is overdue.")
     ] = False,
+    key_file: Annotated[
+        Path | None,
+        typer.Option("--identity", help="Of an encrypted copy: the file with the private key.", exists=True),
+    ] = None,
 ) -> None:
     """Bring a copy back, show what is due and hold it until a person has confirmed.
 
@@ -71,11 +90,14 @@ def restore(
     """
     settings = load_settings()
     if file is not None:
-        _bring_back(settings, file)
+        if not file.is_file():
+            fail(f"{file} does not exist.", USAGE)
+        with opened_copy(file, key_file) as plain:
+            _bring_back(settings, plain)
     run(_look(settings, confirm=confirm, drop=drop))
 
 
-async def _backup(settings: Settings, file: Path) -> None:
+async def _backup(settings: Settings, file: Path, told: Path) -> None:
     async with opened(settings) as service:
         url = make_url(service.database.url)
         try:
@@ -84,21 +106,21 @@ async def _backup(settings: Settings, file: Path) -> None:
             else:
                 await _dump(url, file)
         except FileExistsError:
-            fail(f"{file} exists; choose a new name.", FAILED)
+            fail(f"{told} exists; choose a new name.", FAILED)
         except OSError as error:
-            fail(f"{file} cannot be written: {error.strerror}", FAILED)
+            fail(f"{told} cannot be written: {error.strerror}", FAILED)
         # From here on the copy is older than the database, whatever happens next.
         await Heartbeat(settings, service.database).beat()
         await _record(service, "database.backed_up")
     talk.print(
-        f"控えを作りました: {file}\n秘密鍵({settings.secret_key_file})は入っていません。別の場所に控えてください。",
+        f"控えを作りました: {told}\n秘密鍵({settings.secret_key_file})は入っていません。別の場所に控えてください。",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
 
 
-async def _prove(settings: Settings, file: Path) -> None:
+async def _prove(settings: Settings, file: Path, told: Path) -> None:
     async with opened(settings) as service:
         town, keys = load_town(settings.town), load_keys(settings.secret_key_file)
 
@@ -108,7 +130,7 @@ async def _prove(settings: Settings, file: Path) -> None:
         try:
             proof = await backup_proof.prove(service.database, keys, file, arrive, _fill)
         except (backup_proof.NotProved, WrongDatabase, SchemaMismatch) as error:
-            fail(f"{file}: この控えからは戻せません。{error}", FAILED)
+            fail(f"{told}: この控えからは戻せません。{error}", FAILED)
         await backup_proof.record(service.database, proof, operator())
     talk.print(
         f"控えから戻せることを確かめました: {proof}。何も送っていません。", highlight=False, soft_wrap=True
@@ -120,8 +142,6 @@ async def _fill(url: URL, file: Path) -> None:
 
 
 def _bring_back(settings: Settings, file: Path) -> None:
-    if not file.is_file():
-        fail(f"{file} does not exist.", USAGE)
     url = settings.database_url.get_secret_value()
     place = sqlite_file(url)
     try:
@@ -251,37 +271,3 @@ async def _read_back(url: URL, file: Path) -> None:
     await run_postgres_tool(
         *("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
     )
-
-
-async def refuse_others(url: str) -> None:
-    """End the command when somebody else is connected to a PostgreSQL database."""
-    database = Database(url)
-    try:
-        async with database.read() as connection:
-            others = await connection.scalar(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
-    finally:
-        await database.close()
-    if others:
-        fail("Others are connected to the database; stop every kairanban process first.", FAILED)
-
-
-async def run_postgres_tool(tool: str, url: URL, *options: str) -> None:
-    """Run one of PostgreSQL's own programs; the password goes by the environment, where nobody reads it."""
-    program = shutil.which(tool)
-    if program is None:
-        fail(f"{tool} is not installed; it comes with PostgreSQL's client (postgresql-client).", FAILED)
-    # `set` leaves a password alone that is to become None, and the program would be given its mask.
-    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    process = await asyncio.create_subprocess_exec(
-        *(program, "--dbname", plain.render_as_string(), *options),
-        env={**os.environ, **({"PGPASSWORD": url.password} if url.password else {})},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, err = await process.communicate()
-    if process.returncode:
-        fail(f"{tool}: {err.decode(errors='replace').strip()}", FAILED)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from bot.commands.backup import refuse_others
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, progress, run, talk
+from bot.commands.postgres_tools import refuse_others
 from bot.heartbeat import Heartbeat
 from bot.locking import AlreadyRunning, locked
 from bot.service import Service

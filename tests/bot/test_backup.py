@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from bot.backup_proofs import last_proved
+from bot.cli import app
 from content.clock import now_ms
 from content.database import Database, identity
 from content.database.files import copy_sqlite, make_private
@@ -161,3 +163,35 @@ async def test_a_copy_that_cannot_come_back_is_told(tmp_path: Path) -> None:
         other.execute("CREATE TABLE town (name TEXT)")
     code, err = await command(tmp_path, "backup", str(tmp_path / "other.db"), "--prove", **TOWN)
     assert code == 1 and "この控えからは戻せません" in err and not list(tmp_path.glob(".*proof*"))
+
+
+async def test_an_encrypted_copy_opens_with_the_private_key_alone(tmp_path: Path) -> None:
+    database = await due_town(tmp_path)
+    await database.close()
+    key, other, copy = tmp_path / "away.key", tmp_path / "other.key", tmp_path / "copy.age"
+    made = [CliRunner().invoke(app, ["backup-key", str(file)]) for file in (key, other)]
+    public = made[0].stdout.strip()
+    assert public.startswith("age1") and key.stat().st_mode & 0o777 == 0o600
+    code, err = await command(tmp_path, "backup", str(copy), "--to", public, "--prove", **TOWN)
+    assert code == 0 and "戻せることを確かめました" in err, err
+    octets = copy.read_bytes()
+    assert octets.startswith(b"age-encryption.org/v1") and b"SQLite" not in octets
+    assert copy.stat().st_mode & 0o777 == 0o600 and not list(tmp_path.glob(".copy*"))
+
+    code, err = await command(tmp_path, "restore", str(copy), **TOWN)
+    assert code == 2 and "--identity" in err
+    code, err = await command(tmp_path, "restore", str(copy), "--identity", str(other), **TOWN)
+    assert code == 1 and "この鍵で開けません" in err
+    code, err = await command(tmp_path, "backup", str(copy), "--prove", "--identity", str(key), **TOWN)
+    assert code == 0, err
+    code, err = await command(tmp_path, "restore", str(copy), "--identity", str(key), **TOWN)
+    assert code == 0 and "乳幼児健診のお知らせ" in err and not list(tmp_path.glob(".copy*")), err
+
+
+@pytest.mark.parametrize("recipient", ["", "age1nothing", "ssh-ed25519 AAAA"])
+async def test_what_is_no_public_key_is_refused_before_anything_is_written(
+    tmp_path: Path, recipient: str
+) -> None:
+    await (await due_town(tmp_path)).close()
+    code, err = await command(tmp_path, "backup", str(tmp_path / "copy"), "--to", recipient, **TOWN)
+    assert code == 2 and "backup-key" in err and not (tmp_path / "copy").exists()

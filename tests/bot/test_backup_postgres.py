@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.belonging import bind
-from bot.commands.backup import run_postgres_tool
+from bot.commands.postgres_tools import run_postgres_tool
 from bot.heartbeat import OLDER, Heartbeat
 from bot.settings import Settings
 from content import schema

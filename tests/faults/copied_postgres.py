@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from bot.belonging import bind
-from bot.commands.backup import run_postgres_tool
+from bot.commands.postgres_tools import run_postgres_tool
 from bot.heartbeat import MOVED, OLDER
 from bot.settings import Settings
 from content import schema
