@@ -8,16 +8,14 @@ from __future__ import annotations
 from datetime import date
 from itertools import takewhile
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY, to_jst
 from content.gaps import fill_all, gaps_of
-from content.notices import notice_changes, notices, recurrence
+from content.notices import notice_changes, notices, recurrence, with_calendar
 from content.notices.calendars import WordCalendar
-from content.notices.notices import Notice, notice, trigger
+from content.notices.notices import Notice
 from content.notices.records import RecordKind, find_record
-from content.notices.states import NoticeState, TriggerState
 
 LOOK_AHEAD = 7 * DAY
 
@@ -48,18 +46,8 @@ def missing_words(found: Notice) -> str:
 
 async def coming_without_words(connection: AsyncConnection, now: int) -> list[tuple[Notice, list[date]]]:
     """Recurring notices with a day within a week that their calendar does not know."""
-    ids = await connection.scalars(
-        select(notice.c.id)
-        .join(trigger, trigger.c.notice_id == notice.c.id)
-        .where(
-            notice.c.calendar != "",
-            notice.c.state == NoticeState.APPROVED,
-            trigger.c.rule.is_not(None),
-            trigger.c.state == TriggerState.WAITING,
-        )
-    )
     found = []
-    for notice_id in list(ids):
+    for notice_id in await with_calendar.recurring(connection):
         series = await notices.get(connection, notice_id)
         if series is None or series.spec.rule is None:
             continue
@@ -77,7 +65,7 @@ async def coming_without_words(connection: AsyncConnection, now: int) -> list[tu
 
 async def _day_of(connection: AsyncConnection, found: Notice) -> date | None:
     # When it was due first: a release by hand moves the time of the trigger.
-    at = await connection.scalar(select(notice.c.occurs_at).where(notice.c.id == found.id))
+    at = await with_calendar.occurs_at(connection, found.id)
     return to_jst(at).date() if at is not None else None
 
 

@@ -10,19 +10,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.backup_proofs import PROVED
 from content.clock import now_ms
-from content.database import Database
+from content.database import Database, identity
 from content.database.files import SUFFIXES, copy_sqlite
+from content.figures.holdings import holdings
 from content.keys import KeyFileError, Keys
-from content.notices.notices import notice
 from content.register.address_book import any_sealed_address
-from content.register.states import SubscriberState
-from content.register.subscribers import subscriber
 from content.staff import audit, audit_chain
 from content.staff.audit_chain import Broken
 
@@ -80,13 +77,9 @@ async def record(database: Database, proof: Proof, actor: str) -> None:
 
 async def _look_through(copy: Database, keys: Keys) -> Proof:
     async with copy.read() as connection:
-        registrations = await connection.scalar(
-            select(func.count()).select_from(subscriber).where(subscriber.c.state == SubscriberState.ACTIVE)
-        )
-        notices = await connection.scalar(select(func.count()).select_from(notice))
-        sealed = await any_sealed_address(connection)
-        own = (await connection.execute(text("SELECT identity FROM database_identity"))).scalar_one()
-    bound = keys.bound_to(own)
+        found, sealed = await holdings(connection), await any_sealed_address(connection)
+        own = await identity.read(connection)
+    bound = keys if own is None else keys.bound_to(own.identity)
     if sealed is not None:
         try:
             bound.open(*sealed)
@@ -97,7 +90,7 @@ async def _look_through(copy: Database, keys: Keys) -> Proof:
         raise NotProved(
             f"操作の記録が、{trail.number}番目で書かれたときと違います。前の控えを確かめてください。"
         )
-    return Proof(int(registrations or 0), int(notices or 0), trail.number)
+    return Proof(found.registrations, found.notices, trail.number)
 
 
 @asynccontextmanager

@@ -6,11 +6,11 @@ import asyncio
 import os
 import shutil
 
-from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from bot.commands.common import FAILED, fail
 from content.database import Database
+from content.database.dialects import others_connected
 
 
 async def refuse_others(url: str) -> None:
@@ -18,12 +18,7 @@ async def refuse_others(url: str) -> None:
     database = Database(url)
     try:
         async with database.read() as connection:
-            others = await connection.scalar(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+            others = await connection.run_sync(others_connected)
     finally:
         await database.close()
     if others:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.language_names import language_name
@@ -20,8 +19,9 @@ from content.clock import today_jst
 from content.keys import Keys
 from content.register import leaving, subscriber_changes
 from content.register.children import children_of
+from content.register.own_data import latest_events
 from content.register.states import Pace, Route, SubscriberState
-from content.register.subscribers import Subscriber, registration_event, require
+from content.register.subscribers import Subscriber, require
 from content.town import Named, Town
 
 ERASED = "resident"
@@ -72,13 +72,8 @@ async def has_stopped(connection: AsyncConnection, found: Subscriber | None) -> 
     """Whether she asked for the end herself: then a tap on some button does not register her again."""
     if found is None or found.state != SubscriberState.LEFT:
         return False
-    last = await connection.scalar(
-        select(registration_event.c.reason)
-        .where(registration_event.c.subscriber_id == found.id)
-        .order_by(registration_event.c.id.desc())
-        .limit(1)
-    )
-    return last == leaving.ENDED
+    last = await latest_events(connection, found.id, 1)
+    return bool(last) and last[0].reason == leaving.ENDED
 
 
 async def start_again(connection: AsyncConnection, found: Subscriber, at: int) -> list[Message]:
@@ -94,14 +89,7 @@ async def _own_data(connection: AsyncConnection, town: Town, keys: Keys, found: 
     speech, fixed = leaving_words(language), words(language)
     children = await children_of(connection, keys, found.id)
     months = [month_words(language, child.birth_month) for child in children]
-    events = (
-        await connection.execute(
-            select(registration_event)
-            .where(registration_event.c.subscriber_id == found.id)
-            .order_by(registration_event.c.id.desc())
-            .limit(MOST_EVENTS)
-        )
-    ).all()
+    events = await latest_events(connection, found.id, MOST_EVENTS)
     read = (await have_read(connection, found))[:MOST_EVENTS]
 
     def names(keys_chosen: frozenset[str], known: dict[str, Named]) -> str:

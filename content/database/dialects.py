@@ -109,3 +109,13 @@ def all_rows(
     if connection.dialect.name == "postgresql":
         return [tuple(row) for row in found]
     return list(zip(*map(json.loads, found.one()), strict=True))
+
+
+def others_connected(connection: Connection) -> int:
+    """How many sessions of others a PostgreSQL database has; the file of SQLite is locked instead, so 0."""
+    if connection.dialect.name != "postgresql":
+        return 0
+    asked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return int(connection.scalar(asked) or 0)

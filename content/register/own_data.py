@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import iso
@@ -69,6 +69,17 @@ async def own_data(connection: AsyncConnection, keys: Keys, town: Town, found: S
             for row in events
         ],
     }
+
+
+async def latest_events(connection: AsyncConnection, subscriber_id: int, most: int) -> Sequence[Row[Any]]:
+    """The newest events of a registration, the last one first."""
+    rows = await connection.execute(
+        select(registration_event)
+        .where(registration_event.c.subscriber_id == subscriber_id)
+        .order_by(registration_event.c.id.desc())
+        .limit(most)
+    )
+    return rows.all()
 
 
 def _named(keys: frozenset[str], known: Mapping[str, Named]) -> list[dict[str, str]]:
