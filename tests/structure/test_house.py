@@ -138,7 +138,7 @@ def test_sql_is_composed_in_content_alone():
         "URL",
         "make_url",
     }
-    found = {}
+    found: dict[str, set[str]] = {}
     for path in (path for path in SOURCES if path.partition("/")[0] in ("bot", "scheduler", "channels")):
         for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sqlalchemy":
