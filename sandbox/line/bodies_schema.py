@@ -48,6 +48,15 @@ NARROWCAST = obj(
     _MESSAGES, {"recipient": obj({"type": text(20)}), "filter": obj({}), "limit": _LIMIT, **_SILENT}
 )
 VALIDATE = obj(_MESSAGES)
+_PEOPLE = array(obj({"id": _any_string}), 10_000)
+AUDIENCE_CREATE = obj(
+    {"description": text(120)},
+    {"isIfaAudience": boolean, "uploadDescription": text(300), "audiences": _PEOPLE},
+)
+AUDIENCE_ADD = obj(
+    {"audienceGroupId": integer(1, 2**63 - 1), "audiences": _PEOPLE}, {"uploadDescription": text(300)}
+)
+AUDIENCE_DESCRIBE = obj({"description": text(120)})
 
 _BOUNDS = obj({"x": integer(0), "y": integer(0), "width": integer(1), "height": integer(1)})
 

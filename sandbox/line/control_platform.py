@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.line.assertions import read_jwk
 from sandbox.line.burst import start_burst
 from sandbox.line.control import answer, body_of, channel_of, problem, sandbox_of
 from sandbox.line.errors import Json
@@ -62,6 +63,21 @@ async def patch_channel(request: web.Request) -> web.Response:
     except (AttributeError, TypeError, ValueError) as error:
         raise problem(400, str(error)) from None
     return answer(channel.public())
+
+
+async def add_assertion_key(request: web.Request) -> web.Response:
+    """`POST /_sandbox/channels/{id}/assertion-keys {"jwk"}`: what LINE's console does; answers the `kid`."""
+    sandbox, body = sandbox_of(request), await body_of(request)
+    channel_id = request.match_info["channelId"]
+    if channel_id not in sandbox.channels:
+        raise problem(404, "no such channel")
+    try:
+        key = read_jwk(body.get("jwk"))
+    except ValueError as error:
+        raise problem(400, str(error)) from None
+    kid = sandbox.ids.alnum(36)
+    sandbox.assertion_keys[kid] = (channel_id, key)
+    return answer({"kid": kid}, 201)
 
 
 async def get_clock(request: web.Request) -> web.Response:
@@ -168,6 +184,7 @@ def add_routes(app: web.Application) -> None:
     router.add_get("/_sandbox/channels", list_channels)
     router.add_post("/_sandbox/channels", add_channel)
     router.add_patch("/_sandbox/channels/{channelId}", patch_channel)
+    router.add_post("/_sandbox/channels/{channelId}/assertion-keys", add_assertion_key)
     router.add_get("/_sandbox/clock", get_clock)
     router.add_put("/_sandbox/clock", put_clock)
     router.add_post("/_sandbox/clock/advance", advance_clock)

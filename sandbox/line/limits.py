@@ -19,6 +19,7 @@ TOKEN_ISSUE: Rate = (370, 1)
 MENU_LIST: Rate = (10, 1)
 PER_HOUR_60: Rate = (60, 3600)
 PER_HOUR_100: Rate = (100, 3600)
+PER_MINUTE_60: Rate = (60, 60)
 PER_MINUTE_1000: Rate = (1000, 60)
 
 

@@ -1,16 +1,17 @@
 """Narrowcast: accepted at once, worked off later. LINE Messaging API reference, #send-narrowcast-message.
 
-Only "every friend" and demographic filters (which keep every friend, as the sandbox knows no ages) are
-played; audiences answer 501 like their endpoints.
+Demographic filters keep every friend, as the sandbox knows no ages; a redelivery as recipient answers 501.
 """
 
 from __future__ import annotations
 
+from sandbox.line import audiences
 from sandbox.line.call import Call
 from sandbox.line.clock import iso_utc
-from sandbox.line.delivery import everyone, hand_over
+from sandbox.line.delivery import Audience, everyone, hand_over
 from sandbox.line.errors import ApiError, Json, Reply, not_found
 from sandbox.line.state import Job
+from sandbox.line.users import User
 
 FEWEST_RECIPIENTS = 50
 FEWEST_REACH = 100
@@ -21,9 +22,9 @@ _DESCRIPTIONS = {TOO_FEW: "Too few recipients", CANCELLED: "Canceled by forbidPa
 
 def send(call: Call) -> Reply:
     """Reserve the quota for the whole reach and start the job."""
-    if call.body.get("recipient"):
-        raise ApiError(501, "sandbox: not implemented")
-    reach = len(everyone(call).reached)
+    if recipient := call.body.get("recipient"):
+        audiences.check_recipient(call, recipient)
+    reach = len(_reached(call))
     if call.body.get("filter") and reach < FEWEST_REACH:
         raise ApiError(403, "Your account does not have enough friends")
     reserved = _reserve(call, reach)
@@ -68,11 +69,19 @@ async def _work(call: Call, job: Job, reserved: int) -> None:
     _finish(call, job, reserved)
 
 
+def _reached(call: Call) -> list[User]:
+    friends = everyone(call).reached
+    recipient = call.body.get("recipient")
+    return audiences.meant(call, recipient, friends) if recipient else friends
+
+
 def _finish(call: Call, job: Job, reserved: int) -> None:
-    audience = everyone(call)
+    audience = Audience(_reached(call))
     job.completed_at = call.now_ms
     partial = reserved < len(audience.reached)
-    if len(audience.reached) < FEWEST_RECIPIENTS or reserved < FEWEST_RECIPIENTS:
+    # People whom the bot named itself may be few.
+    fewest = 1 if call.body.get("recipient") else FEWEST_RECIPIENTS
+    if len(audience.reached) < fewest or reserved < fewest:
         job.phase, job.error_code = "failed", TOO_FEW
     elif partial and (call.body.get("limit") or {}).get("forbidPartialDelivery"):
         job.phase, job.error_code = "failed", CANCELLED

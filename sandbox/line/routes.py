@@ -5,10 +5,12 @@ from __future__ import annotations
 from sandbox.line import (
     accounts,
     aliases_api,
+    audiences,
     bodies_schema,
     chats_api,
     contents,
     counts,
+    insight,
     login,
     menus_api,
     narrowcast,
@@ -24,6 +26,7 @@ from sandbox.line.limits import (
     MULTICAST,
     PER_HOUR_60,
     PER_HOUR_100,
+    PER_MINUTE_60,
     PER_MINUTE_1000,
     TOKEN_ISSUE,
     Rate,
@@ -41,9 +44,6 @@ _COUNTED = ("reply", "push", "multicast", "broadcast")
 _MISSING = (
     ("GET", f"{_MESSAGE}/delivery/pnp"),
     ("POST", "/bot/pnp/push"),
-    ("GET", f"{_V2}/insight/demographic"),
-    ("GET", f"{_V2}/insight/message/event"),
-    ("GET", f"{_V2}/insight/message/event/aggregation"),
     ("GET", f"{_V2}/insight/richmenu/{{richMenuId}}/summary"),
     ("GET", f"{_V2}/insight/richmenu/{{richMenuId}}/daily"),
     ("POST", f"{_MENU}/batch"),
@@ -56,21 +56,12 @@ _MISSING = (
     ("POST", f"{_V2}/coupon"),
     ("GET", f"{_V2}/coupon/{{couponId}}"),
     ("PUT", f"{_V2}/coupon/{{couponId}}/close"),
-    ("POST", f"{_V2}/audienceGroup/upload"),
-    ("PUT", f"{_V2}/audienceGroup/upload"),
     ("POST", f"{_V2}/audienceGroup/upload/byFile"),
     ("PUT", f"{_V2}/audienceGroup/upload/byFile"),
     ("POST", f"{_V2}/audienceGroup/click"),
     ("POST", f"{_V2}/audienceGroup/imp"),
-    ("GET", f"{_V2}/audienceGroup/list"),
     ("GET", f"{_V2}/audienceGroup/shared/list"),
     ("GET", f"{_V2}/audienceGroup/shared/{{audienceGroupId}}"),
-    ("GET", f"{_V2}/audienceGroup/{{audienceGroupId}}"),
-    ("DELETE", f"{_V2}/audienceGroup/{{audienceGroupId}}"),
-    ("PUT", f"{_V2}/audienceGroup/{{audienceGroupId}}/updateDescription"),
-    ("POST", "/oauth2/v2.1/token"),
-    ("POST", "/oauth2/v2.1/revoke"),
-    ("GET", "/oauth2/v2.1/tokens/kid"),
     ("POST", "/liff/v1/apps"),
     ("GET", "/liff/v1/apps"),
     ("PUT", "/liff/v1/apps/{liffId}"),
@@ -87,7 +78,7 @@ _MISSING = (
 def all_routes() -> list[Route]:
     """Every endpoint that LINE documents for a bot; what is missing here answers 501."""
     missing = [
-        Route(method, path, oauth.not_implemented, public=path.startswith(("/oauth2", "/module")))
+        Route(method, path, oauth.not_implemented, public=path.startswith("/module"))
         for method, path in _MISSING
     ]
     return [
@@ -95,6 +86,7 @@ def all_routes() -> list[Route]:
         *_counts(),
         *_accounts(),
         *_chats(),
+        *_audiences(),
         *_menus(),
         *_aliases(),
         *_webhook(),
@@ -146,6 +138,9 @@ def _counts() -> list[Route]:
         Route("GET", f"{_MESSAGE}/aggregation/list", counts.unit_names),
         Route("GET", f"{_V2}/insight/followers", counts.insight_followers, PER_HOUR_60),
         Route("GET", f"{_V2}/insight/message/delivery", counts.insight_delivery, PER_HOUR_60),
+        Route("GET", f"{_V2}/insight/demographic", insight.demographic, PER_HOUR_60),
+        Route("GET", f"{_V2}/insight/message/event", insight.message_event, PER_HOUR_60),
+        Route("GET", f"{_V2}/insight/message/event/aggregation", insight.per_unit, PER_HOUR_60),
     ]
 
 
@@ -172,6 +167,21 @@ def _accounts() -> list[Route]:
         Route("GET", content, contents.whole),
         Route("GET", f"{content}/preview", contents.preview),
         Route("GET", f"{content}/transcoding", contents.transcoding),
+    ]
+
+
+def _audiences() -> list[Route]:
+    group = f"{_V2}/audienceGroup"
+    one, rate = f"{group}/{{audienceGroupId}}", PER_MINUTE_60
+    create, add = bodies_schema.AUDIENCE_CREATE, bodies_schema.AUDIENCE_ADD
+    describe = bodies_schema.AUDIENCE_DESCRIBE
+    return [
+        Route("POST", f"{group}/upload", audiences.create, rate, reads="json", schema=create),
+        Route("PUT", f"{group}/upload", audiences.add, rate, reads="json", schema=add),
+        Route("GET", f"{group}/list", audiences.list_all, rate),
+        Route("GET", one, audiences.get, rate),
+        Route("DELETE", one, audiences.delete, rate),
+        Route("PUT", f"{one}/updateDescription", audiences.describe, rate, reads="json", schema=describe),
     ]
 
 
@@ -260,6 +270,9 @@ def _tokens() -> list[Route]:
         ),
         Route("POST", "/v2/oauth/verify", oauth.verify_posted, reads="form", public=True),
         Route("POST", "/v2/oauth/revoke", oauth.revoke, reads="form", public=True),
+        Route("POST", "/oauth2/v2.1/token", oauth.issue_bound, reads="form", public=True),
+        Route("POST", "/oauth2/v2.1/revoke", oauth.revoke_bound, reads="form", public=True),
+        Route("GET", "/oauth2/v2.1/tokens/kid", oauth.bound_kids, public=True),
         Route("GET", "/oauth2/v2.1/verify", oauth.verify_queried, public=True),
         Route("POST", "/oauth2/v2.1/verify", login.verify_id_token, reads="form", public=True),
     ]

@@ -7,6 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from sandbox.line.audience_group import AudienceGroup
 from sandbox.line.chats import Chat
 from sandbox.line.ledger import Ledger
 from sandbox.line.limits import RateLimiter
@@ -60,6 +63,7 @@ class Channel(Account):
     jobs: dict[str, Job] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     units: dict[str, list[str]] = field(default_factory=dict)
+    audiences: dict[int, AudienceGroup] = field(default_factory=dict)
     chats: dict[str, Chat] = field(default_factory=dict)
     link_tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -147,6 +151,8 @@ class LineSandbox(Platform):
         super().begin(seed)
         options = self.options
         self.tokens = Tokens()
+        # By its number: the channel and the public key with which it proves itself.
+        self.assertion_keys: dict[str, tuple[str, RSAPublicKey]] = {}
         self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT_REQUESTS)
         self.channels: dict[str, Channel] = {}
         self.add_channel(

@@ -10,18 +10,22 @@ from dataclasses import dataclass
 
 STATELESS_SECONDS = 900
 SHORT_LIVED_SECONDS = 30 * 24 * 3600
-SHORT_LIVED_LIMIT = 30
+SHORT_LIVED_LIMIT = BOUND_LIMIT = 30
 
 
 @dataclass(slots=True)
 class Token:
-    """An access token. `kind` is longLived, shortLived or stateless; `expires_at` in ms, None: never."""
+    """An access token. `kind` is longLived, shortLived, bound (v2.1) or stateless; `expires_at` in ms, None: never.
+
+    `key_id` names one that is bound to an assertion.
+    """
 
     value: str
     channel_id: str
     kind: str
     expires_at: int | None
     revoked: bool = False
+    key_id: str = ""
 
     def valid(self, now_ms: int) -> bool:
         """Whether a request with this token passes."""
@@ -41,6 +45,19 @@ class Tokens:
     def add_long_lived(self, value: str, channel_id: str) -> Token:
         """Register the channel's long-lived token."""
         return self._add(Token(value, channel_id, "longLived", None))
+
+    def issue_bound(
+        self, value: str, channel_id: str, now_ms: int, seconds: int, key_id: str
+    ) -> Token | None:
+        """Register a token by an assertion (v2.1); None when the channel has 30 that hold."""
+        if len(self.bound(channel_id, now_ms)) >= BOUND_LIMIT:
+            return None
+        return self._add(Token(value, channel_id, "bound", now_ms + seconds * 1000, key_id=key_id))
+
+    def bound(self, channel_id: str, now_ms: int) -> list[Token]:
+        """Those by assertion that hold."""
+        mine = [t for t in self._by_value.values() if t.channel_id == channel_id and t.kind == "bound"]
+        return [token for token in mine if token.valid(now_ms)]
 
     def issue_stateless(self, value: str, channel_id: str, now_ms: int) -> Token:
         """Register a token for 15 minutes."""
