@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,20 +15,24 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sandbox.line.oauth import ASSERTION_TYPE
 from tests.sandbox.line.line_town import SECRET
 
-KEY = rsa.generate_private_key(65537, 2048)
-OTHER = rsa.generate_private_key(65537, 2048)
+
+@cache
+def made_key(name: str) -> rsa.RSAPrivateKey:
+    """Of its own for each name: to make one takes its time."""
+    del name
+    return rsa.generate_private_key(65537, 2048)
 
 
 def part(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
 
 
-def jwk(key: rsa.RSAPrivateKey = KEY) -> dict[str, str]:
-    numbers = key.public_key().public_numbers()
+def jwk() -> dict[str, str]:
+    numbers = made_key("own").public_key().public_numbers()
     return {"kty": "RSA", "e": part(numbers.e.to_bytes(3)), "n": part(numbers.n.to_bytes(256))}
 
 
-def signed(town: Any, kid: str, key: rsa.RSAPrivateKey = KEY, header: Any = None, **claims: Any) -> str:
+def signed(town: Any, kid: str, key: str = "own", header: Any = None, **claims: Any) -> str:
     channel = town.channel.channel_id
     told = {
         "iss": channel,
@@ -40,7 +45,7 @@ def signed(town: Any, kid: str, key: rsa.RSAPrivateKey = KEY, header: Any = None
     told = {name: value for name, value in told.items() if value is not None}
     head = {"alg": "RS256", "typ": "JWT", "kid": kid, **(header or {})}
     text = f"{part(json.dumps(head).encode())}.{part(json.dumps(told).encode())}"
-    return f"{text}.{part(key.sign(text.encode(), PKCS1v15(), SHA256()))}"
+    return f"{text}.{part(made_key(key).sign(text.encode(), PKCS1v15(), SHA256()))}"
 
 
 async def registered(town: Any) -> str:
@@ -117,7 +122,7 @@ async def test_a_stateless_token_by_assertion_lives_15_minutes(town):
         {"token_exp": "60"},
         {"header": {"alg": "none"}},
         {"header": {"kid": "unknown"}},
-        {"key": OTHER},
+        {"key": "another"},
     ],
     ids=str,
 )
