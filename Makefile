@@ -45,8 +45,8 @@ drill-faults: dev ## kill, restart, unplug for an hour or more, with a seed (ROU
 attack: dev ## what strangers may do to the door, with an urgent notice sent meanwhile
 	$(BIN)/python -m tests.faults.attack $(ARGS)
 
-# Three a processor, eight at the most: many tests wait for a process, a browser or the clock.
-WORKERS ?= $(shell n=$$((3 * $$(nproc))); echo $$((n < 8 ? n : 8)))
+# Two a processor, eight at the most: many tests wait for a process, a browser or the clock. Three took longer.
+WORKERS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8)))
 test: style ## every check and test that this machine can run, side by side (WORKERS=… at a time)
 	$(BIN)/python -m tests.suite -n $(WORKERS) $(ARGS)
 
