@@ -136,9 +136,13 @@ async def test_stopping_and_correcting_are_accessible_and_fit_a_phone(browser: B
     assert await _check(page, site, paths) == []
     # What a frightened member of staff needs stands before the figures.
     await page.goto(f"{site.origin}/console/notices/{number}")
-    stop, table = page.get_by_role("link", name="配信を止める"), page.locator("table").first
-    above, below = await stop.bounding_box(), await table.bounding_box()
-    assert above is not None and below is not None and above["y"] < below["y"]
+    await expect(page.get_by_role("link", name="配信を止める")).to_be_visible()
+    # At one moment: the page renews that part by itself.
+    above, below = await page.evaluate(
+        "() => ['a[href$=\"/stop-sending\"]', 'table'].map(part =>"
+        " document.querySelector(part).getBoundingClientRect().y)"
+    )
+    assert above < below
 
 
 async def test_after_signing_out_the_way_back_shows_nothing_of_before(browser: Browser, site: Site) -> None:
