@@ -21,7 +21,8 @@ from content.database import Database, insert_many
 from content.figures import counts, snapshots
 from content.figures.book import enter_events
 from content.figures.observed import service_day
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from content.schema import upgrade

@@ -14,7 +14,8 @@ from registry import AREAS, OPTIONAL, line_id, mail_address
 from bot.demo.stage import DEMO_TOWN
 from content.clock import now_ms
 from content.database import Database
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.register.importing import import_registrations
 from content.register.subscribers_csv import COLUMNS, read_rows
 from content.schema import upgrade

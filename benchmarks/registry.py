@@ -18,7 +18,8 @@ from common import talk
 
 from content.clock import now_ms
 from content.database import Database, identity
-from content.keys import Keys, create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import Keys, load_keys
 from content.register.subscribers import seal_place
 from content.schema import upgrade
 from content.town import Town, load_town

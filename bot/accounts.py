@@ -125,7 +125,7 @@ def _mail(settings: Settings, keys: Keys, domains: MailDomains) -> Channel:
         return f"{settings.public_url}{read_path(keys, public_id, recipient.subscriber_id, recipient.salt)}"
 
     def message_mark(public_id: str, version_id: int) -> int:
-        return keys.number("mail", f"{public_id} {version_id}")
+        return keys.message_number(f"{public_id} {version_id}")
 
     bounce_domain = settings.mail.bounce_domain
 

@@ -6,13 +6,10 @@ from collections import OrderedDict
 
 from aiohttp import web
 
-from bot.outlets.signing import Signer
 from bot.service import Service
 from content.staff.throttle import Throttle
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
-# Signs alerts for machines.
-SIGNER: web.AppKey[Signer] = web.AppKey("signer", Signer)
 # How often a source has asked for a letter.
 MAIL_ASKS: web.AppKey[Throttle] = web.AppKey("mail_asks", Throttle)
 # Pictures of notices by public id and language, drawn lately.

@@ -6,13 +6,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase
-from content.keys import KeyFileError, Keys
+from content.database.secret_keys import read_ring
+from content.key_file import KeyFileError
+from content.keys import Keys
 from content.register.address_book import any_sealed_address
 from content.town import Town
 
 WRONG_KEY = (
     "the secret key file does not belong to this database, nothing was changed: point "
-    "KAIRANBAN_SECRET_KEY_FILE to the file that was made with it, or bring that file back from its backup"
+    "KAIRANBAN_SECRET_KEY_FILE to the file that was made with it, or bring that file back from its backup. For a copy "
+    "from before a key was retired that is the file of then"
 )
 
 
@@ -27,7 +30,10 @@ async def bind(database: Database, town: Town, keys: Keys) -> Keys:
         async with database.write() as connection:
             found = await bind_within(connection, town, keys)
     refuse_strange(found, town, keys)
-    return keys.bound_to(found.identity)
+    bound = keys.bound_to(found.identity)
+    async with database.read() as connection:
+        bound.renew(keys.roots, await read_ring(connection, bound), database.now())
+    return bound
 
 
 async def bind_within(connection: AsyncConnection, town: Town, keys: Keys) -> Identity:
@@ -43,7 +49,7 @@ async def bind_within(connection: AsyncConnection, town: Town, keys: Keys) -> Id
 
 def refuse_strange(found: Identity, town: Town, keys: Keys) -> None:
     """Raises WrongDatabase or KeyFileError."""
-    if found.key_check != keys.check:
+    if not keys.holds(found.key_check):
         raise KeyFileError(WRONG_KEY)
     if found.town != town.code:
         raise WrongDatabase(

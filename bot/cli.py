@@ -72,6 +72,7 @@ COMMANDS = {
     ),
     "config": ("setup", "config_app", "設定を見る."),
     "staff": ("staff", "app", "職員の登録、無効化、パスワードと権限."),
+    "key": ("keys", "app", "秘密鍵の取り替えと、ログイン・リンク・記録・警報の鍵の入れ替え."),
     "token": ("tokens", "app", "機械がお知らせを出すための接続キー."),
     "audit": ("audit", "app", "操作の記録."),
     "groups": ("groups", "app", "グループの一覧と、会員の取り込み."),

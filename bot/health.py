@@ -17,7 +17,7 @@ from bot.service import Service
 from content.clock import SECOND
 from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase
-from content.keys import KeyFileError
+from content.key_file import KeyFileError
 
 READY_WITHIN = 3.0
 # Seconds for who asks while the process ends.

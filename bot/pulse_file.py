@@ -9,7 +9,7 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from content.keys import sync_folder
+from content.key_file import sync_folder
 
 # Bytes; always the same number, so that a newer pulse is written over an older one in a single piece.
 LENGTH = 64

@@ -1,8 +1,7 @@
-"""Sealed addresses, keyed look-up hashes and signed tokens, all derived from one secret key file.
+"""Sealed addresses, keyed look-up hashes and signed tokens, all derived from the secret key file.
 
-The file holds lines `number base64(32 bytes)`, the newest last. Addresses are sealed with the
-newest key and opened with the one whose number they carry, so a key can be replaced while the
-service runs. Look-ups and tokens always use the first key.
+Addresses are sealed with the key in force and opened with the one whose number they carry, so a key can be replaced
+while the service runs: every process takes the same object in all its rooms, and `renew` exchanges what is in it.
 
 A seal is bound to its place: the database and the row. Copied elsewhere it does not open.
 """
@@ -13,25 +12,23 @@ import base64
 import hashlib
 import hmac
 import os
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-ROOT_BYTES = 32
+from content.clock import now_ms
+from content.key_file import KeyFileError, read_roots
+from content.key_ring import KeyPurpose, KeyRing, PurposeKey, derive
+
 NONCE_BYTES = 12
 TOKEN_MAC_BYTES = 12
 CHECK_BYTES = 16
 # The first byte of a seal that is bound to its place. Keys are numbered from 1: those of before begin with that.
 BOUND = 0
-
-
-class KeyFileError(Exception):
-    """The secret key file is missing, readable by others, or not in its form."""
+NO_RING = KeyRing()
 
 
 class SealMisplaced(KeyFileError):
@@ -43,40 +40,115 @@ def is_bound(sealed: bytes) -> bool:
     return sealed[0] == BOUND
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All that one state of the file and of the ring gives; exchanged as a whole."""
+
+    roots: Mapping[int, bytes]
+    ring: KeyRing
+    sealing: int
+    ciphers: Mapping[int, AESGCM]
+    of_bound: Mapping[bytes, AESGCM]
+    # Of every key that is held, the one in force first.
+    lookups: tuple[hmac.HMAC, ...]
+    # BLAKE2 takes a key by itself (RFC 7693 §2.5) and a third of the time of HMAC; the one that makes links first.
+    links: tuple[hashlib.blake2b, ...]
+    mails: hashlib.blake2b
+    of_purpose: Mapping[KeyPurpose, tuple[PurposeKey, ...]]
+
+
 class Keys:
     """Derived keys. `seal`/`open` addresses, `lookup` hashes, `sign`/`verify` tokens."""
 
-    def __init__(self, roots: dict[int, bytes], identity: str = "") -> None:
+    def __init__(
+        self, roots: Mapping[int, bytes], identity: str = "", ring: KeyRing = NO_RING, at: int | None = None
+    ) -> None:
+        self.identity = identity
+        self.renew(roots, ring, now_ms() if at is None else at)
+
+    def renew(self, roots: Mapping[int, bytes], ring: KeyRing, at: int) -> None:
+        """From here on what the file and the database say now (ms); what is under way ends with what it began with."""
         if not roots:
             raise KeyFileError("the secret key file holds no key; run `kairanban init`")
-        self._sealing = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
-        self._of_bound = {bytes([BOUND, number]): cipher for number, cipher in self._sealing.items()}
-        self._newest = max(roots)
-        self._identity = identity
-        first = roots[min(roots)]
-        self._roots = roots
-        self._lookup_mac = hmac.new(_derive(first, b"lookup"), digestmod=hashlib.sha256)
-        # Made for every mail. BLAKE2 takes a key by itself (RFC 7693 §2.5) and a third of the time of HMAC.
-        self._token_mac = hashlib.blake2b(key=_derive(first, b"token", identity), digest_size=TOKEN_MAC_BYTES)
-        self.session_secret = _derive(first, b"session", identity).hex()
-        self.audit_secret = _derive(first, b"audit")
-        # Below the order of every curve of 256 bits, and never 0: a private key as it is.
-        self.alert_secret = int.from_bytes(_derive(first, b"alert", identity)) >> 1 | 1
-        # Kept in the database: it proves that this key is the one, and tells nothing else about it.
-        self.check = _derive(first, b"check")[:CHECK_BYTES]
+        first = min(roots)
+        sealing = ring.sealing or first
+        ciphers = {number: AESGCM(derive(root, b"seal")) for number, root in roots.items()}
+        of_purpose = {
+            purpose: ring.keys_of(purpose, roots[first], self.identity, at) for purpose in KeyPurpose
+        }
+        self._held = _Held(
+            roots=dict(roots),
+            ring=ring,
+            sealing=sealing,
+            ciphers=ciphers,
+            of_bound={bytes([BOUND, number]): cipher for number, cipher in ciphers.items()},
+            lookups=tuple(
+                hmac.new(derive(roots[number], b"lookup"), digestmod=hashlib.sha256)
+                for number in sorted(roots, key=lambda number: (number != sealing, number))
+            ),
+            links=tuple(_token_mac(key) for key in of_purpose[KeyPurpose.LINKS]),
+            mails=_token_mac(of_purpose[KeyPurpose.MAILS][0]),
+            of_purpose=of_purpose,
+        )
 
-    def bound_to(self, identity: str) -> Keys:
+    def bound_to(self, identity: str, ring: KeyRing = NO_RING, at: int | None = None) -> Keys:
         """The same keys for one database: tokens, sessions and seals of another mean nothing to them."""
-        return Keys(self._roots, identity)
+        return Keys(self._held.roots, identity, ring, at)
+
+    @property
+    def roots(self) -> Mapping[int, bytes]:
+        return self._held.roots
+
+    @property
+    def ring(self) -> KeyRing:
+        return self._held.ring
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Of the keys that are held."""
+        return frozenset(self._held.roots)
+
+    @property
+    def sealing(self) -> int:
+        """The number of the key in force."""
+        return self._held.sealing
+
+    def check_of(self, number: int) -> bytes:
+        """Kept in the database: it proves that a key is the one, and tells nothing else about it."""
+        return derive(self._held.roots[number], b"check")[:CHECK_BYTES]
+
+    @property
+    def check(self) -> bytes:
+        """Of the key in force, which whoever opens this database must hold."""
+        return self.check_of(self.sealing)
+
+    def holds(self, check: bytes | None) -> bool:
+        return any(self.check_of(number) == check for number in self.numbers)
+
+    def of_purpose(self, purpose: KeyPurpose) -> tuple[PurposeKey, ...]:
+        """Those that are believed, the one that makes new things first."""
+        return self._held.of_purpose[purpose]
+
+    @property
+    def session_secret(self) -> str:
+        return self.of_purpose(KeyPurpose.SESSIONS)[0].secret.hex()
+
+    @property
+    def alert_secret(self) -> int:
+        # Below the order of every curve of 256 bits, and never 0: a private key as it is.
+        return int.from_bytes(self.of_purpose(KeyPurpose.ALERTS)[0].secret) >> 1 | 1
 
     def seal(self, plain: str, place: str) -> bytes:
         """BOUND, key number (1 byte each), nonce (12 bytes), AES-256-GCM ciphertext with tag over place and text.
 
-        `place` names the row that it is for.
+        `place` names the row that it is for. Raises KeyFileError when the key in force is not in the file.
         """
+        held = self._held
+        if held.sealing not in held.ciphers:
+            raise KeyFileError(_lacks(held.sealing))
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._sealing[self._newest].encrypt(nonce, plain.encode(), self._bound_to_place(place))
-        return bytes([BOUND, self._newest]) + nonce + sealed
+        sealed = held.ciphers[held.sealing].encrypt(nonce, plain.encode(), self._bound_to_place(place))
+        return bytes([BOUND, held.sealing]) + nonce + sealed
 
     def open(self, sealed: bytes, place: str) -> str:
         """Raises KeyFileError when no key of the file opens it, and SealMisplaced when it was made for another place."""
@@ -84,11 +156,11 @@ class Keys:
         at = 1 if bound else 0
         number, end = sealed[at], at + 1 + NONCE_BYTES
         try:
-            cipher = self._sealing[number]
+            cipher = self._held.ciphers[number]
             about = self._bound_to_place(place) if bound else None
             return cipher.decrypt(sealed[at + 1 : end], sealed[end:], about).decode()
         except KeyError:
-            raise KeyFileError(f"sealed with key {number}, which the secret key file does not hold") from None
+            raise KeyFileError(_lacks(number)) from None
         except InvalidTag as error:
             raise SealMisplaced(
                 "the secret key file does not belong to this database, or what was sealed stands in another place"
@@ -107,7 +179,7 @@ class Keys:
 
     def _open_all(self, rows: list[tuple[bytes, str]]) -> list[str | None]:
         """As `open`, where every one opens: without a call and a try for each, in a third of the time."""
-        ciphers, database, start, end = self._of_bound, f"{self._identity}\n", 2, 2 + NONCE_BYTES
+        ciphers, database, start, end = self._held.of_bound, f"{self.identity}\n", 2, 2 + NONCE_BYTES
         return [
             ciphers[sealed[:start]]
             .decrypt(sealed[start:end], sealed[end:], (database + place).encode())
@@ -122,33 +194,44 @@ class Keys:
             return None
 
     def _bound_to_place(self, place: str) -> bytes:
-        return f"{self._identity}\n{place}".encode()
+        return f"{self.identity}\n{place}".encode()
 
     def lookup(self, account: str, address: str) -> bytes:
-        """16 bytes that find an address on an account without telling it."""
-        # Not hmac.digest: it sets the key up each time, and gives the interpreter up to other threads.
-        mac = self._lookup_mac.copy()
-        mac.update(f"{account}\n{address}".encode())
-        return mac.digest()[:16]
+        """16 bytes that find an address on an account without telling it: what is written now."""
+        return _lookup(self._held.lookups[0], account, address)
+
+    def lookups(self, account: str, address: str) -> tuple[bytes, ...]:
+        """Every one under which the address may stand, that of `lookup` first: more than one while keys change."""
+        return tuple(_lookup(mac, account, address) for mac in self._held.lookups)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether addresses may stand under the look-ups of more than one key."""
+        return len(self._held.lookups) > 1
 
     def mark(self, purpose: str, value: str) -> str:
         """16 URL-safe characters that nobody else can make for this value."""
-        return base64.urlsafe_b64encode(self._keyed(purpose, value)).decode()
+        return _mark(self._held.links[0], purpose, value)
 
-    def number(self, purpose: str, value: str) -> int:
-        """64 bits that nobody else can make for this value."""
-        return int.from_bytes(self._keyed(purpose, value)[:8])
+    def is_mark(self, purpose: str, value: str, mark: str) -> bool:
+        """Whether `mark` made it."""
+        return mark.isascii() and any(
+            hmac.compare_digest(_mark(mac, purpose, value), mark) for mac in self._held.links
+        )
 
-    def _keyed(self, purpose: str, value: str) -> bytes:
-        mac = self._token_mac.copy()
-        mac.update(f"{purpose}\n{value}".encode())
-        return mac.digest()
+    def message_number(self, value: str) -> int:
+        """64 bits that nobody else can make for this value, and that are the same for ever."""
+        return int.from_bytes(_keyed(self._held.mails, "mail", value).digest()[:8])
 
     def folded_mark(self, purpose: str, value: str) -> str:
-        """The same in 24 hexadecimal digits, for where capital letters get lost on the way."""
-        mac = self._token_mac.copy()
-        mac.update(f"{purpose}\n{value}".encode())
-        return mac.hexdigest()
+        """24 hexadecimal digits, as `mark`, for where capital letters get lost on the way."""
+        return _keyed(self._held.links[0], purpose, value).hexdigest()
+
+    def is_folded_mark(self, purpose: str, value: str, mark: str) -> bool:
+        """Whether `folded_mark` made it."""
+        return mark.isascii() and any(
+            hmac.compare_digest(_keyed(mac, purpose, value).hexdigest(), mark) for mac in self._held.links
+        )
 
     def sign(self, purpose: str, value: str, salt: int = 0) -> str:
         """`value.mac`, URL-safe. The purpose keeps a token from serving elsewhere, the salt (random, kept with
@@ -158,73 +241,41 @@ class Keys:
 
     def verify(self, purpose: str, token: str, salt: int = 0) -> str | None:
         """The value inside a token of `sign`, or None when it is not ours."""
-        value = token.rpartition(".")[0]
-        # Links arrive in any shape, and compare_digest takes ASCII alone.
+        value, _, mark = token.rpartition(".")
+        # Links arrive in any shape, also with halves of characters.
         if not value or not token.isascii():
             return None
-        return value if hmac.compare_digest(self.sign(purpose, value, salt), token) else None
+        return value if self.is_mark(purpose, f"{value}\n{salt}", mark) else None
 
 
-def _derive(root: bytes, purpose: bytes, identity: str = "") -> bytes:
-    info = b" ".join(filter(None, (b"kairanban", purpose, identity.encode())))
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)
+def _lacks(number: int) -> str:
+    return (
+        f"sealed with key {number}, which the secret key file does not hold: bring the file of another machine of "
+        "this service here, or that of its backup"
+    )
 
 
-def create_key_file(path: Path, *, replace_empty: bool = False) -> None:
-    """Write a new file with one random key, mode 0600. Raises FileExistsError rather than replace one.
-
-    It appears whole or not at all, whenever the machine stops. `replace_empty`: a file without a byte, which
-    an older version left when it was stopped, is no key.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(_line(1))
-            file.flush()
-            os.fsync(file.fileno())
-        if replace_empty and path.is_file() and path.stat().st_size == 0:
-            aside.replace(path)
-        else:
-            path.hardlink_to(aside)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+def _token_mac(key: PurposeKey) -> hashlib.blake2b:
+    return hashlib.blake2b(key=key.secret, digest_size=TOKEN_MAC_BYTES)
 
 
-def sync_folder(path: Path) -> None:
-    """A new name is only safe from a power cut when its folder is on the disk too."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _keyed(begun: hashlib.blake2b, purpose: str, value: str) -> hashlib.blake2b:
+    mac = begun.copy()
+    mac.update(f"{purpose}\n{value}".encode())
+    return mac
+
+
+def _mark(begun: hashlib.blake2b, purpose: str, value: str) -> str:
+    return base64.urlsafe_b64encode(_keyed(begun, purpose, value).digest()).decode()
+
+
+def _lookup(begun: hmac.HMAC, account: str, address: str) -> bytes:
+    # Not hmac.digest: it sets the key up each time, and gives the interpreter up to other threads.
+    mac = begun.copy()
+    mac.update(f"{account}\n{address}".encode())
+    return mac.digest()[:16]
 
 
 def load_keys(path: Path) -> Keys:
     """Raises KeyFileError with the remedy."""
-    if not path.is_file():
-        raise KeyFileError(
-            f"no secret key file at {path}; run `kairanban init` or restore it from the backup"
-        )
-    if path.stat().st_mode & 0o077:
-        raise KeyFileError(f"{path} can be read by others; run `chmod 600 {path}`")
-    try:
-        rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-        roots = {int(number): base64.b64decode(key, validate=True) for number, key in rows}
-        if len(roots) < len(rows) or not all(map(_in_form, roots.items())):
-            raise ValueError("a number or a length is wrong")
-        return Keys(roots)
-    except ValueError as error:
-        raise KeyFileError(f"{path} is not a secret key file; restore it from the backup") from error
-
-
-def _in_form(row: tuple[int, bytes]) -> bool:
-    # The number is one byte of every seal; a shorter key is a file that was cut off.
-    number, root = row
-    return 1 <= number <= 255 and len(root) == ROOT_BYTES
-
-
-def _line(number: int) -> str:
-    return f"{number} {base64.b64encode(secrets.token_bytes(ROOT_BYTES)).decode()}\n"
+    return Keys(read_roots(path))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.database import Database, identity, metadata
+from content.database import Database, identity, metadata, secret_keys
 from content.figures import book, hand_series, line_figures, observed, snapshots, year_ends
 from content.ledger import (
     account_health,
@@ -112,6 +112,7 @@ TABLE_MODULES = (
     retention,
     rights,
     second_factor,
+    secret_keys,
     self_tests,
     sessions,
     shelters,

@@ -20,7 +20,7 @@ from channels.channel import (
 )
 from channels.reasons import Reason, find_reason
 from content.clock import SECOND, monotonic_seconds
-from content.keys import KeyFileError
+from content.key_file import KeyFileError
 from content.ledger import batches
 from content.ledger.batches import Batch
 from content.ledger.states import BatchKind, BatchState, Lane

@@ -8,13 +8,27 @@ from collections.abc import Callable
 import structlog
 
 from content.database import Database
+from content.keys import Keys
 from content.ledger import presence
+from scheduler.clock_watch import tick
 
 log = structlog.get_logger(__name__)
 
 BEAT = 3.0
 LEAVE_WITHIN = 0.5
 TOPIC = "senders"
+
+
+async def tell_keys(database: Database, owner: str, keys: Keys, stop: asyncio.Event) -> None:
+    """On SQLite, where nobody else sends: only while keys change is it of interest which ones this process holds."""
+    while await tick(BEAT, stop):
+        if not keys.is_changing:
+            continue
+        try:
+            async with database.write() as connection:
+                await presence.renew(connection, owner, database.now(), keys.numbers)
+        except Exception as error:
+            log.warning("keys_not_told", error=type(error).__name__)
 
 
 class Presence:
@@ -24,8 +38,9 @@ class Presence:
     goes to the others within 20 s.
     """
 
-    def __init__(self, database: Database, owner: str, share: Callable[[int], None]) -> None:
+    def __init__(self, database: Database, owner: str, share: Callable[[int], None], keys: Keys) -> None:
         self._database = database
+        self._keys = keys
         self._owner = owner
         self._share = share
         self._signal = database.listen(TOPIC)
@@ -61,5 +76,5 @@ class Presence:
 
     async def _beat(self, wake: str | None = None) -> None:
         async with self._database.write(wake=wake) as connection:
-            number = await presence.renew(connection, self._owner, self._database.now())
+            number = await presence.renew(connection, self._owner, self._database.now(), self._keys.numbers)
         self._share(number)

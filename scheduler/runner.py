@@ -27,7 +27,7 @@ from scheduler.clock_watch import ClockWatch, tick
 from scheduler.fanout import plan_next
 from scheduler.letters import send_letters
 from scheduler.note_sending import send_notes
-from scheduler.presence import Presence
+from scheduler.presence import Presence, tell_keys
 from scheduler.probing import AccountProbes
 from scheduler.rounds import Rounds
 from scheduler.sender import Sender
@@ -67,10 +67,10 @@ class Runner:
     def __init__(self, context: TownContext) -> None:
         self._context = context
         # In containers several processes may have the same name and number, and none may count as another.
-        owner = f"{context.this_process.name}:{uuid4().hex[:6]}"
+        self._owner = f"{context.this_process.name}:{uuid4().hex[:6]}"
         self._rounds = Rounds()
-        self._sender = Sender(context, owner, self._rounds)
-        self._presence = Presence(context.database, owner, self._share_rates)
+        self._sender = Sender(context, self._owner, self._rounds)
+        self._presence = Presence(context.database, self._owner, self._share_rates, context.keys)
         self._clock = AsyncIOScheduler(timezone=JST)
         self._tasks: list[asyncio.Task[None]] = []
         self._probes = AccountProbes()
@@ -95,7 +95,11 @@ class Runner:
             "sweeps": self._sweep_regularly(),
             "database": self._watch_database(),
             "alarms": self._watch_over(),
-            **({} if database.is_sqlite else {"wake-ups": database.hear_others()}),
+            **(
+                {"keys": tell_keys(database, self._owner, self._context.keys, self._stop)}
+                if database.is_sqlite
+                else {"wake-ups": database.hear_others()}
+            ),
             "sender": self._sender.run(),
         }
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

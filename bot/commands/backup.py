@@ -27,7 +27,8 @@ from content.clock import now_ms, words
 from content.database import Database, identity
 from content.database.files import SUFFIXES, copy_sqlite, sqlite_file
 from content.database.identity import WrongDatabase
-from content.keys import KeyFileError, Keys, load_keys, sync_folder
+from content.key_file import KeyFileError, sync_folder
+from content.keys import Keys, load_keys
 from content.ledger import due
 from content.notices import notice_changes
 from content.schema import SchemaMismatch, is_empty, upgrade

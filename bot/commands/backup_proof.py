@@ -18,7 +18,8 @@ from content.clock import now_ms
 from content.database import Database, identity
 from content.database.files import SUFFIXES, copy_sqlite
 from content.figures.holdings import holdings
-from content.keys import KeyFileError, Keys
+from content.key_file import KeyFileError
+from content.keys import Keys
 from content.register.address_book import any_sealed_address
 from content.staff import audit, audit_chain
 from content.staff.audit_chain import Broken

@@ -84,7 +84,7 @@ async def opened(settings: Settings, *, only_reads: bool = False) -> AsyncIterat
     from content.database import UnknownDatabase
     from content.database.files import NotPrivate, make_private
     from content.database.identity import WrongDatabase
-    from content.keys import KeyFileError
+    from content.key_file import KeyFileError
     from content.schema import SchemaMismatch
     from content.town import TownProfileError
 
@@ -106,7 +106,13 @@ async def opened(settings: Settings, *, only_reads: bool = False) -> AsyncIterat
             f"The database cannot be reached ({kind}); check KAIRANBAN_DATABASE_URL and that it runs.", FAILED
         )
     try:
-        yield service
+        if only_reads:
+            yield service
+            return
+        from bot.key_watch import keys_kept_current
+
+        async with keys_kept_current(service):
+            yield service
     finally:
         await service.database.close()
 

@@ -21,7 +21,8 @@ from bot.settings import Settings
 from content.clock import now_ms
 from content.database import Database
 from content.database.identity import WrongDatabase
-from content.keys import KeyFileError, create_key_file, load_keys
+from content.key_file import KeyFileError, create_key_file
+from content.keys import load_keys
 from content.schema import SchemaMismatch, is_empty, upgrade
 from content.staff import audit, member_changes, members
 from content.staff.member_changes import LoginRefused

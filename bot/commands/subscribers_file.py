@@ -147,9 +147,10 @@ async def _say_what_would_be(service: Service, table: Table) -> None:
     async with service.database.read() as connection:
         for account in service.town.accounts:
             lookups = [
-                service.keys.lookup(item.account, lookup_part(item.channel, item.address))
+                lookup
                 for item in table.registrations
                 if item.account == account.key and item.address
+                for lookup in service.keys.lookups(item.account, lookup_part(item.channel, item.address))
             ]
             known += await subscribers.count_known(connection, account.key, lookups)
     bad = f"、問題のある行 {len(table.bad)}行" if table.bad else ""
@@ -181,6 +182,12 @@ async def _take_in(service: Service, registrations: Sequence[Registration]) -> N
                 advance,
                 at=now,
                 when_decided=when_decided,
+            )
+        except importing.KeysChanging:
+            fail(
+                f"秘密鍵を取り替えている途中です。{NOTHING}。`kairanban key list` で前の鍵を見て、"
+                "`kairanban key retire 番号` を済ませてから、もう一度取り込んでください。",
+                FAILED,
             )
         except ImportOvertaken:
             fail(f"別の取り込みが始まったため、{NOTHING}。終わってからもう一度取り込んでください。", FAILED)

@@ -25,7 +25,8 @@ from bot.service import Service, open_service
 from bot.settings import LineSettings, MailSettings, Settings, WebhookSettings, WebSettings
 from content.clock import now_ms
 from content.database import Database
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.register.registration import Registration, register_many
 from content.schema import upgrade
 from content.staff import member_changes

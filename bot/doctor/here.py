@@ -18,7 +18,8 @@ from content.clock import DAY, SECOND, today_jst
 from content.database import Database, UnknownDatabase, identity
 from content.database.files import sqlite_file
 from content.database.identity import WrongDatabase
-from content.keys import KeyFileError, Keys, load_keys
+from content.key_file import KeyFileError
+from content.keys import Keys, load_keys
 from content.schema import SchemaMismatch, require_current
 from content.town import Town, TownProfileError, load_town
 

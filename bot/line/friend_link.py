@@ -15,11 +15,11 @@ from bot.pages import service_of
 from bot.service import Service
 from channels.line.api import LineApi
 from content.clock import MINUTE, now_ms
-from content.keys import Keys
 
 log = structlog.get_logger(__name__)
 
 BASIC_ID = re.compile(r"@[0-9a-z._-]{1,30}")
+PURPOSE = "friend link"
 PICTURE = "/line/friend/{basic_id}/{mark}.png"
 ASK_EVERY = 5 * MINUTE
 WAIT_SECONDS = 3.0
@@ -58,7 +58,7 @@ class FriendLink:
         """The address of the QR code. Marked with our key, so that nobody gets codes of other accounts from us."""
         if not self._basic_id:
             return ""
-        path = PICTURE.format(basic_id=quote(self._basic_id), mark=_mark(service.keys, self._basic_id))
+        path = PICTURE.format(basic_id=quote(self._basic_id), mark=service.keys.mark(PURPOSE, self._basic_id))
         return f"{service.settings.public_url}{path}"
 
 
@@ -73,14 +73,10 @@ def add_routes(app: web.Application) -> None:
 
 async def show_picture(request: web.Request) -> web.Response:
     basic_id, mark = request.match_info["basic_id"], request.match_info["mark"]
-    if not BASIC_ID.fullmatch(basic_id) or mark != _mark(service_of(request).keys, basic_id):
+    if not BASIC_ID.fullmatch(basic_id) or not service_of(request).keys.is_mark(PURPOSE, basic_id, mark):
         raise web.HTTPNotFound
     picture = io.BytesIO()
     segno.make(f"https://line.me/R/ti/p/{quote(basic_id)}", error="m").save(
         picture, kind="png", scale=12, border=4
     )
     return web.Response(body=picture.getvalue(), content_type="image/png", headers={"Cache-Control": CACHE})
-
-
-def _mark(keys: Keys, basic_id: str) -> str:
-    return keys.mark("friend link", basic_id)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, time
 from functools import partial
+from itertools import chain
 
 import structlog
 
@@ -32,6 +33,10 @@ LOOK_EVERY = 60.0
 TRIES = 5
 PAUSE = 2.0
 ENDED_TOGETHER = 200
+
+
+class KeysExchanged(Exception):
+    """A key came or went while the list was read: what was seen before cannot be compared. Nobody was ended."""
 
 
 async def watch_friends(service: Service, api: LineApi) -> None:
@@ -71,31 +76,35 @@ async def compare(
 ) -> Comparison:
     """Read the whole list and bring the register into line. `whatever` also ends implausibly many.
 
-    Raises ChannelError when LINE does not give the list.
+    Raises ChannelError when LINE does not give the list, and KeysExchanged.
     """
     account = service.town.live_account("line")
     if account is None:
         raise LookupError("no live LINE account")
-    begun = service.database.now()
+    begun, held = service.database.now(), service.keys.numbers
     seen: set[bytes] = set()
-    added, start, is_last = 0, "", False
+    added, friends, start, is_last = 0, 0, "", False
     while not is_last:
         page, start = await _page(api, start, pause)
         is_last = not start
         added += await _take_in(service, api, account.key, page, begun)
-        seen.update(service.keys.lookup(account.key, user_id) for user_id in page)
-        on_page(len(seen))
+        seen.update(_lookups(service, account.key, page))
+        friends += len(page)
+        on_page(friends)
+    if service.keys.numbers != held:
+        # What was read before knows nothing of the look-ups of a new key: its friends would count as gone.
+        raise KeysExchanged
     gone, active = await _missing(service, account.key, seen, begun)
     ended = held_back = 0
     if whatever or friend_list.is_plausible(len(gone), active):
         ended = await _end(service, api, account.key, gone, begun)
     else:
         held_back = len(gone)
-    done = Comparison(account.key, len(seen), added, ended, held_back)
+    done = Comparison(account.key, friends, added, ended, held_back)
     async with service.database.write() as connection:
         await friend_list.begin(connection, account.key, due_at=begun, at=begun)
         await friend_list.finish(connection, done, at=service.database.now())
-    log.info("friends_compared", friends=len(seen), added=added, ended=ended, held_back=held_back)
+    log.info("friends_compared", friends=friends, added=added, ended=ended, held_back=held_back)
     return done
 
 
@@ -113,7 +122,7 @@ async def _page(api: LineApi, start: str, pause: float) -> tuple[list[str], str]
 async def _take_in(service: Service, api: LineApi, account: str, page: list[str], begun: int) -> int:
     """New registrations, with the language of their phones, and those who have unblocked."""
     now = service.database.now()
-    lookups = [service.keys.lookup(account, user_id) for user_id in page]
+    lookups = _lookups(service, account, page)
     async with service.database.write() as connection:
         new = await adopt(
             connection,
@@ -127,6 +136,10 @@ async def _take_in(service: Service, api: LineApi, account: str, page: list[str]
         back = await friend_list.bring_back(connection, account, lookups, before=begun, at=now)
     await learn_languages(service, api, dict.fromkeys(new, account))
     return len(new) + back
+
+
+def _lookups(service: Service, account: str, page: list[str]) -> list[bytes]:
+    return list(chain.from_iterable(service.keys.lookups(account, user_id) for user_id in page))
 
 
 async def _missing(service: Service, account: str, seen: set[bytes], begun: int) -> tuple[list[int], int]:

@@ -28,7 +28,7 @@ from bot.line.replies import Reply, send_replies
 from bot.service import Service
 from channels.line.api import LineApi
 from content.database import as_step, is_infrastructure
-from content.keys import KeyFileError
+from content.key_file import KeyFileError
 from content.register import inbound_events
 from content.register.inbound_events import Inbound
 from content.register.subscribers import find_active

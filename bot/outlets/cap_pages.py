@@ -8,11 +8,11 @@ from __future__ import annotations
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.app_keys import SIGNER
 from bot.outlets.cap import alert, expires_at, identifier, is_alert
 from bot.outlets.current import Current, current_notices
 from bot.outlets.feed_pages import CACHE
 from bot.outlets.feeds import Feed, alert_feed
+from bot.outlets.signing import Signer, signer
 from bot.pages import service_of
 from content.notices import notices
 from content.notices.notices import Notice
@@ -34,7 +34,7 @@ async def show_exercise(request: web.Request) -> web.Response:
 
 
 async def show_certificate(request: web.Request) -> web.Response:
-    response = web.Response(body=request.app[SIGNER].pem, content_type="application/x-pem-file")
+    response = web.Response(body=_signer(request).pem, content_type="application/x-pem-file")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 
@@ -71,6 +71,11 @@ async def show_active(request: web.Request) -> web.Response:
     return response
 
 
+def _signer(request: web.Request) -> Signer:
+    service = service_of(request)
+    return signer(service.keys, service.town)
+
+
 async def chain_of(connection: AsyncConnection, found: Notice) -> list[Notice]:
     """The notice with all that it corrects, the first one first."""
     chain = [found]
@@ -92,7 +97,7 @@ async def _show(request: web.Request, *, live: bool) -> web.Response:
     if not is_alert(service.town, chain[0]):
         raise web.HTTPNotFound
     document = alert(service.town, chain, announcement(service.context, found))
-    response = web.Response(body=request.app[SIGNER].sign(document), content_type=TYPE, charset="utf-8")
+    response = web.Response(body=_signer(request).sign(document), content_type=TYPE, charset="utf-8")
     response.headers["Cache-Control"] = CACHE
     if not live:
         response.headers["X-Robots-Tag"] = "noindex"

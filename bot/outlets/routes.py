@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.app_keys import SERVICE, SIGNER
 from bot.outlets import calendar_pages, cap_pages, feed_pages, opendata_pages, poster_pages, signage_pages
-from bot.outlets.signing import signer
 
 
 def add_outlets(app: web.Application) -> None:
-    app[SIGNER] = signer(app[SERVICE].keys, app[SERVICE].town)
     app[signage_pages.LAST_SEEN] = signage_pages.LastSeen()
     app.router.add_get("/signage/worker.js", signage_pages.show_worker)
     app.router.add_get("/signage/{key:[A-Za-z0-9_-]{20,60}}", signage_pages.show_display)

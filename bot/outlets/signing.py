@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from content.key_ring import KeyPurpose
 from content.keys import Keys
 from content.town import Town
 
@@ -31,6 +32,7 @@ VALID = datetime(2026, 1, 1, tzinfo=UTC), datetime(2056, 1, 1, tzinfo=UTC)
 class Signer:
     key: EllipticCurvePrivateKey
     town: str
+    serial_number: int = 1
 
     @cached_property
     def certificate(self) -> x509.Certificate:
@@ -46,7 +48,7 @@ class Signer:
             .subject_name(name)
             .issuer_name(name)
             .public_key(self.key.public_key())
-            .serial_number(1)
+            .serial_number(self.serial_number)
             .not_valid_before(VALID[0])
             .not_valid_after(VALID[1])
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -63,7 +65,15 @@ class Signer:
 
 
 def signer(keys: Keys, town: Town) -> Signer:
-    return Signer(derive_private_key(keys.alert_secret, SECP256R1()), town.name)
+    """With the key of now: it may be rotated while the service runs."""
+    key = keys.of_purpose(KeyPurpose.ALERTS)[0]
+    return _signer(keys.alert_secret, town.name, key.generation + 1)
+
+
+# To whoever asks for the same document again its bytes are to be the same.
+@lru_cache(maxsize=4)
+def _signer(secret: int, town: str, serial_number: int) -> Signer:
+    return Signer(derive_private_key(secret, SECP256R1()), town, serial_number)
 
 
 # A signature is another one each time; who asks again is to get the same bytes.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import BigInteger, Column, ColumnElement, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,15 +18,18 @@ sender_presence = Table(
     metadata,
     Column("owner", Text, primary_key=True),
     Column("seen_at", BigInteger, nullable=False),
+    # The numbers of the keys that it holds, as of then: "1 2".
+    Column("held_keys", Text, nullable=False, server_default=""),
 )
 
 
-async def renew(connection: AsyncConnection, owner: str, now: int) -> int:
-    """Say that `owner` is alive; how many are, this one included."""
+async def renew(connection: AsyncConnection, owner: str, now: int, keys: Iterable[int] = ()) -> int:
+    """Say that `owner` is alive and which keys it holds; how many are alive, this one included."""
+    seen = {"seen_at": now, "held_keys": " ".join(map(str, sorted(keys)))}
     await connection.execute(
         insert_unless_known(connection, sender_presence)
-        .values(owner=owner, seen_at=now)
-        .on_conflict_do_update(index_elements=["owner"], set_={"seen_at": now})
+        .values(owner=owner, **seen)
+        .on_conflict_do_update(index_elements=["owner"], set_=seen)
     )
     alive = select(func.count()).select_from(sender_presence).where(_is_alive(now))
     return int(await connection.scalar(alive) or 1)
@@ -33,6 +38,18 @@ async def renew(connection: AsyncConnection, owner: str, now: int) -> int:
 async def owners(connection: AsyncConnection, now: int) -> list[str]:
     """Those who are alive."""
     return list(await connection.scalars(select(sender_presence.c.owner).where(_is_alive(now))))
+
+
+async def without_key(connection: AsyncConnection, number: int, now: int) -> list[str]:
+    """Those who are alive and do not hold this key."""
+    rows = await connection.execute(select(sender_presence).where(_is_alive(now)))
+    return sorted(row.owner for row in rows if str(number) not in row.held_keys.split())
+
+
+async def any_with_key(connection: AsyncConnection, number: int, now: int) -> bool:
+    """Whether somebody who is alive holds this key."""
+    held = await connection.scalars(select(sender_presence.c.held_keys).where(_is_alive(now)))
+    return any(str(number) in keys.split() for keys in held)
 
 
 async def leave(connection: AsyncConnection, owner: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,19 +29,21 @@ async def adopt(
 ) -> list[str]:
     """Register those of these addresses that are unknown, and return them. Whoever is known stays as she is: who has
     left is not brought back, for a list does not say when it was true. Raises BadAddress."""
-    wanted: dict[bytes, str] = {}
+    wanted: dict[tuple[bytes, ...], str] = {}
     for item in plain:
         normal = addresses.normalise(channel, item)
-        wanted[keys.lookup(account, addresses.lookup_part(channel, normal))] = normal
+        wanted[keys.lookups(account, addresses.lookup_part(channel, normal))] = normal
     known = set(
         await connection.scalars(
-            select(address.c.lookup).where(address.c.account == account, address.c.lookup.in_(list(wanted)))
+            select(address.c.lookup).where(
+                address.c.account == account, address.c.lookup.in_(list(chain.from_iterable(wanted)))
+            )
         )
     )
     new = [
         Registration(channel, account, normal, preferences, at)
-        for lookup, normal in wanted.items()
-        if lookup not in known
+        for lookups, normal in wanted.items()
+        if known.isdisjoint(lookups)
     ]
     await register_many(connection, keys, new, reason=REASON, route=Route.SERVICE)
     return [item.address for item in new]

@@ -7,7 +7,6 @@ Figures and small letters alone: mail servers change the case of what stands bef
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass
 
@@ -30,7 +29,7 @@ class Returned:
 
 
 def bounce_local_part(keys: Keys, subscriber_id: int, version_id: int, salt: int) -> str:
-    mark = keys.folded_mark(PURPOSE, f"{subscriber_id} {version_id} {salt}")
+    mark = keys.folded_mark(PURPOSE, _marked(subscriber_id, version_id, salt))
     return f"b-{subscriber_id}-{version_id}-{mark}"
 
 
@@ -48,5 +47,9 @@ async def find_returned(connection: AsyncConnection, keys: Keys, local_part: str
     found = await subscribers.get(connection, subscriber_id)
     if found is None:
         return None
-    ours = bounce_local_part(keys, subscriber_id, version_id, found.salt)
-    return Returned(found, version_id) if hmac.compare_digest(ours, local_part.lower()) else None
+    is_ours = keys.is_folded_mark(PURPOSE, _marked(subscriber_id, version_id, found.salt), parts[3])
+    return Returned(found, version_id) if is_ours else None
+
+
+def _marked(subscriber_id: int, version_id: int, salt: int) -> str:
+    return f"{subscriber_id} {version_id} {salt}"

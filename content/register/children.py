@@ -39,7 +39,9 @@ async def children_of(connection: AsyncConnection, keys: Keys, subscriber_id: in
     """The eldest first."""
     chosen = (await require(connection, subscriber_id)).preferences.birth_months
     rows = await connection.execute(select(child_word).where(child_word.c.subscriber_id == subscriber_id))
-    words = {row.birth_month: keys.open(row.sealed, _place(subscriber_id, row.birth_month)) for row in rows}
+    words = {
+        row.birth_month: keys.open(row.sealed, seal_place(subscriber_id, row.birth_month)) for row in rows
+    }
     return [Child(number, month, words.get(month, "")) for number, month in enumerate(sorted(chosen), 1)]
 
 
@@ -76,7 +78,7 @@ async def add_child(
     this = (child_word.c.subscriber_id == subscriber_id, child_word.c.birth_month == birth_month)
     await connection.execute(delete(child_word).where(*this))
     if word and birth_month in changed.preferences.birth_months:
-        sealed = keys.seal(word, _place(subscriber_id, birth_month))
+        sealed = keys.seal(word, seal_place(subscriber_id, birth_month))
         await connection.execute(
             insert(child_word).values(subscriber_id=subscriber_id, birth_month=birth_month, sealed=sealed)
         )
@@ -104,5 +106,5 @@ def _is_month(text: str) -> bool:
         return False
 
 
-def _place(subscriber_id: int, birth_month: str) -> str:
+def seal_place(subscriber_id: int, birth_month: str) -> str:
     return f"child {subscriber_id} {birth_month}"

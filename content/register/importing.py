@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.clock import DAY
 from content.database import Database, insert_many, refresh_statistics
 from content.database.identity import new_salt
+from content.database.secret_keys import is_changing
 from content.keys import Keys
 from content.register.history import erased_histories
 from content.register.imports import registration_import
@@ -47,6 +48,10 @@ class ImportOvertaken(Exception):
     """Another import began meanwhile; nothing of this one came in."""
 
 
+class KeysChanging(Exception):
+    """A key is being exchanged; nothing came in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """`already` were registered before and keep what they chose themselves."""
@@ -67,7 +72,7 @@ async def import_registrations(
 ) -> Imported:
     """Insert those whose address is unknown. `when_decided` runs in the transaction of the mark.
 
-    Raises ImportOvertaken; then nothing came in.
+    Raises ImportOvertaken and KeysChanging; then nothing came in.
     """
     registrations, erased = await _without_known_erased(database, registrations)
     async with database.write() as connection:
@@ -123,7 +128,12 @@ async def clear_away(database: Database) -> None:
 
 
 async def begin(connection: AsyncConnection, *, reason: str, at: int, number: int) -> Begun:
-    """A new import of so many registrations. What others had staged and not decided is given up."""
+    """A new import of so many registrations. What others had staged and not decided is given up.
+
+    Raises KeysChanging: known addresses are told by one look-up each.
+    """
+    if await is_changing(connection):
+        raise KeysChanging
     await give_up(connection, before=at + 1)
     first, last = await range_for_import(connection, number)
     import_id = new_salt()

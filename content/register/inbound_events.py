@@ -31,7 +31,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import DAY
 from content.database import insert_unless_known, metadata, one_of
-from content.keys import KeyFileError, Keys
+from content.key_file import KeyFileError
+from content.keys import Keys
 from content.register.states import InboundState
 
 KEEP_DAYS = 14
@@ -94,7 +95,7 @@ def sealed_rows(keys: Keys, arrivals: Iterable[Arrival], received_at: int) -> li
             "id": item.id,
             "account": item.account,
             "state": InboundState.WAITING,
-            "sealed": keys.seal(json.dumps(item.payload, ensure_ascii=False), _seal_place(item.id)),
+            "sealed": keys.seal(json.dumps(item.payload, ensure_ascii=False), seal_place(item.id)),
             "occurred_at": item.occurred_at,
             "received_at": received_at,
         }
@@ -204,14 +205,14 @@ async def forget_old(connection: AsyncConnection, now: int) -> int:
     return int(gone.rowcount)
 
 
-def _seal_place(event_id: str) -> str:
+def seal_place(event_id: str) -> str:
     return f"inbound event {event_id}"
 
 
 def _open(keys: Keys, event_id: str, sealed: bytes) -> dict[str, Any] | None:
     # One event that cannot be opened must not keep the others waiting.
     try:
-        payload: dict[str, Any] = json.loads(keys.open(sealed, _seal_place(event_id)))
+        payload: dict[str, Any] = json.loads(keys.open(sealed, seal_place(event_id)))
     except (KeyFileError, IndexError):
         return None
     return payload

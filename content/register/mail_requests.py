@@ -116,7 +116,7 @@ async def ask(
     Whoever asks learns nothing: not whether the address is registered, nor that it was asked for too often,
     which writes no further letter. Raises TooManyRequests.
     """
-    lookup = keys.lookup(account, plain)
+    lookups = keys.lookups(account, plain)
     async with database.write(wake=LETTERS) as connection:
         waiting = await connection.scalar(
             select(func.count())
@@ -129,7 +129,7 @@ async def ask(
             await connection.execute(
                 select(func.count(), func.max(mail_request.c.asked_at)).where(
                     mail_request.c.account == account,
-                    mail_request.c.lookup == lookup,
+                    mail_request.c.lookup.in_(lookups),
                     mail_request.c.asked_at > at - DAY,
                 )
             )
@@ -144,7 +144,7 @@ async def ask(
             .values(
                 purpose=MailPurpose.SETTINGS if is_active else MailPurpose.JOIN,
                 account=account,
-                lookup=lookup,
+                lookup=lookups[0],
                 sealed=b"",
                 language=found.preferences.language if found and is_active else language,
                 route=route,
@@ -157,7 +157,7 @@ async def ask(
         await connection.execute(
             update(mail_request)
             .where(mail_request.c.id == new_id)
-            .values(sealed=keys.seal(plain, _place(new_id)))
+            .values(sealed=keys.seal(plain, seal_place(new_id)))
         )
 
 
@@ -243,12 +243,12 @@ def _read(row: Row[Any], keys: Keys) -> MailRequest:
         route=Route(row.route),
         asked_at=row.asked_at,
         used_at=row.used_at,
-        address=keys.open(row.sealed, _place(row.id)),
+        address=keys.open(row.sealed, seal_place(row.id)),
         token=keys.sign(purpose, str(row.id), row.salt),
     )
 
 
-def _place(request_id: int) -> str:
+def seal_place(request_id: int) -> str:
     return f"mail request {request_id}"
 
 

@@ -205,9 +205,9 @@ def seal_place(subscriber_id: int, account: str) -> str:
 
 async def find(connection: AsyncConnection, keys: Keys, account: str, channel: str, plain: str) -> int | None:
     """The id of the subscriber with this address on this account, whatever its state."""
-    wanted = keys.lookup(account, addresses.lookup_part(channel, plain))
+    wanted = keys.lookups(account, addresses.lookup_part(channel, plain))
     found = await connection.scalar(
-        select(address.c.subscriber_id).where(address.c.account == account, address.c.lookup == wanted)
+        select(address.c.subscriber_id).where(address.c.account == account, address.c.lookup.in_(wanted))
     )
     return None if found is None else int(found)
 
@@ -232,7 +232,11 @@ async def find_active(
     connection: AsyncConnection, keys: Keys, account: str, channel: str, plains: Collection[str]
 ) -> set[str]:
     """Which of these addresses have an active registration on this account, asked in one go."""
-    wanted = {keys.lookup(account, addresses.lookup_part(channel, plain)): plain for plain in plains}
+    wanted = {
+        lookup: plain
+        for plain in plains
+        for lookup in keys.lookups(account, addresses.lookup_part(channel, plain))
+    }
     found = await connection.scalars(
         select(address.c.lookup)
         .join(subscriber, subscriber.c.id == address.c.subscriber_id)

@@ -90,9 +90,11 @@ async def add(
 ) -> int:
     """A confirmed address; its number, also when it was there before. Raises BadAddress and AddressRefused."""
     plain = addresses.normalise(channel, plain)
-    lookup = keys.lookup(f"trial {account}", addresses.lookup_part(channel, plain))
+    lookups = lookups_of(keys, account, channel, plain)
     mine = and_(trial_address.c.staff_id == staff_id, trial_address.c.account == account)
-    known = await connection.scalar(select(trial_address.c.id).where(mine, trial_address.c.lookup == lookup))
+    known = await connection.scalar(
+        select(trial_address.c.id).where(mine, trial_address.c.lookup.in_(lookups))
+    )
     if known is not None:
         await connection.execute(
             update(trial_address)
@@ -122,7 +124,7 @@ async def add(
             staff_id=staff_id,
             account=account,
             channel=channel,
-            lookup=lookup,
+            lookup=lookups[0],
             sealed=keys.seal(plain, seal_place(new_id, account)),
             confirmed_at=at,
         )
@@ -192,6 +194,11 @@ def sealed_among(
         {"ids": as_list(dialect, numbers)},
     )
     return [(int(row.id), bytes(row.sealed), seal_place(row.id, account)) for row in rows]
+
+
+def lookups_of(keys: Keys, account: str, channel: str, plain: str) -> tuple[bytes, ...]:
+    """Those of `Keys.lookups`, told apart from the ones of residents."""
+    return keys.lookups(f"trial {account}", addresses.lookup_part(channel, plain))
 
 
 def seal_place(address_id: int, account: str) -> str:

@@ -67,7 +67,7 @@ async def apply(
         async with database.read() if only_count else database.write() as connection:
             known = await _known(connection, keys, [registration for registration, _ in part])
             for registration, given in part:
-                found = known.get(_identity(keys, registration))
+                found = next(filter(None, map(known.get, _identities(keys, registration))), None)
                 if found is None:
                     outcome.unknown += 1
                 elif found[1] != SubscriberState.ACTIVE:
@@ -118,8 +118,8 @@ async def _known(
     """(account, look-up) → (number, state)."""
     by_account: dict[str, list[bytes]] = defaultdict(list)
     for registration in registrations:
-        account, lookup = _identity(keys, registration)
-        by_account[account].append(lookup)
+        for account, lookup in _identities(keys, registration):
+            by_account[account].append(lookup)
     found: dict[tuple[str, bytes], tuple[int, str]] = {}
     for account, lookups in by_account.items():
         rows = await connection.execute(
@@ -131,6 +131,6 @@ async def _known(
     return found
 
 
-def _identity(keys: Keys, registration: Registration) -> tuple[str, bytes]:
+def _identities(keys: Keys, registration: Registration) -> list[tuple[str, bytes]]:
     plain = lookup_part(registration.channel, registration.address)
-    return registration.account, keys.lookup(registration.account, plain)
+    return [(registration.account, lookup) for lookup in keys.lookups(registration.account, plain)]

@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, ForeignKey, LargeBinary, Row, Table, exists, func, insert, select
 
 from content.database import Database, Id, metadata, only_one
+from content.database.secret_keys import purpose_key
+from content.key_ring import KeyPurpose, PurposeKey
 from content.keys import Keys
 from content.staff.audit import audit_entry
 
@@ -65,10 +67,13 @@ async def link_new(database: Database, keys: Keys, look_back: int | None = LOOK_
     def link(connection: Connection) -> Head | None:
         if not only_one(connection, "audit_link"):
             return None
+        if _rotated_meanwhile(connection, keys):
+            # Whoever knows the newer key links; this process does within seconds.
+            return None
         head = newest(connection)
         links = []
         for entry in _unlinked(connection, look_back, SLICE):
-            head = Head(head.number + 1, _hash(keys, head.hash, entry))
+            head = Head(head.number + 1, _hash(keys, head, entry))
             links.append({"number": head.number, "entry_id": entry.id, "hash": head.hash})
         if not links:
             return None
@@ -101,7 +106,7 @@ async def verify(database: Database, keys: Keys, noted: Iterable[str] = ()) -> H
             return Broken(head.number + 1, None, None, "gone")
         if row.id is None:
             return Broken(row.number, row.entry_id, None, "gone")
-        if not hmac.compare_digest(_hash(keys, head.hash, row), row.hash):
+        if not hmac.compare_digest(_hash(keys, head, row), row.hash):
             return Broken(row.number, row.id, row.at, "changed")
         head = Head(row.number, row.hash)
         if expected.get(row.number, str(head)) != str(head):
@@ -144,6 +149,20 @@ def _unlinked(connection: Connection, look_back: int | None, limit: int) -> list
     return list(connection.execute(chosen))
 
 
-def _hash(keys: Keys, before: bytes, entry: Row[Any]) -> bytes:
+def _hash(keys: Keys, before: Head, entry: Row[Any]) -> bytes:
     told = [entry.id, entry.at, entry.actor, entry.action, entry.subject, entry.detail]
-    return hmac.digest(keys.audit_secret, before + json.dumps(told).encode(), hashlib.sha256)
+    secret = _key_of_link(keys, before.number + 1).secret
+    return hmac.digest(secret, before.hash + json.dumps(told).encode(), hashlib.sha256)
+
+
+def _key_of_link(keys: Keys, number: int) -> PurposeKey:
+    """Of several the latest that had begun: with an older one nobody can write a link anew behind where it ended."""
+    begun = [key for key in keys.of_purpose(KeyPurpose.AUDIT) if key.after_link < number]
+    return max(begun, key=lambda key: key.generation)
+
+
+def _rotated_meanwhile(connection: Connection, keys: Keys) -> bool:
+    newest_key = connection.scalar(
+        select(func.max(purpose_key.c.generation)).where(purpose_key.c.purpose == KeyPurpose.AUDIT)
+    )
+    return (newest_key or 0) > max(key.generation for key in keys.of_purpose(KeyPurpose.AUDIT))

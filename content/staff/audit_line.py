@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from content.key_ring import KeyPurpose, PurposeKey
 from content.keys import Keys
 from content.staff.audit_chain import Head
 
@@ -39,7 +40,8 @@ class AuditLine:
 
 
 def make(keys: Keys, code: str, day: date, head: Head) -> AuditLine:
-    return AuditLine(code, day, str(head), _mark(keys, code, day, str(head)))
+    newest = keys.of_purpose(KeyPurpose.AUDIT)[0]
+    return AuditLine(code, day, str(head), _mark(newest, code, day, str(head)))
 
 
 def read(text: str) -> AuditLine | None:
@@ -56,13 +58,16 @@ def read(text: str) -> AuditLine | None:
 
 def is_own(keys: Keys, line: AuditLine) -> bool:
     """Whether this service wrote it."""
-    return hmac.compare_digest(line.mark, _mark(keys, line.code, line.day, line.head))
+    return any(
+        hmac.compare_digest(line.mark, _mark(key, line.code, line.day, line.head))
+        for key in keys.of_purpose(KeyPurpose.AUDIT)
+    )
 
 
 def _told(code: str, day: date, head: str) -> str:
     return f"kairanban-audit 1 {code} {day.isoformat()} {head}"
 
 
-def _mark(keys: Keys, code: str, day: date, head: str) -> str:
+def _mark(key: PurposeKey, code: str, day: date, head: str) -> str:
     told = b"line\n" + _told(code, day, head).encode()
-    return hmac.digest(keys.audit_secret, told, hashlib.sha256).hex()[:32]
+    return hmac.digest(key.secret, told, hashlib.sha256).hex()[:32]

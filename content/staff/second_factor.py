@@ -86,9 +86,9 @@ async def begin(connection: AsyncConnection, keys: Keys, staff_id: int) -> str:
         await connection.execute(select(staff_totp).where(staff_totp.c.staff_id == staff_id))
     ).one_or_none()
     if row is not None:
-        return "" if row.confirmed_at is not None else keys.open(row.sealed_secret, _seal_place(staff_id))
+        return "" if row.confirmed_at is not None else keys.open(row.sealed_secret, seal_place(staff_id))
     secret = pyotp.random_base32()
-    sealed = keys.seal(secret, _seal_place(staff_id))
+    sealed = keys.seal(secret, seal_place(staff_id))
     await connection.execute(insert(staff_totp).values(staff_id=staff_id, sealed_secret=sealed))
     return secret
 
@@ -118,7 +118,7 @@ async def phone_is_off(
     row = await _unconfirmed(connection, staff_id)
     if row is None:
         return None
-    app, plain = pyotp.TOTP(keys.open(row.sealed_secret, _seal_place(staff_id))), "".join(typed.split())
+    app, plain = pyotp.TOTP(keys.open(row.sealed_secret, seal_place(staff_id))), "".join(typed.split())
     now = at // STEP
     for distance in range(1, CLOCKS_OFF + 1):
         for offset in (-distance, distance):
@@ -198,7 +198,7 @@ async def _unconfirmed(connection: AsyncConnection, staff_id: int) -> Row[Any] |
     ).one_or_none()
 
 
-def _seal_place(staff_id: int) -> str:
+def seal_place(staff_id: int) -> str:
     return f"second factor {staff_id}"
 
 
@@ -214,7 +214,7 @@ async def _take_step(connection: AsyncConnection, keys: Keys, staff_id: int, typ
     ).one_or_none()
     if row is None:
         return False
-    app = pyotp.TOTP(keys.open(row.sealed_secret, _seal_place(staff_id)))
+    app = pyotp.TOTP(keys.open(row.sealed_secret, seal_place(staff_id)))
     for offset in AROUND:
         step = at // STEP + offset
         if step > row.last_step and pyotp.utils.strings_equal(plain, app.generate_otp(step)):

@@ -18,7 +18,8 @@ from bot.cli import app
 from bot.service import Service, open_town_context
 from bot.settings import Settings
 from content.database import Database
-from content.keys import Keys, create_key_file
+from content.key_file import create_key_file
+from content.keys import Keys
 from content.staff import member_changes, passwords
 from content.town import Town
 from tests.bot.web_visitor import PASSWORD, Visitor

@@ -14,7 +14,7 @@ from bot.cli import app
 from content.clock import now_ms
 from content.database import Database, identity
 from content.database.files import copy_sqlite, make_private
-from content.keys import create_key_file
+from content.key_file import create_key_file
 from content.notices import notices
 from tests.bot.test_belonging import command, made
 from tests.factories import SHIBATA, make_notice

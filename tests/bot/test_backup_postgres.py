@@ -17,7 +17,8 @@ from bot.settings import Settings
 from content import schema
 from content.clock import now_ms
 from content.database import Database, identity
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.notices import notices
 from content.town import load_town
 from tests.bot.test_belonging import command

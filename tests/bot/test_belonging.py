@@ -23,7 +23,8 @@ from bot.settings import Settings
 from content import schema
 from content.database import Database, identity
 from content.database.identity import WrongDatabase
-from content.keys import KeyFileError, Keys, create_key_file, load_keys
+from content.key_file import KeyFileError, create_key_file
+from content.keys import Keys, load_keys
 from content.town import Town, load_town
 from tests.conftest import migrated_file
 from tests.factories import SHIBATA, create_town, make_subscriber

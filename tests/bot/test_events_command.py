@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from content.clock import now_ms
 from content.database import Database, identity
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.register import inbound_events
 from content.register.inbound_events import GIVE_UP_AFTER, Arrival
 

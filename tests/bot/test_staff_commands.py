@@ -18,7 +18,7 @@ from bot.audit_words import WORDS
 from bot.cli import app
 from content.clock import now_ms, today_jst
 from content.database import Database
-from content.keys import create_key_file
+from content.key_file import create_key_file
 from content.staff import audit, passwords
 from content.staff.audit import SOURCES_KEPT
 

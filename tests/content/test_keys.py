@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.keys import KeyFileError, Keys, SealMisplaced, create_key_file, load_keys
+from content.key_file import KeyFileError, create_key_file
+from content.key_ring import KeyRing
+from content.keys import Keys, SealMisplaced, load_keys
 from tests.factories import sealed_for_no_row
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -43,9 +45,10 @@ def test_a_sealed_address_does_not_show_the_address(keys):
     assert b"parent" not in keys.seal(ADDRESS, ROW)
 
 
-def test_after_a_key_is_added_old_seals_still_open_and_new_ones_use_it():
+def test_after_a_key_is_in_force_old_seals_still_open_and_new_ones_use_it():
     sealed_before = Keys({1: OLD}).seal(ADDRESS, ROW)
-    both = Keys({1: OLD, 2: NEW})
+    assert Keys({1: OLD, 2: NEW}).seal(ADDRESS, ROW)[1] == 1
+    both = Keys({1: OLD, 2: NEW}, ring=KeyRing(sealing=2))
     assert both.open(sealed_before, ROW) == ADDRESS
     assert both.seal(ADDRESS, ROW)[1] == 2
 
@@ -58,7 +61,7 @@ def test_lookups_and_tokens_stay_the_same_when_a_key_is_added():
 
 
 def test_a_seal_of_a_key_that_is_gone_says_which_key_is_missing():
-    sealed = Keys({1: OLD, 2: NEW}).seal(ADDRESS, ROW)
+    sealed = Keys({1: OLD, 2: NEW}, ring=KeyRing(sealing=2)).seal(ADDRESS, ROW)
     with pytest.raises(KeyFileError, match="key 2"):
         Keys({1: OLD}).open(sealed, ROW)
 
@@ -86,7 +89,7 @@ def test_of_many_the_misplaced_one_stays_closed_and_the_others_open(keys):
 
 
 def test_without_the_key_of_one_nothing_is_opened():
-    sealed = Keys({1: OLD, 2: NEW}).seal(ADDRESS, ROW)
+    sealed = Keys({1: OLD, 2: NEW}, ring=KeyRing(sealing=2)).seal(ADDRESS, ROW)
     with pytest.raises(KeyFileError, match="key 2"):
         Keys({1: OLD}).open_many([(sealed, ROW)])
 
@@ -221,6 +224,8 @@ def test_binary_rubbish_is_no_key_file(tmp_path):
         load_keys(path)
 
 
-def test_the_newest_key_of_a_file_seals(tmp_path):
+def test_every_key_of_a_file_opens_and_the_first_seals_until_the_database_says_otherwise(tmp_path):
     path = write_key_file(tmp_path / "secret.key", line(1, OLD) + "\n" + line(2, NEW))
-    assert load_keys(path).seal(ADDRESS, ROW)[1] == 2
+    keys = load_keys(path)
+    assert keys.numbers == {1, 2}
+    assert keys.seal(ADDRESS, ROW)[1] == 1

@@ -24,7 +24,8 @@ from bot.heartbeat import MOVED, OLDER
 from bot.settings import Settings
 from content import schema
 from content.database import Database
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.town import load_town
 from tests.factories import SHIBATA
 from tests.faults.copied_towns import LONG_ENOUGH, Outside, Running, fill, outside, start

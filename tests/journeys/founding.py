@@ -15,7 +15,8 @@ from argon2 import PasswordHasher
 from bot.belonging import bind, bind_within
 from content.clock import now_ms
 from content.database import Database
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from content.register.registration import Registration, register_many
 from content.register.subscribers import Preferences
 from content.schema import upgrade

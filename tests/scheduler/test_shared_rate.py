@@ -39,7 +39,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 async def present(database: Database, owner: str) -> AsyncIterator[list[int]]:
     """A process that is alive; yields what it was told, the newest last."""
     told: list[int] = []
-    one = Presence(database, owner, told.append)
+    one = Presence(database, owner, told.append, Keys({1: b"k" * 32}))
     await one.start()
     try:
         yield told

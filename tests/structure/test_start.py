@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from content.keys import create_key_file
+from content.key_file import create_key_file
 
 ROOT = Path(__file__).parents[2]
 DATABASE = ("alembic", "sqlalchemy")

@@ -11,7 +11,8 @@ from bot.accounts import line_api
 from bot.app_keys import SERVICE
 from bot.line.webhook import PATH, add_routes
 from bot.service import Service, open_town_context
-from content.keys import create_key_file, load_keys
+from content.key_file import create_key_file
+from content.keys import load_keys
 from sandbox.line import SANDBOX_KEY, SandboxOptions, create_app
 from tests.bot.line.village import SECRET, TOKEN, Village, settings_for
 from tests.factories import create_town
