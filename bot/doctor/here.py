@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.accounts import missing_settings, unsafe_links
@@ -18,6 +19,7 @@ from content.clock import DAY, SECOND, today_jst
 from content.database import Database, UnknownDatabase, identity
 from content.database.files import sqlite_file
 from content.database.identity import WrongDatabase
+from content.database.secret_keys import SecretKey, in_force, known_keys
 from content.key_file import KeyFileError
 from content.keys import Keys, load_keys
 from content.schema import SchemaMismatch, require_current
@@ -109,6 +111,7 @@ async def examine_database(settings: Settings, town: Town | None, keys: Keys | N
         await database.ask_time()
         async with database.read() as connection:
             found = await identity.read(connection)
+            known = await known_keys(connection)
         if found is not None and town is not None and keys is not None:
             refuse_strange(found, town, keys)
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
@@ -117,6 +120,7 @@ async def examine_database(settings: Settings, town: Town | None, keys: Keys | N
             _held(found.held_reason) if found is not None and held else good(DATABASE, kind),
             _clock(database),
             _copies(await last_proved(database), database.now()),
+            *_exchange(known),
         ]
     except SchemaMismatch as error:
         return [problem(DATABASE, str(error), "すべてのプロセスを止め、控えを取ってから `kairanban init`")]
@@ -154,6 +158,27 @@ def _copies(proved: int | None, now: int) -> Finding:
     return warning(
         COPIES, words, "`kairanban backup 控えのファイル --prove` で確かめてください(何も送りません)"
     )
+
+
+def _exchange(known: Sequence[SecretKey]) -> list[Finding]:
+    """A key whose exchange was begun and not ended."""
+    left = [key for key in known if key.retired_at is None]
+    newest = in_force(known)
+    if any(key.in_force_at is None for key in left):
+        return [
+            warning(
+                KEY, "新しい鍵を、まだ使い始めていません", "もう一度 `kairanban key add` を実行してください"
+            )
+        ]
+    return [
+        warning(
+            KEY,
+            f"{key.number}番の鍵を、まだ退かせていません。そのあいだ、登録者の表は取り込めません",
+            f"`kairanban key retire {key.number}`(配信は止まりません)",
+        )
+        for key in left
+        if newest is not None and key.number != newest.number
+    ]
 
 
 def _clock(database: Database) -> Finding:

@@ -156,3 +156,12 @@ def test_a_key_that_was_added_by_hand_to_an_earlier_version_is_retired_like_the_
     assert set(read_roots(tmp_path / "secret.key")) == {3}
     again = command_line("subscribers", "import", str(tmp_path / "list.csv"))
     assert "0件を登録しました" in again.stderr
+
+
+def test_the_doctor_reminds_of_an_exchange_that_was_not_ended(command_line: Callable[..., Result]) -> None:
+    reminder = "kairanban key retire 1"
+    assert reminder not in command_line("doctor").output
+    assert command_line("key", "add").exit_code == 0
+    assert reminder in command_line("doctor").output
+    assert command_line("key", "retire", "1").exit_code == 0
+    assert reminder not in command_line("doctor").output
