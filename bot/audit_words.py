@@ -39,6 +39,7 @@ WORDS = {
     "staff.recovery_made": "予備コードを作り直した",
     "display.added": "表示板を足した",
     "display.ended": "表示板を止めた",
+    "database.taken_over": "もう一つの場所から配信を引き継いだ",
     "key.added": "秘密鍵を足した",
     "key.in_force": "新しい秘密鍵を使い始めた",
     "key.retired": "前の秘密鍵を退かせた",

@@ -38,6 +38,11 @@ COMMANDS = {
         "restore",
         "Bring a copy back, show what is due and hold it until a person has confirmed.",
     ),
+    "takeover": (
+        "takeover",
+        "takeover",
+        "Go on here with a replica or a copy, after the other site has failed. It then sends nothing more.",
+    ),
     "move": (
         "move",
         "move",

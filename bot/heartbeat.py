@@ -35,11 +35,12 @@ WHILE_SENDING = 0.5
 # Seconds for the last one: a database that is away must not keep the process from ending.
 LAST_WITHIN = 1.0
 TOPICS = ("triggers", "planning", "batches")
-OLDER, MOVED, LOST = "older", "moved", "lost"
+OLDER, MOVED, LOST, TAKEN_OVER = "older", "moved", "lost", "taken_over"
 WORDS = {
     OLDER: "データベースが、前に動いていたときより古い内容です(控えから戻したか、壊れて一部が失われました)",
     MOVED: "データベースが、前と違う場所か機器で動いています(写しか、引っ越しです)",
     LOST: "秘密鍵の隣にあるはずの記録がないため、データベースが最新かどうか分かりません",
+    TAKEN_OVER: "もう一つの場所が、配信を引き継ぎました",
     "restored": "データベースを控えから戻しました",
     MOVING: "別のデータベースへ引っ越しました(または引っ越しの途中です)",
 }
@@ -113,17 +114,23 @@ class Heartbeat:
         if self._file is not None:
             self._file.note(pulse)
 
-    async def confirm(self) -> bool:
-        """A person has looked at what is due: the database is at home here, and ahead of every copy."""
+    async def confirm(self, beyond: int = 0) -> bool:
+        """A person has looked at what is due: the database is at home here, and ahead of every copy.
+
+        `beyond`: the epoch of another site that had gone on with it.
+        """
         async with self._database.write() as connection:
             found = await identity.read(connection)
             assert found is not None
             known = read_pulse(pulse_file(self._key_file, found.identity))
             ahead = max(found.beat, known.beat if known else 0) + 1
             place = await self._place(connection)
-            changed = await identity.let_go(connection, place=place, machine=self._machine, beat=ahead)
+            epoch = max(found.epoch, beyond) + 1
+            changed = await identity.let_go(
+                connection, place=place, machine=self._machine, beat=ahead, epoch=epoch
+            )
         if changed:
-            write_pulse(pulse_file(self._key_file, found.identity), Pulse(found.epoch + 1, ahead))
+            write_pulse(pulse_file(self._key_file, found.identity), Pulse(epoch, ahead))
         return changed
 
     async def start(self, is_sending: Callable[[], bool] = lambda: False) -> None:

@@ -25,6 +25,7 @@ from bot.line.friend_watch import watch_friends
 from bot.line.handling import run_inbox
 from bot.line.insights import watch_insights
 from bot.line.menu_watch import watch_menu
+from bot.line.site_watch import look_once, watch_site
 from bot.locking import locked
 from bot.mail_in.server import taking_mail
 from bot.metrics import Metrics, measuring
@@ -62,13 +63,15 @@ async def running(service: Service) -> AsyncIterator[str]:
         await door.open()
         heartbeat = Heartbeat(service.settings, service.database)
         await heartbeat.start(runner.is_sending)
-        await runner.start()
         api = line_api(service.settings)
+        await look_once(service, api)
+        await runner.start()
         friend_link = pages.app[FRIEND_LINK]
         inbox = beside["inbox"] = asyncio.create_task(run_inbox(service, api, friend_link))
         menus = asyncio.create_task(watch_menu(service, api, friend_link))
         copies = asyncio.create_task(keep_copies(service))
         friends = asyncio.create_task(watch_friends(service, api))
+        site = asyncio.create_task(watch_site(service, api))
         insights = asyncio.create_task(watch_insights(service, api))
         warming = asyncio.create_task(asyncio.to_thread(warm_up))
         log.info("serving", listen=web_settings.listen, public_url=service.settings.public_url)
@@ -77,7 +80,7 @@ async def running(service: Service) -> AsyncIterator[str]:
                 yield service.settings.public_url
         finally:
             # Side by side: neither a visitor nor a service outside makes the whole take longer than five seconds.
-            loops = (inbox, menus, copies, friends, insights)
+            loops = (inbox, menus, copies, friends, insights, site)
             await asyncio.gather(_send_away(door, pages), *map(_end, loops), warming, runner.stop())
             await heartbeat.stop()
             await api.close()

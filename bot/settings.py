@@ -215,6 +215,11 @@ class Settings(BaseSettings):
         description="The PostgreSQL server is on this machine although its address does not say so (containers): "
         "a copy of the machine is then recognised and sends nothing by itself.",
     )
+    two_sites: bool = Field(
+        False,
+        description="Another site may take over (`kairanban takeover`): this one asks LINE every 20 seconds whether it "
+        "has, and then sends nothing more. The same on both sites.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="How the log is written.")
     keep_recipients_days: int = Field(
         90,

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.clock import iso
-from content.ledger import deliveries, reached
+from content.ledger import deliveries, due, reached
 from content.notices import chains, maintenance, notices, publicity, records, triggers
 from content.notices.notices import Notice
 from content.notices.states import NoticeKind
@@ -33,9 +33,9 @@ async def fire_due(context: TownContext, now: int | None = None) -> int:
         return 0
     moment = context.database.now() if now is None else now
     async with context.database.read() as connection:
-        due = await triggers.due(connection, moment)
+        waiting = await triggers.due(connection, moment)
     fired = 0
-    for notice_id in due:
+    for notice_id in waiting:
         try:
             async with context.database.write(wake="planning") as connection:
                 fired += await _fire_or_hold(context, connection, notice_id, moment)
@@ -83,6 +83,29 @@ async def _fire_or_hold(context: TownContext, connection: AsyncConnection, notic
     return True
 
 
+async def hold_overdue(context: TownContext, reason: str, now: int) -> list[int]:
+    """Nothing whose time has come goes out by itself: each waits for a person, who sends or cancels it. Their numbers.
+
+    For after another site may have sent it.
+    """
+    async with context.database.read() as connection:
+        overdue = [item.notice_id for item in await due.waiting(connection) if item.due_at <= now]
+    held = []
+    for notice_id in overdue:
+        async with context.database.write() as connection:
+            if not await triggers.lock_approved(connection, notice_id):
+                continue
+            notice = await notices.get(connection, notice_id)
+            assert notice is not None
+            number = await _go_on(connection, notice, now) if notice.spec.rule else notice_id
+            if number is not None and await triggers.hold(connection, number, reason):
+                held.append(number)
+                await audit.record(
+                    connection, at=now, actor="takeover", action="notice.held", subject=f"notice {number}"
+                )
+    return held
+
+
 async def _accounts(context: TownContext, connection: AsyncConnection, notice: Notice) -> dict[str, str]:
     """account → channel. What corrects another goes out where that went out, whichever account fits today."""
     if notice.kind == NoticeKind.ORIGINAL:
@@ -98,8 +121,8 @@ async def _accounts(context: TownContext, connection: AsyncConnection, notice: N
 async def _go_on(connection: AsyncConnection, series: Notice, now: int) -> int | None:
     """A recurring notice becomes its next occurrence, which then fires or is held like any other."""
     # Another process may have moved it on since it was found due.
-    due = series.due_at is not None and series.due_at <= now
-    step = await triggers.next_occurrence(connection, series, now) if due else None
+    is_due = series.due_at is not None and series.due_at <= now
+    step = await triggers.next_occurrence(connection, series, now) if is_due else None
     if step is None:
         return None
     subject = f"notice {series.id}"

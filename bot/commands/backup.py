@@ -19,7 +19,7 @@ from bot.commands import backup_proof
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, run, talk
 from bot.commands.postgres_tools import refuse_others, run_postgres_tool
 from bot.commands.sealed_copies import opened_copy, read_recipients, sealed_into
-from bot.heartbeat import WORDS, Heartbeat
+from bot.heartbeat import TAKEN_OVER, WORDS, Heartbeat
 from bot.locking import AlreadyRunning, locked
 from bot.service import Service
 from bot.settings import Settings
@@ -221,6 +221,12 @@ async def _look(settings: Settings, *, confirm: bool, drop: bool) -> None:
         if not waiting and not unfinished:
             lines.append("  待っているお知らせはありません。")
         talk.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        if found.held_reason == TAKEN_OVER:
+            fail(
+                "もう一つの場所が配信を引き継いでいます。ここへ戻すには、そちらを止め、控えか複製をこの場所へ移してから"
+                " `kairanban takeover` を実行してください。",
+                FAILED,
+            )
         if not confirm and not _asked(drop):
             talk.print(
                 "止めたままにしました。再開するときは `kairanban restore --confirm`。", highlight=False

@@ -98,7 +98,7 @@ async def _webhook(settings: Settings, api: LineApi) -> list[Finding]:
             )
         ]
     url, active = found
-    if url != wanted:
+    if url.partition("?site=")[0] != wanted:
         return [
             warning(
                 LINE,

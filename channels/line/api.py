@@ -135,6 +135,16 @@ class LineApi:
             raise
         return str(found.get("endpoint", "")), bool(found.get("active"))
 
+    async def set_webhook_endpoint(self, url: str) -> None:
+        """From now on LINE sends what friends do there. Raises BatchRefused for a URL that it does not take."""
+        path, headers = "/v2/bot/channel/webhook/endpoint", {"Content-Type": "application/json"}
+        body = encode({"endpoint": url})
+        check(
+            await self._http.request(
+                "PUT", self._api_base + path, body=body, headers=self._authorization | headers
+            )
+        )
+
     async def date(self) -> str:
         """What time it is at LINE, as the header of an answer says it (RFC 9110 §6.6.1); "" when it does not."""
         return (await self._call("GET", "/v2/bot/info")).headers.get("Date", "")

@@ -146,7 +146,7 @@ async def hold(connection: AsyncConnection, reason: str, at: int) -> bool:
     return bool(changed.rowcount)
 
 
-async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat: int) -> bool:
+async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat: int, epoch: int) -> bool:
     """A person has looked: it is at home here, and ahead of every copy. False when it was not held."""
     changed = await connection.execute(
         update(database_identity)
@@ -157,7 +157,7 @@ async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat:
             place=place,
             machine=machine,
             beat=beat,
-            epoch=database_identity.c.epoch + 1,
+            epoch=epoch,
         )
     )
     return bool(changed.rowcount)

@@ -74,7 +74,9 @@ async def test_a_dump_comes_back_held(url: str, tmp_path: Path) -> None:
         assert len(await notices.recent(connection)) == 1
     # Also without the word of `restore` the file beside the key would have told.
     async with database.write() as connection:
-        await identity.let_go(connection, place=found.place, machine=found.machine, beat=found.beat)
+        await identity.let_go(
+            connection, place=found.place, machine=found.machine, beat=found.beat, epoch=found.epoch + 1
+        )
         await connection.execute(identity.database_identity.update().values(epoch=found.epoch))
     assert await Heartbeat(settings, database).look() == OLDER
     await database.close()

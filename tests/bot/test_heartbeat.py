@@ -275,7 +275,7 @@ async def test_while_it_is_held_nothing_fires_and_nothing_is_claimed(database: D
         assert [item.open for item in await due.unfinished(connection)] == [3]
     assert await database.write_step(claim) == []
     async with database.write() as connection:
-        assert await identity.let_go(connection, place="", machine="", beat=1)
+        assert await identity.let_go(connection, place="", machine="", beat=1, epoch=2)
         assert await triggers.due(connection, now) == [waiting]
     assert len(await database.write_step(claim)) == 1
 

@@ -116,7 +116,7 @@ async def everybody_once(
     sent = [(alert["users"], alert["duplicated"]) for alert in alerts if alert["users"] > 1]
     assert sent == [(LINE, 0)] * notices
     mail = await town.get_json(f"{inbox}/api/stats")
-    assert (mail["recipients"], mail["duplicates"]) == (MAIL * notices, 0)
+    assert (mail["messages"], mail["duplicates"]) == (MAIL * notices, 0)
 
 
 async def registrations(town: Deployment) -> int:
