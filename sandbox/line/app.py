@@ -39,7 +39,8 @@ def create_app(options: SandboxOptions) -> web.Application:
     login.add_routes(app)
     add_phone_pages(app)
     app.router.add_get("/", _to_phones)
-    app.router.add_route("*", "/{path:.*}", Pipeline(sandbox, RouteTable(all_routes())).handle)
+    # Also what holds a line feed, which a dot does not match.
+    app.router.add_route("*", r"/{path:[\s\S]*}", Pipeline(sandbox, RouteTable(all_routes())).handle)
     app.on_shutdown.append(_close)
     return app
 
