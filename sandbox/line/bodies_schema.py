@@ -14,8 +14,10 @@ from sandbox.line.schema import (
     both,
     integer,
     obj,
+    one_of,
     report,
     text,
+    typed,
 )
 from sandbox.line.textlength import graphemes
 
@@ -82,6 +84,33 @@ RICH_MENU = both(
     ),
     _menu_ratio,
 )
+_MENU_ID = text(100)
+MENU_BATCH = obj(
+    {
+        "operations": array(
+            typed(
+                {
+                    "link": obj({"type": _any_string, "from": _MENU_ID, "to": _MENU_ID}),
+                    "unlink": obj({"type": _any_string, "from": _MENU_ID}),
+                    "unlinkAll": obj({"type": _any_string}),
+                }
+            ),
+            1000,
+            1,
+        )
+    },
+    {"resumeRequestKey": text(100, pattern=r"[a-zA-Z0-9_-]{1,100}")},
+)
+_LIFF_VIEW = {"type": one_of("compact", "tall", "full"), "url": text(1000)}
+_LIFF_MORE: Fields = {
+    "description": text(100),
+    "features": obj({}, {"ble": boolean, "qrCode": boolean}),
+    "permanentLinkPattern": one_of("concat"),
+    "scope": array(one_of("openid", "email", "profile", "chat_message.write"), 4),
+    "botPrompt": one_of("normal", "aggressive", "none"),
+}
+LIFF_ADD = obj({"view": obj(_LIFF_VIEW, {"moduleMode": boolean})}, _LIFF_MORE)
+LIFF_CHANGE = obj({}, {"view": obj({}, {**_LIFF_VIEW, "moduleMode": boolean}), **_LIFF_MORE})
 BULK_LINK = obj({"richMenuId": text(100), "userIds": id_list})
 BULK_UNLINK = obj({"userIds": id_list})
 ALIAS_CREATE = obj({"richMenuAliasId": text(32, pattern=r"[a-z0-9_-]{1,32}"), "richMenuId": text(100)})

@@ -11,7 +11,9 @@ from sandbox.line import (
     contents,
     counts,
     insight,
+    liff_apps,
     login,
+    menu_batch,
     menus_api,
     narrowcast,
     oauth,
@@ -24,6 +26,7 @@ from sandbox.line.limits import (
     LOADING,
     MENU_LIST,
     MULTICAST,
+    PER_HOUR_3,
     PER_HOUR_60,
     PER_HOUR_100,
     PER_MINUTE_60,
@@ -46,9 +49,6 @@ _MISSING = (
     ("POST", "/bot/pnp/push"),
     ("GET", f"{_V2}/insight/richmenu/{{richMenuId}}/summary"),
     ("GET", f"{_V2}/insight/richmenu/{{richMenuId}}/daily"),
-    ("POST", f"{_MENU}/batch"),
-    ("POST", f"{_MENU}/validate/batch"),
-    ("GET", f"{_MENU}/progress/batch"),
     ("GET", f"{_V2}/membership/subscription/{{userId}}"),
     ("GET", f"{_V2}/membership/list"),
     ("GET", f"{_V2}/membership/{{membershipId}}/users/ids"),
@@ -62,10 +62,6 @@ _MISSING = (
     ("POST", f"{_V2}/audienceGroup/imp"),
     ("GET", f"{_V2}/audienceGroup/shared/list"),
     ("GET", f"{_V2}/audienceGroup/shared/{{audienceGroupId}}"),
-    ("POST", "/liff/v1/apps"),
-    ("GET", "/liff/v1/apps"),
-    ("PUT", "/liff/v1/apps/{liffId}"),
-    ("DELETE", "/liff/v1/apps/{liffId}"),
     ("POST", f"{_V2}/channel/detach"),
     ("POST", f"{_V2}/chat/{{chatId}}/control/acquire"),
     ("POST", f"{_V2}/chat/{{chatId}}/control/release"),
@@ -88,6 +84,7 @@ def all_routes() -> list[Route]:
         *_chats(),
         *_audiences(),
         *_menus(),
+        *_liff(),
         *_aliases(),
         *_webhook(),
         *_tokens(),
@@ -200,7 +197,7 @@ def _chats() -> list[Route]:
 
 def _menus() -> list[Route]:
     one = f"{_MENU}/{{richMenuId}}"
-    menu = bodies_schema.RICH_MENU
+    menu, batch = bodies_schema.RICH_MENU, bodies_schema.MENU_BATCH
     return [
         Route("POST", _MENU, menus_api.create, PER_HOUR_100, reads="json", schema=menu),
         Route("POST", f"{_MENU}/validate", menus_api.validate, reads="json", schema=menu),
@@ -215,6 +212,9 @@ def _menus() -> list[Route]:
             reads="json",
             schema=bodies_schema.BULK_UNLINK,
         ),
+        Route("POST", f"{_MENU}/batch", menu_batch.start, PER_HOUR_3, reads="json", schema=batch),
+        Route("POST", f"{_MENU}/validate/batch", menu_batch.validate, reads="json", schema=batch),
+        Route("GET", f"{_MENU}/progress/batch", menu_batch.progress, PER_HOUR_100),
         Route("GET", one, menus_api.get),
         Route("DELETE", one, menus_api.delete, PER_HOUR_100),
         Route("POST", f"{one}/content", menus_api.upload, reads="raw"),
@@ -225,6 +225,16 @@ def _menus() -> list[Route]:
         Route("GET", f"{_USER}/{{userId}}/richmenu", menus_api.get_linked),
         Route("DELETE", f"{_USER}/{{userId}}/richmenu", menus_api.unlink),
         Route("POST", f"{_USER}/{{userId}}/richmenu/{{richMenuId}}", menus_api.link),
+    ]
+
+
+def _liff() -> list[Route]:
+    one, add, change = "/liff/v1/apps/{liffId}", bodies_schema.LIFF_ADD, bodies_schema.LIFF_CHANGE
+    return [
+        Route("POST", "/liff/v1/apps", liff_apps.add, reads="json", schema=add),
+        Route("GET", "/liff/v1/apps", liff_apps.list_all),
+        Route("PUT", one, liff_apps.change, reads="json", schema=change),
+        Route("DELETE", one, liff_apps.delete),
     ]
 
 

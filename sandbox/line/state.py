@@ -28,7 +28,7 @@ _KEPT_REQUESTS = 10_000
 
 @dataclass(slots=True)
 class Job:
-    """A narrowcast on its way. Times in ms; `counts` are successCount, failureCount, targetCount."""
+    """A narrowcast, or a batch of rich menus, on its way. Times in ms; `counts` are successCount, failureCount, targetCount."""
 
     phase: str
     accepted_at: int
@@ -61,6 +61,10 @@ class Channel(Account):
     ledger: Ledger = field(default_factory=Ledger)
     retry_keys: RetryKeys = field(default_factory=RetryKeys)
     jobs: dict[str, Job] = field(default_factory=dict)
+    # Batches of rich menus by their request ids, and the keys with which one may be begun again.
+    menu_jobs: dict[str, Job] = field(default_factory=dict)
+    menu_resume_keys: set[str] = field(default_factory=set)
+    liff_apps: dict[str, dict[str, Any]] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     units: dict[str, list[str]] = field(default_factory=dict)
     audiences: dict[int, AudienceGroup] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from types import SimpleNamespace
 from typing import Any
 
 # The whole of it, before anybody takes its models alone (channels/line/models.py).
@@ -12,8 +13,9 @@ import pytest_asyncio
 from aiohttp import ClientSession, web
 
 from sandbox.line import SANDBOX_KEY, create_app
+from tests.sandbox.line.drawn_menus import menu, png
 from tests.sandbox.line.line_sdk import sdk_for
-from tests.sandbox.line.line_town import GRANDMOTHER, NEWCOMER, PARENT, Bot, Town, options
+from tests.sandbox.line.line_town import GRANDMOTHER, NEWCOMER, PARENT, TOKEN, Bot, Town, options
 
 Serve = Callable[[web.Application], Awaitable[str]]
 MakeTown = Callable[..., Awaitable[Town]]
@@ -68,3 +70,23 @@ async def line(town: Town) -> AsyncIterator[Any]:
     """LINE's SDK, pointed at the sandbox."""
     async with sdk_for(town) as api:
         yield api
+
+
+@pytest_asyncio.fixture
+async def menus(town: Town) -> AsyncIterator[SimpleNamespace]:
+    """The SDK's two clients, and a way to make a complete menu."""
+    from linebot.v3.messaging import AsyncApiClient, AsyncMessagingApi, AsyncMessagingApiBlob, Configuration
+
+    async with AsyncApiClient(Configuration(host=town.origin, access_token=TOKEN)) as client:
+        line, blob = AsyncMessagingApi(client), AsyncMessagingApiBlob(client)
+
+        async def upload(menu_id: str, data: bytes | None = None) -> None:
+            headers = {"Content-Type": "image/png"}
+            await blob.set_rich_menu_image(menu_id, body=data or png(800, 270), _headers=headers)
+
+        async def complete(*args: Any) -> str:
+            made = await line.create_rich_menu(menu(*args))
+            await upload(made.rich_menu_id)
+            return str(made.rich_menu_id)
+
+        yield SimpleNamespace(line=line, blob=blob, upload=upload, complete=complete)

@@ -1,59 +1,10 @@
 """Rich menus from the drawing to the tap. LINE Messaging API reference, #rich-menu."""
 
-import struct
-import zlib
-from types import SimpleNamespace
-
 import pytest
-import pytest_asyncio
 
+from tests.sandbox.line.drawn_menus import menu, png
 from tests.sandbox.line.line_sdk import refusal
-from tests.sandbox.line.line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER, TOKEN
-
-
-def png(width, height):
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress((b"\0" + b"\xff" * width) * height)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def menu(name="平常時", action=None):
-    from linebot.v3.messaging import RichMenuRequest
-
-    action = action or {"type": "postback", "label": "ごみ", "data": "v1|garbage"}
-    bounds = {"x": 0, "y": 0, "width": 800, "height": 270}
-    return RichMenuRequest.from_dict(
-        {
-            "size": {"width": 800, "height": 270},
-            "selected": True,
-            "name": name,
-            "chatBarText": "メニュー",
-            "areas": [{"bounds": bounds, "action": action}],
-        }
-    )
-
-
-@pytest_asyncio.fixture
-async def menus(town):
-    """The SDK's two clients, and a way to make a complete menu."""
-    from linebot.v3.messaging import AsyncApiClient, AsyncMessagingApi, AsyncMessagingApiBlob, Configuration
-
-    async with AsyncApiClient(Configuration(host=town.origin, access_token=TOKEN)) as client:
-        line, blob = AsyncMessagingApi(client), AsyncMessagingApiBlob(client)
-
-        async def upload(menu_id, data=None):
-            headers = {"Content-Type": "image/png"}
-            await blob.set_rich_menu_image(menu_id, body=data or png(800, 270), _headers=headers)
-
-        async def complete(*args):
-            made = await line.create_rich_menu(menu(*args))
-            await upload(made.rich_menu_id)
-            return made.rich_menu_id
-
-        yield SimpleNamespace(line=line, blob=blob, upload=upload, complete=complete)
+from tests.sandbox.line.line_town import GRANDMOTHER, NEWCOMER, PARENT, STRANGER
 
 
 async def shown_to(town, user_id):
