@@ -14,16 +14,19 @@ from bot.belonging import refuse_strange
 from bot.operating_settings import host_and_port
 from bot.pages import service_of
 from bot.service import Service
-from content.clock import SECOND
+from content.clock import MINUTE, SECOND
 from content.database import Database, identity
 from content.database.identity import Identity, WrongDatabase
 from content.key_file import KeyFileError
+from content.ledger import measures
 
 READY_WITHIN = 3.0
 # Seconds for who asks while the process ends.
 LAST_ANSWERS = 0.5
 # Whoever asks more often gets the same answer: a probe takes a turn of the one that may write.
 ANSWER_HOLDS = 1.0
+# Of a batch that could go (ms).
+LONG = MINUTE
 
 
 def add_health(app: web.Application, loop_troubles: Callable[[], list[str]]) -> None:
@@ -95,7 +98,17 @@ class Readiness:
             return 503, str(error)
         if found is not None and found.held_since is not None:
             return 200, f"ready, but nothing goes out ({found.held_reason}): kairanban restore --confirm"
-        return _by_the_clock(service.database)
+        return await _by_the_queue(service) or _by_the_clock(service.database)
+
+
+async def _by_the_queue(service: Service) -> tuple[int, str] | None:
+    """The pages work whether or not something waits, so it is said and is no reason to take the process away."""
+    now = service.database.now()
+    async with service.database.read() as connection:
+        oldest = await measures.oldest_ready(connection, now)
+    if oldest is None or now - oldest < LONG:
+        return None
+    return 200, f"ready, but the oldest batch has waited for {(now - oldest) // SECOND} s"
 
 
 def _by_the_clock(database: Database) -> tuple[int, str]:

@@ -63,7 +63,14 @@ async def _waiting(connection: AsyncConnection, now: int) -> list[Metric]:
 async def _last_day(connection: AsyncConnection, now: int) -> list[Metric]:
     days = await measures.last_day(connection, now)
     refused = await measures.refused_last_day(connection, now)
+    lately = await measures.accepted_lately(connection, now)
     return [
+        _family(
+            "recipients_accepted_last_minute",
+            "How fast it goes: recipients accepted in the last minute, counted by whole batches.",
+            ("account",),
+            (((account,), number) for account, number in lately),
+        ),
         _family(
             "recipients_last_day",
             "What became of the recipients of the last 24 hours' deliveries.",

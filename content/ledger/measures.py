@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.clock import DAY
+from content.clock import DAY, MINUTE
 from content.ledger.deliveries import batch, delivery, refusal
 from content.ledger.settling import LEFT_OVER, UNSETTLED
+from content.ledger.states import BatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,26 @@ async def waiting(connection: AsyncConnection) -> list[Waiting]:
         Waiting(account, lane, state, number, int(left), oldest)
         for account, lane, state, number, left, oldest in rows
     ]
+
+
+async def oldest_ready(connection: AsyncConnection, now: int) -> int | None:
+    """Since when (ms) the oldest batch could go that nobody has taken; None when there is none."""
+    could_go = case((batch.c.not_before > batch.c.created_at, batch.c.not_before), else_=batch.c.created_at)
+    found = await connection.scalar(
+        select(func.min(could_go)).where(batch.c.state == BatchState.READY, batch.c.not_before <= now)
+    )
+    return None if found is None else int(found)
+
+
+async def accepted_lately(connection: AsyncConnection, now: int) -> list[tuple[str, int]]:
+    """(account, recipients) of batches of which something was accepted in the last minute."""
+    rows = await connection.execute(
+        select(batch.c.account, func.sum(batch.c.accepted))
+        .join(delivery, batch.c.delivery_id == delivery.c.id)
+        .where(delivery.c.created_at > now - DAY, batch.c.last_accepted_at > now - MINUTE)
+        .group_by(batch.c.account)
+    )
+    return [(account, int(number)) for account, number in rows]
 
 
 async def deliveries_by_state(connection: AsyncConnection) -> list[tuple[str, str, int]]:

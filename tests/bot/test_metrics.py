@@ -63,6 +63,7 @@ async def test_what_waits_and_what_stands_still_can_be_scraped(service: Service)
         assert found[sample("account_outage", account="line", reason="credentials")] == 1
         assert found[sample("recipients_last_day", account="line", outcome=Outcome.ACCEPTED)] == 0
         assert found[sample("held")] == 0
+        assert sample("recipients_accepted_last_minute", account="line") not in found
         assert sample("loop_lag_seconds") in found
         assert found[("process_open_fds", frozenset())] > 0
         # Nothing that tells of a person, whatever the database holds.
