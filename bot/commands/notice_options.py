@@ -24,7 +24,7 @@ from content.town import Mode, Urgency
 # Without a time.
 DAY_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-Category = Annotated[str, typer.Option(help="Key of the category.")]
+Category = Annotated[str, typer.Option(help="The category: its key or name.")]
 Title = Annotated[str, typer.Option(help="Title in Japanese.")]
 Body = Annotated[
     str,

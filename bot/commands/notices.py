@@ -24,6 +24,7 @@ from bot.commands.common import (
     run,
     talk,
 )
+from bot.commands.named import with_keys
 from bot.commands.notice_after import add_commands
 from bot.commands.notice_check import insist_on_yes, known_codes, refuse, show_examination
 from bot.commands.notice_export import add_export
@@ -82,7 +83,7 @@ def post(
 
     async def complete(service: Service) -> NoticeSpec:
         return await attached.attach(
-            service, with_channels(service.town, spec), shown, where, ask_read, event
+            service, with_channels(service.town, with_keys(service.town, spec)), shown, where, ask_read, event
         )
 
     run(_post(complete, known_codes(accept), reason, wait, timeout, json))
@@ -166,7 +167,9 @@ async def _post(
 
 async def _check(spec: NoticeSpec, accepted: frozenset[str], as_json: bool) -> int:
     async with opened(load_settings()) as service:
-        examined = await examine_notice(service.context, with_channels(service.town, spec))
+        examined = await examine_notice(
+            service.context, with_channels(service.town, with_keys(service.town, spec))
+        )
         return show_examination(examined, accepted, as_json=as_json)
 
 

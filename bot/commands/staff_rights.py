@@ -10,6 +10,7 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.common import FAILED, USAGE, fail, load_settings, opened, operator, print_json, run, talk
+from bot.commands.named import key_among, key_in
 from bot.console.staff_words import PERMISSION_WORDS
 from content.clock import now_ms
 from content.database import Database
@@ -23,9 +24,12 @@ app = typer.Typer(no_args_is_help=True, help="1人の権限を見る・与える
 
 Login = Annotated[str, typer.Argument(help="Login name.")]
 PermissionName = Annotated[str, typer.Argument(metavar="PERMISSION", help=f"One of {', '.join(Permission)}.")]
-DepartmentKey = Annotated[str, typer.Option("--department", help="Key of a department.")]
+DepartmentKey = Annotated[str, typer.Option("--department", help="The department: its key or name.")]
 CategoryKey = Annotated[
-    str, typer.Option("--category", help="For this category alone; default: all of the department.")
+    str,
+    typer.Option(
+        "--category", help="For this category alone, by key or name; default: all of the department."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -77,11 +81,13 @@ async def _change(login: str, permission: str, department: str, category: str, *
     if permission not in set(Permission):
         words = "、".join(f"{item}({PERMISSION_WORDS[item]})" for item in Permission)
         fail(f"PERMISSION: 権限は次のどれかです: {words}", USAGE)
-    right = Right(permission, department, category)
     async with opened(load_settings()) as service:
         town = service.town
         async with service.database.read() as connection:
             names = {item.key: item.name for item in await rights.departments(connection)}
+        department = key_in({key: {"ja": name} for key, name in names.items()}, department)
+        right = Right(permission, department, key_among(town.categories, category) if category else "")
+        category = right.category
         if department not in names:
             known = "、".join(f"{key}({name})" for key, name in names.items())
             fail(f"--department: 課は次のどれかです: {known}", USAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -20,13 +21,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command()
 def add(
     name: Name,
-    department: Annotated[str, typer.Option(help="Key of the department.")] = OFFICE,
+    department: Annotated[str, typer.Option(help="The department: its key or name.")] = OFFICE,
     permission: Annotated[
         list[str] | None,
         typer.Option(help=f"{', '.join(GIVEN_TO_MACHINES)}; repeat. Default: see and write."),
     ] = None,
     category: Annotated[
-        list[str] | None, typer.Option(help="Key of a category; repeat. Default: all of the department.")
+        list[str] | None,
+        typer.Option(help="A category, by key or name; repeat. Default: all of the department."),
     ] = None,
     network: Annotated[
         list[str] | None, typer.Option(help="Address or network that it comes from; repeat. Default: any.")
@@ -64,8 +66,17 @@ def end(name: Name) -> None:
 
 async def _add(wanted: Any, as_json: bool) -> None:
     from bot import machine_keys
+    from bot.commands.named import key_among, key_in
+    from content.staff import rights
 
     async with opened(load_settings()) as service:
+        async with service.database.read() as connection:
+            names = {item.key: {"ja": item.name} for item in await rights.departments(connection)}
+        wanted = replace(
+            wanted,
+            department=key_in(names, wanted.department),
+            categories=tuple(key_among(service.town.categories, one) for one in wanted.categories),
+        )
         try:
             token = await machine_keys.make(service, wanted, by=operator())
         except MachineRefused as error:
