@@ -295,6 +295,9 @@ class MeteredSession(Session, Protocol):
 class ProbedSession(Session, Protocol):
     """Of a channel that can be asked whether its account would still send, with nothing sent."""
 
-    async def probe(self) -> None:
-        """Raises AccountStopped when the credentials do not hold, the other errors above when nobody can say."""
+    async def probe(self) -> float | None:
+        """By how many seconds this machine's clock is ahead of the other side's, None where that one does not tell.
+
+        Raises AccountStopped when the credentials do not hold, the other errors above when nobody can say.
+        """
         ...

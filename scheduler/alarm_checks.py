@@ -31,6 +31,8 @@ OVERDUE = 2 * MINUTE
 UNREACHED = 10 * MINUTE
 STUCK = 5 * MINUTE
 QUOTA_SHARE = 0.8
+# Seconds; the answer that tells of it may have taken some.
+CLOCK_OFF = 30
 KEY_ENDS_WITHIN = 14 * DAY
 # Both must be undercut: five percent of a large disk are plenty.
 FREE_SHARE, FREE_BYTES = 0.05, 2 * 2**30
@@ -165,8 +167,10 @@ def _why(reason: str) -> str:
 
 def _clock(context: TownContext) -> Iterator[Trouble]:
     clock = context.database.clock
-    if clock.own_is_far_off:
-        seconds = round(clock.own_is_ahead / SECOND)
+    # A database on the same machine is as wrong as the machine is: what LINE says is right.
+    ahead = clock.own_is_ahead / SECOND if clock.own_is_far_off else context.this_process.clock_ahead()
+    if clock.own_is_far_off or abs(ahead) > CLOCK_OFF:
+        seconds = round(ahead)
         yield Trouble(
             AlarmCode.CLOCK_WRONG,
             context.this_process.machine,

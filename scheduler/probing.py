@@ -48,7 +48,7 @@ async def _probe(context: TownContext, account: Account, *, was_stopped: bool) -
         if not isinstance(session, ProbedSession):
             return True
         async with asyncio.timeout(ANSWER_WITHIN):
-            await session.probe()
+            ahead = await session.probe()
     except AccountStopped as error:
         await _stop(context, account.key, error.reason)
         context.this_process.reached(account.key)
@@ -61,6 +61,7 @@ async def _probe(context: TownContext, account: Account, *, was_stopped: bool) -
     finally:
         await session.close()
     context.this_process.reached(account.key)
+    context.this_process.hear_clock(account.key, ahead)
     if was_stopped:
         await _go_on(context, account.key)
     return True

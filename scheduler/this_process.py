@@ -46,6 +46,7 @@ class ThisProcess:
         self.name = f"{self.machine}:{os.getpid()}"
         self._seen: dict[Lack, float] = {}
         self._unreached: dict[str, float] = {}
+        self._clock_ahead: dict[str, float] = {}
 
     def notice(self, error: BaseException) -> bool:
         """Whether the machine was short of something; it is remembered for whoever watches over the service."""
@@ -57,6 +58,17 @@ class ThisProcess:
     def short_of(self) -> list[Lack]:
         since = monotonic_seconds() - REMEMBERED
         return [lack for lack, at in self._seen.items() if at >= since]
+
+    def hear_clock(self, account: str, ahead: float | None) -> None:
+        """What the other side of an account says of this machine's clock (seconds); None: it says nothing."""
+        if ahead is None:
+            self._clock_ahead.pop(account, None)
+        else:
+            self._clock_ahead[account] = ahead
+
+    def clock_ahead(self) -> float:
+        """By how many seconds this machine is ahead, as it was last heard; 0 when nobody has said."""
+        return max(self._clock_ahead.values(), key=abs, default=0.0)
 
     def did_not_reach(self, account: str) -> None:
         self._unreached.setdefault(account, monotonic_seconds())

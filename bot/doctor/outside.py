@@ -7,8 +7,6 @@ Nothing is sent to anybody: LINE is asked about the account, the mail server is 
 from __future__ import annotations
 
 import asyncio
-import time
-from email.utils import parsedate_to_datetime
 
 from bot.accounts import line_api
 from bot.doctor.findings import Finding, good, problem, warning
@@ -119,11 +117,10 @@ async def _webhook(settings: Settings, api: LineApi) -> list[Finding]:
 
 async def _clock(api: LineApi) -> list[Finding]:
     """Signatures, lateness and the send time all go by a clock: LINE's own is right."""
-    date = await api.date()
-    try:
-        ahead = round(time.time() - parsedate_to_datetime(date).timestamp())
-    except (TypeError, ValueError):
+    found = await api.own_clock_ahead()
+    if found is None:
         return []
+    ahead = round(found)
     if abs(ahead) <= FAR_OFF:
         return [good(CLOCK, "LINEの時計と合っています")]
     return [

@@ -10,7 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from time import time as wall_clock
 from typing import Any
 from urllib.parse import quote
 
@@ -145,9 +147,17 @@ class LineApi:
             )
         )
 
-    async def date(self) -> str:
-        """What time it is at LINE, as the header of an answer says it (RFC 9110 §6.6.1); "" when it does not."""
-        return (await self._call("GET", "/v2/bot/info")).headers.get("Date", "")
+    async def own_clock_ahead(self) -> float | None:
+        """By how many seconds our clock is ahead of LINE's, to one second (`Date`, RFC 9110 §6.6.1); None when it does
+        not tell."""
+        begun = wall_clock()
+        answer = await self._call("GET", "/v2/bot/info")
+        check(answer)
+        try:
+            said = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+        except (TypeError, ValueError):
+            return None
+        return (begun + wall_clock()) / 2 - said
 
     async def quota(self) -> Quota:
         """This month's limit and use."""

@@ -108,9 +108,9 @@ class LineSession:
         except InvalidRequest:
             raise _invalid_message() from None
 
-    async def probe(self) -> None:
+    async def probe(self) -> float | None:
         """By asking about the account itself."""
-        await self._api.bot_info()
+        return await self._api.own_clock_ahead()
 
     async def quota(self) -> Quota:
         """This month's limit and use of the account."""

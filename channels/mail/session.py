@@ -78,9 +78,10 @@ class MailSession:
         finally:
             mails.abandon()
 
-    async def probe(self) -> None:
+    async def probe(self) -> float | None:
         """By connecting and signing in."""
         self._pool.release(await self._pool.acquire())
+        return None
 
     async def close(self) -> None:
         """Say QUIT and let connections go."""

@@ -136,8 +136,9 @@ class AskedPostingSession(PostingSession):
         super().__init__(channel, service)
         self._asked = service
 
-    async def probe(self) -> None:
+    async def probe(self) -> float | None:
         await self._asked.ask()
+        return None
 
 
 def _is_out(posted: Posted | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -135,6 +136,16 @@ async def set_clock_right(here: Watched) -> None:
     here.patch.setattr(type(here.service.database.clock), "own_is_far_off", property(lambda _: False))
 
 
+async def set_machine_wrong(here: Watched) -> None:
+    """The database on this machine is as wrong, and does not notice."""
+    real = time.time
+    here.patch.setattr("channels.line.api.wall_clock", lambda: real() + 3600)
+
+
+async def set_machine_right(here: Watched) -> None:
+    here.patch.undo()
+
+
 async def stop_worker(here: Watched) -> None:
     """Its time has come, and nobody fires it."""
     async with here.service.database.write() as connection:
@@ -167,6 +178,7 @@ Act = Callable[[Watched], Awaitable[None]]
         (change_password, change_password_back, AlarmCode.ACCOUNT_STOPPED, "「配信手段」の画面"),
         (fill_disk, clear_disk, AlarmCode.DISK_FULL, "空けてください"),
         (set_clock_wrong, set_clock_right, AlarmCode.CLOCK_WRONG, "NTP"),
+        (set_machine_wrong, set_machine_right, AlarmCode.CLOCK_WRONG, "NTP"),
         (stop_worker, start_worker, AlarmCode.SENDER_SILENT, "再起動"),
         (let_queue_age, work_queue_off, AlarmCode.QUEUE_OLD, "残りを確かめ"),
     ],
