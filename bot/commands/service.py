@@ -17,9 +17,10 @@ from bot.commands.staff import read_password
 from bot.door.descriptors import shortage
 from bot.logs import configure_logging
 from bot.posting import shared_credentials
+from bot.service import Service
 from bot.settings import Settings
 from content.clock import now_ms
-from content.database import Database
+from content.database import Database, identity
 from content.database.identity import WrongDatabase
 from content.key_file import KeyFileError, create_key_file
 from content.keys import load_keys
@@ -74,6 +75,7 @@ async def _serve(settings: Settings) -> None:
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
+        await _refuse_replica(service)
         try:
             async with running(service):
                 await wait_for_signal()
@@ -99,6 +101,7 @@ async def _work(settings: Settings) -> None:
 
     async with opened(settings) as service:
         _refuse_missing(settings, service.town)
+        await _refuse_replica(service)
         heartbeat = Heartbeat(service.settings, service.database)
         runner = Runner(service.context)
         listen = settings.worker.listen
@@ -116,6 +119,15 @@ async def _work(settings: Settings) -> None:
                 await heartbeat.stop()
         except OSError as error:
             _refuse_to_listen(listen, error)
+
+
+async def _refuse_replica(service: Service) -> None:
+    async with service.database.read() as connection:
+        if await identity.is_replica(connection):
+            fail(
+                "このデータベースは複製で、書き込めません。もう一つの場所から引き継ぐときは `kairanban takeover` を実行してください。",
+                FAILED,
+            )
 
 
 def _refuse_missing(settings: Settings, town: Town) -> None:

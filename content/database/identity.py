@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     exists,
+    func,
     select,
     text,
     update,
@@ -166,6 +167,13 @@ async def let_go(connection: AsyncConnection, *, place: str, machine: str, beat:
 def write_anew(connection: Connection) -> None:
     """Write the row as it is: whether the disk takes anything shows by nothing less."""
     connection.execute(update(database_identity).values(id=database_identity.c.id))
+
+
+async def is_replica(connection: AsyncConnection) -> bool:
+    """Whether it only follows another PostgreSQL, and takes nothing that is written."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return bool(await connection.scalar(select(func.pg_is_in_recovery())))
 
 
 async def place_of_postgres(connection: AsyncConnection) -> str:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from content.clock import DAY, MINUTE
+from content.database import identity
 from content.ledger import due
 from content.ledger.deliveries import batch, delivery
 from content.notices.notices import trigger
@@ -52,3 +53,9 @@ async def test_only_what_line_knows_again_goes_on(stage, channel: str, age: int,
     assert [(row.state, row.unknown, row.refused) for row in rows] == [
         ("ready", 0, 0) if goes_on else ("settled", 2, 0)
     ] * 2
+
+
+async def test_a_database_that_takes_writes_is_no_replica(stage) -> None:
+    """One that follows another was tried by hand: a test cannot set a second PostgreSQL server up."""
+    async with stage.context.database.read() as connection:
+        assert not await identity.is_replica(connection)
