@@ -30,7 +30,12 @@ async def bind(database: Database, town: Town, keys: Keys) -> Keys:
         async with database.write() as connection:
             found = await bind_within(connection, town, keys)
     refuse_strange(found, town, keys)
-    bound = keys.bound_to(found.identity)
+    return await bound_keys(database, keys, found)
+
+
+async def bound_keys(database: Database, keys: Keys, own: Identity) -> Keys:
+    """The keys for a database that is ours, with those of single purposes that lie in it. Raises KeyFileError."""
+    bound = keys.bound_to(own.identity)
     async with database.read() as connection:
         bound.renew(keys.roots, await read_ring(connection, bound), database.now())
     return bound

@@ -52,4 +52,7 @@ async def _look_again_and_again(service: Service) -> None:
                 said = str(error)
                 log.error("keys_not_renewed", remedy=said)
         except Exception as error:
-            log.warning("keys_not_renewed", error=type(error).__name__)
+            # While the database is away others say so already.
+            if said != type(error).__name__:
+                said = type(error).__name__
+                log.warning("keys_not_renewed", error=said)

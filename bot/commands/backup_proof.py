@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.backup_proofs import PROVED
+from bot.belonging import bound_keys
 from content.clock import now_ms
 from content.database import Database, identity
 from content.database.files import SUFFIXES, copy_sqlite
@@ -80,12 +81,12 @@ async def _look_through(copy: Database, keys: Keys) -> Proof:
     async with copy.read() as connection:
         found, sealed = await holdings(connection), await any_sealed_address(connection)
         own = await identity.read(connection)
-    bound = keys if own is None else keys.bound_to(own.identity)
-    if sealed is not None:
-        try:
+    try:
+        bound = keys if own is None else await bound_keys(copy, keys, own)
+        if sealed is not None:
             bound.open(*sealed)
-        except KeyFileError as error:
-            raise NotProved(f"宛先を開けません。{error}") from None
+    except KeyFileError as error:
+        raise NotProved(f"宛先を開けません。{error}") from None
     trail = await audit_chain.verify(copy, bound)
     if isinstance(trail, Broken):
         raise NotProved(

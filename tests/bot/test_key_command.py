@@ -165,3 +165,14 @@ def test_the_doctor_reminds_of_an_exchange_that_was_not_ended(command_line: Call
     assert reminder in command_line("doctor").output
     assert command_line("key", "retire", "1").exit_code == 0
     assert reminder not in command_line("doctor").output
+
+
+def test_a_copy_from_after_an_exchange_is_proved(command_line: Callable[..., Result], tmp_path: Path) -> None:
+    registered(command_line, tmp_path)
+    for words in (("key", "rotate", "audit"), ("key", "add"), ("key", "retire", "1"), ("key", "list")):
+        # What links the trail, as a service that runs does at once.
+        assert command_line("audit", "verify").exit_code == 0
+        assert command_line(*words).exit_code == 0
+    done = command_line("backup", str(tmp_path / "copy.db"), "--prove")
+    assert done.exit_code == 0, done.stderr
+    assert "戻せることを確かめました" in done.stderr
