@@ -54,7 +54,7 @@ def get(call: Call) -> Reply:
 
 def delete(call: Call) -> Reply:
     del call.channel.audiences[_group(call).number]
-    return Reply(202)
+    return Reply()
 
 
 def describe(call: Call) -> Reply:
