@@ -75,7 +75,8 @@ EMPTY_EVERY_TABLE = "".join(emptying(table.name) for table in reversed(metadata.
 GROUPS = (
     ("faults/test_kill_rounds.py", "faults/test_copies.py"),
     ("faults/test_machine_breaks.py", "faults/test_outside_breaks.py", "faults/test_processes_break.py"),
-    ("faults/", "journeys/"),
+    ("journeys/",),
+    ("faults/",),
     ("sandbox/phone/",),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -118,15 +119,19 @@ async def _write_new_key(service: Service) -> int:
     if not is_waiting:
         if number > LAST_NUMBER:
             fail("これ以上、鍵を足せません(番号は255までです)。", FAILED)
-        try:
-            replace_roots(path, {**roots, number: new_root()})
-        except OSError as error:
-            fail(
-                f"{path} に書けません({error.strerror})。何も変えていません。鍵のファイルの持ち主で実行してください。",
-                FAILED,
-            )
+        _write(path, {**roots, number: new_root()})
     await renew_keys(service)
     return number
+
+
+def _write(path: Path, roots: Mapping[int, bytes]) -> None:
+    try:
+        replace_roots(path, roots)
+    except OSError as error:
+        fail(
+            f"{path} に書けません({error.strerror})。鍵のファイルとフォルダーの持ち主で、もう一度実行してください。",
+            FAILED,
+        )
 
 
 async def _put_in_force(service: Service, number: int) -> None:
@@ -176,7 +181,7 @@ async def _retire(number: int, end_links: bool) -> None:
                     connection, number, at=service.database.now(), actor=operator()
                 )
         path = service.settings.secret_key_file
-        replace_roots(path, {kept: root for kept, root in read_roots(path).items() if kept != number})
+        _write(path, {kept: root for kept, root in read_roots(path).items() if kept != number})
     _tell_retired(number, unreadable, doubles)
 
 
