@@ -296,8 +296,5 @@ class ProbedSession(Session, Protocol):
     """Of a channel that can be asked whether its account would still send, with nothing sent."""
 
     async def probe(self) -> float | None:
-        """By how many seconds this machine's clock is ahead of the other side's, None where that one does not tell.
-
-        Raises AccountStopped when the credentials do not hold, the other errors above when nobody can say.
-        """
-        ...
+        """How many seconds our clock is ahead of theirs, None where they do not tell. Raises AccountStopped when the
+        credentials do not hold, the other errors above when nobody can say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -43,14 +44,25 @@ def node_bot() -> list[str]:
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"LINE's SDK needs Node {OLDEST_NODE}; this is {version.strip()}")
     NODE_PARTS.mkdir(exist_ok=True)
-    for name in ("package.json", "package-lock.json", "bot.mjs"):
-        shutil.copyfile(ECHO / name, NODE_PARTS / name)
-    if not (NODE_PARTS / "node_modules" / "@line" / "bot-sdk").is_dir():
-        words = ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run([npm, *words], cwd=NODE_PARTS, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"npm could not take LINE's SDK: {done.stderr.strip().splitlines()[-1:]}")
+    # Other workers want the same: one installs, the others find it.
+    with (NODE_PARTS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(npm)
     return [node, str(NODE_PARTS / "bot.mjs")]
+
+
+def _install(npm: str) -> None:
+    done = NODE_PARTS / "installed"
+    wanted = (ECHO / "package-lock.json").read_text()
+    if not done.is_file() or done.read_text() != wanted:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(ECHO / name, NODE_PARTS / name)
+        words = ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+        ran = subprocess.run([npm, *words], cwd=NODE_PARTS, capture_output=True, text=True)
+        if ran.returncode:
+            pytest.skip(f"npm could not take LINE's SDK: {ran.stderr.strip().splitlines()[-1:]}")
+        done.write_text(wanted)
+    shutil.copyfile(ECHO / "bot.mjs", NODE_PARTS / "bot.mjs")
 
 
 class EchoBot:
