@@ -12,7 +12,7 @@ import pytest
 from content.key_file import read_roots
 from tests.journeys.deployment import Deployment, deployed, line_id, until
 
-LINE, MAIL = 3_000, 100
+LINE, MAIL = 1_200, 40
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.journeys.deployment import Deployment, deployed, until
 
-LINE, MAIL = 2_000, 60
+LINE, MAIL = 1_200, 40
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
